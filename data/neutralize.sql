@@ -1,0 +1,6 @@
+-- a copy of the database must not sign in to anybody's mailbox
+UPDATE easycrm_email_account
+   SET imap_secret = NULL,
+       next_sync_at = NULL,
+       sync_stage = 'idle',
+       sync_status = CASE WHEN sync_status = 'draft' THEN 'draft' ELSE 'paused' END;

@@ -1,0 +1,122 @@
+"""What each command does once Odoo and the project's own Python are there."""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from . import bench as benches
+from . import databases, fetch, gates, odoo, postgres, templates, testing
+from .console import Failure, Steps
+from .demo import run as demo
+from .paths import CACHE, CHECKOUT, DATA, ODOO, VENV
+
+SCRATCH = f"easycrm_mail_scratch_{CHECKOUT}"
+
+
+def run(arguments: argparse.Namespace, steps: Steps) -> int:
+    return demo.run(steps, _server, arguments.port)
+
+
+def test(arguments: argparse.Namespace, steps: Steps) -> int:
+    _server(steps)
+    return testing.run(steps, arguments.only)
+
+
+def lint(_arguments: argparse.Namespace, _steps: Steps) -> int:
+    return gates.run()
+
+
+def bench(arguments: argparse.Namespace, steps: Steps) -> int:
+    _server(steps)
+    return benches.run(steps, arguments.only)
+
+
+def shell(_arguments: argparse.Namespace, steps: Steps) -> int:
+    _server(steps)
+    _ready(SCRATCH, steps)
+    print(f"The database {SCRATCH}; env.cr.commit() keeps what you do.")
+    return subprocess.run(odoo.shell_command(SCRATCH), check=False).returncode
+
+
+def script(arguments: argparse.Namespace, steps: Steps) -> int:
+    path = Path(os.environ.get("EASYCRM_FROM", ""), arguments.script).resolve()
+    if not path.is_file():
+        raise Failure(f"There is no script {arguments.script}.")
+    database_name = arguments.database or SCRATCH
+    _server(steps)
+    _ready(database_name, steps)
+    return subprocess.run(
+        odoo.shell_command(database_name),
+        input=odoo.loader(path, tuple(arguments.arguments)),
+        text=True,
+        check=False,
+    ).returncode
+
+
+def database(arguments: argparse.Namespace, steps: Steps) -> int:
+    """A clone of the prepared database, for tests that start Odoo themselves."""
+    _server(steps)
+    steps.begin("Database")
+    if arguments.action == "drop":
+        databases.drop(arguments.name)
+    elif template := os.environ.get("EASYCRM_TEST_TEMPLATE"):
+        databases.clone(template, arguments.name)  # the one that the test run holds
+    else:
+        _clone(arguments.name, steps)
+    steps.end(f"{arguments.action} {arguments.name}")
+    return 0
+
+
+def clean(arguments: argparse.Namespace, _steps: Steps) -> int:
+    """Databases, filestores, the demo mailbox and logs; with --all Odoo and the venv too."""
+    demo.forget()
+    try:
+        postgres.ensure(Steps(1, out=open(os.devnull, "w")))  # noqa: SIM115
+        for name in databases.listed("easycrm_mail_"):
+            if f"_{CHECKOUT}" in name:
+                databases.drop(name)
+    except Failure as failure:
+        print(f"The databases stay: {failure.what}", file=sys.stderr)
+    for folder in (CACHE, DATA):
+        shutil.rmtree(folder, ignore_errors=True)
+    if arguments.all:
+        for folder in (ODOO, VENV):
+            shutil.rmtree(folder, ignore_errors=True)
+    print("Clean: the next command starts over.")
+    return 0
+
+
+def _server(steps: Steps) -> postgres.Server:
+    steps.begin("PostgreSQL")
+    server, words = postgres.ensure(steps)
+    fetch.link_addon()
+    steps.end(words)
+    return server
+
+
+def _ready(name: str, steps: Steps) -> None:
+    """The database, cloned if it is missing, with the addon as it is now."""
+    steps.begin("Database")
+    key = templates.addon_key()
+    if not databases.exists(name):
+        _clone(name, steps)
+        databases.set_facts(name, addon=key)
+    elif databases.facts(name).get("addon", key) != key:
+        log = templates.LOGS / "update.log"
+        fault = odoo.install(name, [templates.ADDON], log, steps, verb="-u")
+        if fault:
+            raise Failure(
+                f"The addon could not be updated in {name}.",
+                why=fault,
+                todo=f"see {log}, or start over: dev/database drop {name}",
+            )
+        databases.set_facts(name, addon=key)
+    steps.end(name)
+
+
+def _clone(name: str, steps: Steps) -> None:
+    with templates.addon(steps) as template:
+        databases.clone(template, name)

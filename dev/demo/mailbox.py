@@ -1,0 +1,121 @@
+"""The demo mailbox: a real Dovecot on the loopback, with a folder of its own.
+
+Its mails are dated from the day it was first filled. It is never filled anew behind a
+database that has read it (the same mail with another date would stand there twice); it
+lives on instead: some mails are due on later days and are delivered when their time has
+come. What a person puts into it stays. `make clean` starts it afresh.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+
+from ..console import Failure
+from ..paths import CACHE, CHECKOUT, ROOT
+from .mails import OWNER, due
+
+sys.path.insert(0, str(ROOT / "tests"))
+from servers.dovecot import Dovecot, DovecotError  # noqa: E402
+
+LOGIN = OWNER.address
+PASSWORD = "demo-mailbox"
+PORT = 10143
+LONGEST_PATH = 75  # of a Dovecot's folder, for the Unix sockets in it
+
+
+def folder() -> Path:
+    inside = CACHE / "demo-mailbox"
+    if len(os.fsencode(inside)) <= LONGEST_PATH:
+        return inside
+    return Path(tempfile.gettempdir()) / f"easycrm_mail_{CHECKOUT}"
+
+
+class Mailbox:
+    """The running server and what was delivered to it."""
+
+    def __init__(self) -> None:
+        self.root = folder()
+        self._record = self.root / "delivered"
+        _stop_leftover(self.root)
+        self._server = Dovecot(self.root, {LOGIN: PASSWORD}, _port(self.root))
+
+    @property
+    def address(self) -> str:
+        return f"{self._server.host}:{self._server.port}"
+
+    @property
+    def port(self) -> int:
+        return self._server.port
+
+    def start(self) -> None:
+        try:
+            self._server.start()
+        except DovecotError as error:
+            raise Failure(
+                "The demo mailbox (Dovecot) did not start.",
+                why=str(error),
+                todo=f"see {self.root / 'log'}; `make clean` starts it afresh",
+            ) from error
+        (self.root / "port").write_text(str(self.port))
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def deliver_due(self) -> int:
+        """Delivers what is due by now and was not delivered yet; gives how many."""
+        first, *delivered = self._read_record()
+        base = datetime.fromisoformat(first)
+        new = [mail for mail in due(base) if mail.key not in delivered]
+        with self._record.open("a") as record:
+            for mail in new:
+                self._server.deliver(
+                    LOGIN,
+                    mail.raw,
+                    folder=mail.folder,
+                    seen=mail.is_read,
+                    received=mail.date,
+                )
+                record.write(mail.key + "\n")
+                record.flush()
+        return len(new)
+
+    def _read_record(self) -> list[str]:
+        if not self._record.exists():
+            now = datetime.now().astimezone().isoformat(timespec="minutes")
+            self._record.write_text(now + "\n")
+        return self._record.read_text().split()
+
+
+def _port(root: Path) -> int:
+    """The port of the last time, so that mail programs find it again; else a free one."""
+    recorded = root / "port"
+    wanted = int(recorded.read_text()) if recorded.exists() else PORT
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            return 0
+    return wanted
+
+
+def _stop_leftover(root: Path) -> None:
+    """Ends the Dovecot of a run that was killed, if it is ours beyond doubt."""
+    try:
+        process = int((root / "run" / "master.pid").read_text())
+        command = Path(f"/proc/{process}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return
+    if str(root / "dovecot.conf").encode() not in command.split(b"\0"):
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, signal.SIGTERM)
+        for _ in range(50):
+            time.sleep(0.1)
+            os.kill(process, 0)

@@ -1,0 +1,290 @@
+"""`make run`: the demo from nothing to the browser, and everything stopped at the end."""
+
+import contextlib
+import ctypes
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from .. import databases, fetch, odoo, templates
+from ..console import Failure, Steps, last_lines, note
+from ..paths import CHECKOUT, LAUNCHER, LOGS, ROOT
+from ..postgres import Server
+from .mailbox import LOGIN, PASSWORD, Mailbox, folder
+
+INSIDE = Path(__file__).parents[1] / "inside"
+HOST = "127.0.0.1"
+CHECK_EVERY = 60  # seconds between two looks for mail that is due
+
+
+def run(steps: Steps, start_server: Callable[[Steps], Server], port: int) -> int:
+    _check_port(port)
+    with databases.try_lock("run") as is_alone:
+        if not is_alone:
+            raise Failure(
+                "`make run` of this checkout is running already.",
+                todo="open it in the browser, or stop it with Ctrl-C first",
+            )
+        with contextlib.ExitStack() as started:
+            try:
+                _run(steps, start_server, port, started)
+            except KeyboardInterrupt:
+                print("\nStopping …", flush=True)
+            finally:
+                # A second Ctrl-C must not leave half of it running.
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    return 0
+
+
+def _run(
+    steps: Steps,
+    start_server: Callable[[Steps], Server],
+    port: int,
+    started: contextlib.ExitStack,
+) -> None:
+    """Starts one after the other; `started` stops them in the opposite order."""
+    server = start_server(steps)
+    started.callback(_stop_server, server)
+    mailbox = Mailbox()
+    started.callback(mailbox.stop)
+    steps.begin("Demo mailbox")
+    mailbox.start()
+    count = mailbox.deliver_due()
+    steps.end(f"Dovecot on {mailbox.address}, {count or 'no'} new mails")
+    database = _prepare(steps, mailbox)
+    steps.begin("Odoo")
+    process = _start_odoo(database, port)
+    started.callback(_end, process)
+    _wait_for(process, port)
+    steps.end("running")
+    _welcome(port, mailbox)
+    _supervise(process, mailbox)
+
+
+def _stop_server(server: Server) -> None:
+    if word := server.stop():
+        note(word)
+
+
+def forget() -> None:
+    """Removes the mailbox; `make clean` calls it."""
+    shutil.rmtree(folder(), ignore_errors=True)
+
+
+# --- the database ---------------------------------------------------------------------
+
+
+def _prepare(steps: Steps, mailbox: Mailbox) -> str:
+    """Makes the demo database, or updates it, and gives its name."""
+    steps.begin("Demo database")
+    name = _name()
+    addon = templates.addon_key(without={"tests"})
+    odoo_key = fetch.version_key()
+    known = databases.facts(name)
+    if not databases.filestore(name).exists() or known.get("odoo") != odoo_key:
+        _make(name, steps)
+        known = {"checkout": str(ROOT), "odoo": odoo_key, "addon": addon}
+        databases.set_facts(name, **known)
+        steps.end(f"{name}, new")
+    elif known.get("addon") != addon:
+        _update(name, steps)
+        known["addon"] = addon
+        databases.set_facts(name, **known)
+        steps.end(f"{name}, updated to the addon as it is now")
+    else:
+        steps.end(name)
+    steps.begin("Demo account")
+    if known.get("mailbox") == mailbox.address:
+        steps.end(f"{LOGIN}, connected")
+    else:
+        steps.end(_connect(name, mailbox, steps))
+        databases.set_facts(name, **known, mailbox=mailbox.address)
+    return name
+
+
+def _name() -> str:
+    """The database's name; another one where another checkout has taken it."""
+    name = "easycrm_mail_demo"
+    owner = databases.facts(name).get("checkout", str(ROOT))
+    if owner != str(ROOT) and Path(owner).exists():
+        return f"{name}_{CHECKOUT}"
+    return name
+
+
+def _make(name: str, steps: Steps) -> None:
+    databases.drop(name)
+    log = LOGS / "demo-database.log"
+    modules = [*templates.MODULES, templates.ADDON]
+    fault = odoo.install(name, modules, log, steps, options=("--with-demo",))
+    if not fault:
+        steps.progress("compiling the web client")
+        odoo.run_script(name, INSIDE / "warm_up.py", LOGS / "demo-warm-up.log")
+        return
+    databases.drop(name)
+    raise Failure("The demo database could not be made.", why=fault, todo=f"see {log}")
+
+
+def _update(name: str, steps: Steps) -> None:
+    log = LOGS / "demo-update.log"
+    fault = odoo.install(name, [templates.ADDON], log, steps, verb="-u")
+    if fault:
+        raise Failure(
+            "The addon could not be updated in the demo database.",
+            why=fault,
+            todo=f"see {log}; `make clean` starts over",
+        )
+
+
+def _connect(name: str, mailbox: Mailbox, steps: Steps) -> str:
+    """Connects the account and waits for its first sync; gives a word about it."""
+    log = LOGS / "demo-account.log"
+    said: list[str] = []
+
+    def listen(line: str) -> None:
+        if line.startswith("> "):
+            said.append(line[2:].strip())
+            steps.progress(said[-1])
+
+    account = {"port": mailbox.port, "login": LOGIN, "password": PASSWORD}
+    code = odoo.run_script(
+        name, INSIDE / "connect.py", log, listen, (json.dumps(account),)
+    )
+    if code:
+        raise Failure(
+            "The demo mailbox was not read to its end.",
+            why=said[-1] if said else last_lines(log),
+            todo=f"see {log}; `make clean` starts over",
+        )
+    return said[-1] if said else "connected"
+
+
+# --- Odoo itself ----------------------------------------------------------------------
+
+
+def _start_odoo(database: str, port: int) -> subprocess.Popen:
+    log = (LOGS / "odoo.log").open("w")
+    return subprocess.Popen(
+        [
+            LAUNCHER,
+            "server",
+            "-d",
+            database,
+            "--db-filter",
+            f"^{database}$",
+            "--http-port",
+            str(port),
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,  # Ctrl-C is ours: we stop things in order
+        preexec_fn=_die_with_parent,
+    )
+
+
+def _die_with_parent() -> None:
+    """Also where we are killed at once, Odoo ends (Linux: PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
+def _wait_for(process: subprocess.Popen, port: int) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(f"http://{HOST}:{port}/web/login", timeout=30):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    raise Failure(
+        "Odoo did not start.",
+        why=last_lines(LOGS / "odoo.log"),
+        todo=f"see {LOGS / 'odoo.log'}",
+    )
+
+
+def _supervise(process: subprocess.Popen, mailbox: Mailbox) -> None:
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(CHECK_EVERY)
+            raise Failure(
+                f"Odoo ended by itself ({process.returncode}).",
+                why=last_lines(LOGS / "odoo.log"),
+                todo=f"see {LOGS / 'odoo.log'}",
+            )
+        mailbox.deliver_due()
+
+
+def _end(process: subprocess.Popen) -> None:
+    """Odoo stops in good order at the first signal; at once at the second."""
+    for _ in range(2):
+        if process.poll() is None:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(8)
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+
+
+def _welcome(port: int, mailbox: Mailbox) -> None:
+    print(f"""
+    Open     http://{HOST}:{port}     and sign in as admin, password admin
+    Look at  Contacts → Anna Berg: her mail is on the tab Activity Timeline
+             CRM → Unlinked Emails: what found no home
+    Others   jonas / jonas and mira / mira are salespeople
+    Mailbox  IMAP {mailbox.address}, {LOGIN}, password {PASSWORD}
+    Log      {LOGS / "odoo.log"}
+
+    Ctrl-C stops all of it.
+""")
+
+
+# --- the port -------------------------------------------------------------------------
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+            return
+        except PermissionError:
+            raise Failure(
+                f"The port {port} is kept for root.", todo="PORT=8070 make run"
+            ) from None
+        except OSError:
+            pass
+    other = 8070 if port == 8069 else port + 1
+    raise Failure(
+        f"The port {port} is in use by {_holder(port)}.",
+        todo=f"stop that, or take another port: PORT={other} make run",
+    )
+
+
+def _holder(port: int) -> str:
+    """Who listens there, as far as the kernel tells us."""
+    inodes = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and int(fields[1].split(":")[1], 16) == port:
+                inodes.add(f"socket:[{fields[9]}]")
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            for file in (process / "fd").iterdir():
+                if os.readlink(file) in inodes:
+                    command = (process / "cmdline").read_bytes().replace(b"\0", b" ")
+                    words = command.decode(errors="replace").strip()[:70]
+                    return f"“{words}” (process {process.name}: kill {process.name})"
+    return "another program"

@@ -1,0 +1,24 @@
+"""Where things are. All that is made stays inside the checkout: `.odoo`, `.venv`, `.cache`."""
+
+import hashlib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+ODOO = ROOT / ".odoo"
+"""Odoo itself, its addons path, its configuration and its data directory."""
+ADDONS = ODOO / "addons"
+CONF = ODOO / "odoo.conf"
+DATA = ODOO / "data"
+LAUNCHER = ODOO / "bin" / "odoo"
+
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+
+CACHE = ROOT / ".cache"
+LOGS = CACHE / "logs"
+LOCKS = CACHE / "locks"
+MAILBOX = CACHE / "demo-mailbox"
+
+CHECKOUT = hashlib.sha256(str(ROOT).encode()).hexdigest()[:6]
+"""Tells this checkout's databases from those of another one on the same PostgreSQL."""

@@ -1,0 +1,22 @@
+"""What an email is: typed values, parsing, snippets. Knows nothing of Odoo."""
+
+from .parser import extract_part, parse
+from .values import (
+    Address,
+    Attachment,
+    Message,
+    Participant,
+    Role,
+    UnreadableMessage,
+)
+
+__all__ = [
+    "Address",
+    "Attachment",
+    "Message",
+    "Participant",
+    "Role",
+    "UnreadableMessage",
+    "extract_part",
+    "parse",
+]

@@ -1,0 +1,184 @@
+"""The parts of a mail, by two readers that give the same.
+
+`read_fast` is fast-mail-parser (Rust); what it refuses, broken base64 for one, goes to
+`read_slow`, the standard library's parser. Both give the leaves of the MIME tree in
+document order, with transfer encoding undone and nothing else: names, charsets and what
+is an attachment are decided once, by the caller, from the same header values.
+
+A forwarded message (message/rfc822) is one leaf: its bytes.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from email.feedparser import BytesFeedParser
+from email.message import Message as StdlibMessage
+from email.policy import compat32
+from itertools import islice
+from typing import NamedTuple
+
+from fast_mail_parser import parse_email_tree
+
+from .headers import Head, Headers, first, one_line, parameters
+
+# More is a bomb, not a mail: what comes behind is left alone.
+MAX_PARTS = 1_000
+
+_TYPE = re.compile(r"^[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+$")
+
+
+class Part(NamedTuple):
+    """One leaf.
+
+    :ivar mimetype: in lower case; what cannot be one is text/plain (RFC 2045, 5.2)
+    :ivar charset: as declared, or an empty string
+    :ivar name: the file name as declared, or an empty string
+    :ivar disposition: `inline`, `attachment` or another word, or an empty string
+    :ivar content_id: without angle brackets
+    :ivar content: the bytes, transfer encoding undone
+    """
+
+    mimetype: str
+    charset: str
+    name: str
+    disposition: str
+    content_id: str
+    content: bytes
+
+
+class Refused(Exception):
+    """The fast reader gives nothing that can be relied upon."""
+
+
+def read_fast(raw: bytes, head: Head) -> list[Part]:
+    """The leaves by fast-mail-parser. Raises what it raises, or `Refused`."""
+    root = parse_email_tree(raw, mode="lazy")
+    if root.content is not None:
+        return [_fast_part(head.headers, root)]
+    return list(islice(_fast_leaves(root, head.headers), MAX_PARTS))
+
+
+def _fast_leaves(root, headers: Headers) -> Iterator[Part]:
+    boundaries: list[str] = []
+    stack = [(root, headers)]
+    while stack:
+        node, headers = stack.pop()
+        if node.content is not None:
+            yield _fast_part(headers, node)
+            continue
+        _check_boundary(headers, boundaries)
+        if not node.children:
+            # A multipart without parts: the standard library keeps its text.
+            raise Refused
+        stack.extend((child, _lower(child)) for child in reversed(node.children))
+
+
+def _lower(node) -> Headers:
+    headers = {name.lower(): values for name, values in node.headers.items()}
+    # The default depends on the parent: a digest's parts are messages.
+    headers.setdefault("content-type", [node.content_type])
+    return headers
+
+
+def _fast_part(headers: Headers, node) -> Part:
+    if "uu" in first(headers, "content-transfer-encoding").lower():
+        # Left encoded by fast-mail-parser
+        raise Refused
+    return _part(headers, node.content)
+
+
+def _check_boundary(headers: Headers, boundaries: list[str]) -> None:
+    """Refuses a mail of which one boundary begins another one.
+
+    fast-mail-parser takes any line that starts with a boundary for one.
+    """
+    _main, options = parameters(first(headers, "content-type"))
+    boundary = options.get("boundary", "")
+    for other in boundaries[:10]:
+        if other != boundary and (
+            boundary.startswith(other) or other.startswith(boundary)
+        ):
+            raise Refused
+    boundaries.append(boundary)
+
+
+def read_slow(raw: bytes, head: Head) -> list[Part]:
+    """The leaves by the standard library.
+
+    Raises what it raises: RecursionError where parts are nested by the hundred.
+    """
+    parser = BytesFeedParser(_Leaf, policy=compat32)
+    # The header as it was read already: the library's idea of where it ends is another.
+    for name in ("content-type", "content-transfer-encoding"):
+        if name in head.headers:
+            value = first(head.headers, name)
+            parser.feed(f"{name}: {value}\r\n".encode("utf-8", "replace"))
+    parser.feed(b"\r\n")
+    parser.feed(raw[head.body_at :].removeprefix(b"\r\n").removeprefix(b"\n"))
+    root = parser.close()
+    if not root.is_multipart():
+        return [_part(head.headers, _slow_content(root))]
+    return list(islice(_slow_leaves(root), MAX_PARTS))
+
+
+class _Leaf(StdlibMessage):
+    """A message whose forwarded messages stay whole.
+
+    The parser descends into main type `message`, after which the original bytes could
+    only be guessed from the objects.
+    """
+
+    def get_content_type(self) -> str:
+        kind = super().get_content_type()
+        return "application/octet-stream" if kind.startswith("message/") else kind
+
+
+def _slow_leaves(root: StdlibMessage) -> Iterator[Part]:
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node.is_multipart():
+            stack.extend(reversed(node.get_payload()))
+            continue
+        headers: Headers = {}
+        for name, value in node.raw_items():
+            headers.setdefault(name.lower(), []).append(_readable(value))
+        headers.setdefault("content-type", [node.get_default_type()])
+        yield _part(headers, _slow_content(node))
+
+
+def _slow_content(node: StdlibMessage) -> bytes:
+    content = node.get_payload(decode=True)
+    return content if content is not None else b""
+
+
+def _readable(value: str) -> str:
+    """A header value with its 8-bit characters, which the library keeps as surrogates."""
+    value = " ".join(value.split())
+    if value.isascii():
+        return value
+    data = value.encode("utf-8", "surrogateescape")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def _part(headers: Headers, content: bytes) -> Part:
+    mimetype, options = parameters(first(headers, "content-type"))
+    disposition, named = parameters(first(headers, "content-disposition"))
+    name = named.get("filename") or options.get("name") or ""
+    # A multipart that could not be divided is read as the text that it then is.
+    if not _TYPE.match(mimetype) or mimetype.startswith("multipart/"):
+        mimetype = "text/plain"
+    content_id = first(headers, "content-id")
+    return Part(
+        mimetype=mimetype,
+        charset=options.get("charset", ""),
+        name=one_line(name, 1_000),
+        disposition=disposition,
+        content_id=one_line(content_id, 500).strip("<> "),
+        content=content,
+    )
+
+
+Reader = Callable[[bytes, Head], list[Part]]

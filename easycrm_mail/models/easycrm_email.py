@@ -1,0 +1,171 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..providers import MailboxError
+from . import access
+from .easycrm_email_account import BUTTON_TIMEOUT
+from .easycrm_email_copy import DIRECTIONS
+
+
+class EasycrmEmail(models.Model):
+    """The envelope of an email, once per company.
+
+    Its identity is (company, Message-ID, digest). By Message-ID alone, whoever appends
+    a forged mail with a Message-ID seen elsewhere to an own mailbox would hold a copy
+    of somebody's private mail, and read it.
+    """
+
+    _name = "easycrm.email"
+    _description = "Email"
+    _inherit = ["easycrm.email.access"]
+    _order = "date desc, id desc"
+    _rec_name = "subject"
+
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, ondelete="cascade"
+    )
+    thread_id = fields.Many2one(
+        "easycrm.email.thread",
+        string="Conversation",
+        required=True,
+        readonly=True,
+        ondelete="restrict",
+        index=True,
+    )
+    message_id = fields.Char(string="Message-ID", required=True, readonly=True)
+    digest = fields.Char(required=True, readonly=True)
+    date = fields.Datetime(required=True, readonly=True)
+    direction = fields.Selection(DIRECTIONS, required=True, readonly=True)
+    is_linked = fields.Boolean(readonly=True)
+    has_attachments = fields.Boolean(readonly=True)
+    participant_ids = fields.One2many("easycrm.email.participant", "email_id")
+    copy_ids = fields.One2many("easycrm.email.copy", "email_id")
+    link_ids = fields.One2many("easycrm.email.link", "email_id")
+    attachment_line_ids = fields.One2many("easycrm.email.attachment", "email_id")
+    content_ids = fields.One2many("easycrm.email.content", "email_id")
+    subject = fields.Char(compute="_compute_content", search="_search_subject")
+    snippet = fields.Char(compute="_compute_content", search="_search_snippet")
+    body_html = fields.Html(
+        compute="_compute_body_html", search="_search_body", sanitize=False
+    )
+
+    _identity_unique = models.UniqueIndex("(company_id, message_id, digest)")
+
+    @api.depends_context("uid", "su")
+    @api.depends("content_ids.subject", "content_ids.snippet")
+    def _compute_content(self):
+        levels = self._get_share_levels()
+        contents = self.env["easycrm.email.content"].sudo()
+        by_email = {
+            row["email_id"][0]: row
+            for row in contents.search_read(
+                Domain("email_id", "in", self.ids),
+                ["email_id", "subject", "snippet"],
+                order="id",
+            )
+        }
+        for email in self:
+            level, row = levels.get(email.id), by_email.get(email.id, {})
+            email.subject = level in ("everything", "subject") and row.get("subject")
+            email.snippet = level == "everything" and row.get("snippet")
+
+    def _search_subject(self, operator, value):
+        if operator in Domain.NEGATIVE_OPERATORS:
+            return NotImplemented
+        contents = self.env["easycrm.email.content"]
+        condition = Domain("subject", operator, value)
+        if not self.env.su:
+            condition &= contents._get_level_domain("subject")
+        return Domain("content_ids", "any!", condition)
+
+    def _search_snippet(self, operator, value):
+        return self._search_content("snippet", operator, value)
+
+    def _search_body(self, operator, value):
+        return self._search_content("body_text", operator, value)
+
+    def _search_content(self, field, operator, value):
+        if operator in Domain.NEGATIVE_OPERATORS:
+            return NotImplemented
+        # `any`: the content's own access applies, searching reveals nothing more
+        return Domain("content_ids", "any", Domain(field, operator, value))
+
+    @api.model
+    def _get_access_sql(self, alias):
+        return access.visible_email(self.env, SQL.identifier(alias, "id"))
+
+    def _get_share_levels(self):
+        """Tell how much of these emails the user may see.
+
+        :return: {email id: "everything", "subject" or "metadata"}
+        """
+        if self.env.su:
+            return dict.fromkeys(self.ids, "everything")
+        levels = dict.fromkeys(self.ids, "metadata")
+        contents = self.env["easycrm.email.content"]
+        for level in access.SHARE_LEVELS[1:]:
+            readable = contents.sudo().search_fetch(
+                Domain("email_id", "in", self.ids) & contents._get_level_domain(level),
+                ["email_id"],
+            )
+            levels.update(dict.fromkeys(readable.email_id.ids, level))
+        return levels
+
+    def _fetch_raw(self):
+        """Return the raw mail from the first mailbox that still holds it.
+
+        :raise UserError: none can be reached, in plain words
+        """
+        self.ensure_one()
+        reason = self.env._("The email is in no connected mailbox any more.")
+        # one that works first, and the newest copy
+        for copy in self.copy_ids.sorted(
+            lambda copy: (copy.account_id.sync_status in ("error", "paused"), -copy.id)
+        ):
+            account = copy.account_id
+            for place in copy.location_ids:
+                provider = account._make_provider(BUTTON_TIMEOUT)
+                account._release_transaction()
+                try:
+                    return provider.fetch(place.stream, place.provider_ref)
+                except MailboxError as error:
+                    reason = account._explain_error(error)
+                finally:
+                    provider.close()
+        raise UserError(reason)
+
+    def _update_linked(self):
+        """Bring `is_linked`, and the copies' `is_unlinked`, up to what the links say.
+
+        In SQL, for a batch or a million of them; a row that is right is not touched.
+        """
+        if not self.ids:
+            return
+        self.env["easycrm.email.link"].flush_model(["email_id", "removed"])
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH linked AS (
+                    SELECT email.id, EXISTS (
+                        SELECT FROM easycrm_email_link link
+                        WHERE link.email_id = email.id AND NOT link.removed
+                    ) AS yes
+                    FROM easycrm_email email WHERE email.id = ANY(%(ids)s)
+                ), emails AS (
+                    UPDATE easycrm_email email SET is_linked = linked.yes
+                    FROM linked
+                    WHERE linked.id = email.id
+                      AND email.is_linked IS DISTINCT FROM linked.yes
+                )
+                UPDATE easycrm_email_copy held SET is_unlinked = NOT linked.yes
+                FROM linked
+                WHERE linked.id = held.email_id
+                  AND held.is_unlinked IS DISTINCT FROM NOT linked.yes
+                """,
+                ids=self.ids,
+            )
+        )
+        self.invalidate_model(["is_linked"], flush=False)
+        self.env["easycrm.email.copy"].invalidate_model(["is_unlinked"], flush=False)

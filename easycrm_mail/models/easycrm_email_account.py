@@ -1,0 +1,377 @@
+from datetime import timedelta
+
+from odoo import api, fields, models, modules, tools
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Domain
+
+from ..providers import ImapProvider
+from . import secrets
+
+#: Seconds that one call of a sync may take, and one of a button.
+SYNC_TIMEOUT, BUTTON_TIMEOUT = 30, 10
+
+#: How far back a new mailbox is read.
+WINDOW_DAYS = 90
+
+#: What decides where the password is sent: it must not outlive a change of these.
+SERVER_FIELDS = {"imap_host", "imap_port", "imap_security", "imap_login"}
+
+#: What the sync alone writes.
+SYNC_FIELDS = {
+    "failed_at",
+    "last_error",
+    "last_error_kind",
+    "last_sync",
+    "next_sync_at",
+    "retry_count",
+    "sync_done",
+    "sync_stage",
+    "sync_status",
+    "sync_total",
+}
+
+
+class EasycrmEmailAccount(models.Model):
+    """One connected mailbox, of one user or of a team.
+
+    `sync_status` is how it goes, for people: `draft` (not started), `ok`,
+    `incomplete` (a gap is known: the first reading runs, or mails are set aside),
+    `error` (told to the user), `paused`. `sync_stage` is what it does: `idle`,
+    `waiting`, `listing`, `fetching`.
+    """
+
+    _name = "easycrm.email.account"
+    _description = "Mail Account"
+    _inherit = ["mail.activity.mixin"]
+    _order = "name, id"
+
+    name = fields.Char(compute="_compute_name", store=True, readonly=False)
+    email = fields.Char(string="Email Address", required=True)
+    active = fields.Boolean(default=True)
+    user_id = fields.Many2one(
+        "res.users",
+        string="Owner",
+        required=True,
+        default=lambda self: self.env.user,
+        index=True,
+        domain=[("share", "=", False)],
+    )
+    member_ids = fields.Many2many(
+        "res.users",
+        "easycrm_email_account_member_rel",
+        "account_id",
+        "user_id",
+        string="Team",
+        domain=[("share", "=", False)],
+        help="They see this mailbox's mail as its owner does.",
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company
+    )
+    provider = fields.Selection(
+        [
+            ("imap", "Other mailbox (IMAP)"),
+            ("gmail", "Gmail"),
+            ("outlook", "Microsoft 365"),
+        ],
+        required=True,
+        default="imap",
+    )
+    alias_emails = fields.Char(
+        string="Aliases", help="Other addresses of this mailbox, separated by commas."
+    )
+    share_level = fields.Selection(
+        [
+            ("everything", "Everything"),
+            ("subject", "Subject, who and when"),
+            ("metadata", "Who and when"),
+        ],
+        string="Colleagues See",
+        required=True,
+        default="everything",
+        help="Of linked mail, on records they may open. Unlinked mail is never shown.",
+    )
+    sync_from = fields.Date(
+        string="Read Since",
+        required=True,
+        default=lambda self: fields.Date.today() - timedelta(days=WINDOW_DAYS),
+    )
+
+    imap_host = fields.Char(string="Server")
+    imap_port = fields.Integer(string="Port", default=993)
+    imap_security = fields.Selection(
+        [("ssl", "TLS"), ("starttls", "STARTTLS"), ("none", "None (not encrypted)")],
+        string="Encryption",
+        default="ssl",
+    )
+    imap_login = fields.Char(string="Login", help="If it is not the email address.")
+    imap_password = fields.Char(
+        string="Password",
+        compute="_compute_imap_password",
+        inverse="_inverse_imap_password",
+    )
+    imap_secret = fields.Char(groups=fields.NO_ACCESS, copy=False)
+    has_password = fields.Boolean(compute="_compute_has_password", compute_sudo=True)
+    smtp_host = fields.Char(string="Outgoing Server")
+    smtp_port = fields.Integer(string="Outgoing Port", default=465)
+    smtp_security = fields.Selection(
+        [("ssl", "TLS"), ("starttls", "STARTTLS"), ("none", "None (not encrypted)")],
+        string="Outgoing Encryption",
+        default="ssl",
+    )
+
+    folder_ids = fields.One2many("easycrm.email.folder", "account_id", string="Folders")
+    failure_ids = fields.One2many("easycrm.email.failure", "account_id")
+    failure_count = fields.Integer(compute="_compute_failure_count", compute_sudo=True)
+
+    sync_status = fields.Selection(
+        [
+            ("draft", "Not started"),
+            ("ok", "Up to date"),
+            ("incomplete", "Incomplete"),
+            ("error", "Sync Error"),
+            ("paused", "Paused"),
+        ],
+        required=True,
+        default="draft",
+        copy=False,
+        readonly=True,
+    )
+    sync_stage = fields.Selection(
+        [
+            ("idle", "Idle"),
+            ("waiting", "Waiting"),
+            ("listing", "Looking"),
+            ("fetching", "Reading"),
+        ],
+        required=True,
+        default="idle",
+        copy=False,
+        readonly=True,
+    )
+    sync_done = fields.Integer(copy=False, readonly=True)
+    sync_total = fields.Integer(copy=False, readonly=True)
+    last_sync = fields.Datetime(copy=False, readonly=True)
+    last_error = fields.Char(copy=False, readonly=True)
+    last_error_kind = fields.Selection(
+        [
+            ("retry", "Passes by itself"),
+            ("reconnect", "Sign in again"),
+            ("resync", "Listed anew"),
+            ("gone", "Not there any more"),
+            ("permanent", "A setting must change"),
+        ],
+        copy=False,
+        readonly=True,
+    )
+    failed_at = fields.Datetime(
+        copy=False, readonly=True, help="Since when it has not worked."
+    )
+    retry_count = fields.Integer(copy=False, readonly=True)
+    next_sync_at = fields.Datetime(
+        string="Next Try", copy=False, readonly=True, index="btree_not_null"
+    )
+    is_mine = fields.Boolean(compute="_compute_is_mine")
+
+    _email_unique = models.UniqueIndex(
+        "(company_id, email) WHERE active",
+        "This mailbox is connected already.",
+    )
+
+    @api.depends("email")
+    def _compute_name(self):
+        for account in self:
+            account.name = account.name or account.email
+
+    def _compute_imap_password(self):
+        self.imap_password = False
+
+    def _inverse_imap_password(self):
+        for account in self:
+            if account.imap_password:
+                account.sudo().imap_secret = secrets.encrypt(account.imap_password)
+        # what was typed leaves the cache too
+        self.invalidate_recordset(["imap_password"], flush=False)
+
+    @api.depends("imap_secret")
+    def _compute_has_password(self):
+        for account in self:
+            account.has_password = bool(account.imap_secret)
+
+    @api.depends("failure_ids")
+    def _compute_failure_count(self):
+        counts = dict(
+            self.env["easycrm.email.failure"]._read_group(
+                Domain("account_id", "in", self.ids), ["account_id"], ["__count"]
+            )
+        )
+        for account in self:
+            account.failure_count = counts.get(account._origin, 0)
+
+    @api.depends_context("uid")
+    @api.depends("user_id", "member_ids")
+    def _compute_is_mine(self):
+        for account in self:
+            account.is_mine = self.env.user in account.user_id | account.member_ids
+
+    @api.constrains("email")
+    def _check_email(self):
+        for account in self:
+            if account.email != tools.email_normalize(account.email):
+                raise ValidationError(
+                    self.env._("“%s” is not an email address.", account.email)
+                )
+
+    @api.constrains("user_id", "company_id")
+    def _check_company_of_user(self):
+        for account in self:
+            if account.company_id not in account.user_id.sudo().company_ids:
+                raise ValidationError(
+                    self.env._(
+                        "%(user)s does not work for %(company)s.",
+                        user=account.user_id.name,
+                        company=account.company_id.name,
+                    )
+                )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._prepare_addresses(vals)
+            self._check_may_write(vals)
+        accounts = super().create(vals_list)
+        self.env.registry.clear_cache()
+        return accounts
+
+    def write(self, vals):
+        self._prepare_addresses(vals)
+        self._check_may_write(vals)
+        if SERVER_FIELDS & set(vals) and not vals.get("imap_password"):
+            # Otherwise whoever may edit the account could have the password sent to a
+            # server of theirs.
+            self.filtered(
+                lambda account: any(
+                    account[field] != vals[field] for field in SERVER_FIELDS & set(vals)
+                )
+            ).sudo().imap_secret = False
+        result = super().write(vals)
+        if {"user_id", "member_ids", "company_id"} & set(vals):
+            self.env.registry.clear_cache()
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_linked_mail(self):
+        held = self.env["easycrm.email.copy"].sudo()
+        if held.search_count(
+            [("account_id", "in", self.ids), ("is_unlinked", "=", False)], limit=1
+        ):
+            raise UserError(
+                self.env._(
+                    "Emails of this mailbox stand on contacts and opportunities. "
+                    "Archive the account instead: it is not read any more, and the "
+                    "emails stay."
+                )
+            )
+
+    def unlink(self):
+        emails = self.env["easycrm.email.copy"].sudo().search(
+            [("account_id", "in", self.ids)]
+        ).email_id
+        result = super().unlink()
+        # nobody holds them and they stand nowhere: nobody could ever see them
+        emails.exists().filtered(lambda email: not email.copy_ids).unlink()
+        self.env.registry.clear_cache()
+        return result
+
+    @api.model
+    def _prepare_addresses(self, vals):
+        """Normalise the addresses in these values, in place."""
+        if vals.get("email"):
+            vals["email"] = tools.email_normalize(vals["email"]) or vals["email"]
+        if vals.get("alias_emails"):
+            aliases = tools.email_normalize_all(vals["alias_emails"])
+            vals["alias_emails"] = ",".join(aliases)
+
+    def _check_may_write(self, vals):
+        """Keep users to what is theirs to decide.
+
+        The addresses of a mailbox that works count as "us" for everybody's mail, and an
+        owner reads the whole mailbox.
+        """
+        if self.env.su:
+            return
+        if SYNC_FIELDS & set(vals):
+            raise AccessError(self.env._("Only the sync itself can change this."))
+        if {"email", "company_id", "provider"} & set(vals) and any(
+            account.last_sync for account in self
+        ):
+            raise UserError(
+                self.env._("This is another mailbox: add it as an account of its own.")
+            )
+        if self.env.user.has_group("easycrm_mail.group_easycrm_mail_manager"):
+            return
+        if vals.get("user_id", self.env.uid) != self.env.uid or vals.get("alias_emails"):
+            raise AccessError(
+                self.env._("Only an administrator can give a mailbox to somebody else.")
+            )
+
+    @api.model
+    @tools.ormcache("self.env.uid")
+    def _get_own_account_ids(self):
+        """Return the ids of the mailboxes whose mail is the current user's own."""
+        return tuple(
+            self.sudo()
+            .with_context(active_test=False)
+            ._search(
+                [
+                    "|",
+                    ("user_id", "=", self.env.uid),
+                    ("member_ids", "in", self.env.uid),
+                ]
+            )
+        )
+
+    def _get_own_addresses(self):
+        """Return the addresses that are this mailbox, normalised."""
+        self.ensure_one()
+        return {self.email, *tools.email_normalize_all(self.alias_emails or "")}
+
+    def _make_provider(self, timeout=SYNC_TIMEOUT):
+        """Return a provider for this mailbox, not connected yet.
+
+        :raise UserError: something that it needs is not filled in
+        """
+        self.ensure_one()
+        account = self.sudo()
+        if account.provider != "imap":
+            raise UserError(self.env._("Only IMAP mailboxes can be connected for now."))
+        if not account.imap_host or not account.imap_port:
+            raise UserError(self.env._("Enter the mail server and its port."))
+        if not account.imap_secret:
+            raise UserError(self.env._("Enter the password of the mailbox."))
+        try:
+            password = secrets.decrypt(account.imap_secret)
+        except secrets.UnknownKey:
+            raise UserError(
+                self.env._(
+                    "The stored password cannot be read any more: the encryption key "
+                    "has changed. Enter the password again."
+                )
+            ) from None
+        return ImapProvider(
+            account.imap_host,
+            account.imap_port,
+            account.imap_security,
+            account.imap_login or account.email,
+            password,
+            timeout=timeout,
+        )
+
+    def _release_transaction(self):
+        """End the transaction before a call over the network.
+
+        A transaction that waits for a mail server holds back vacuum and its locks.
+        """
+        if not modules.module.current_test:
+            # nothing of the caller is undone or half done: only reads came before
+            self.env.cr.commit()  # pylint: disable=invalid-commit

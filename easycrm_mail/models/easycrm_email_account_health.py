@@ -1,0 +1,211 @@
+import random
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+#: Retries after the first failure, before the user is told (law 5).
+RETRIES = 3
+
+#: Minutes to the first retry; each next one waits twice as long.
+RETRY_MINUTES = 1
+
+#: Minutes between the automatic attempts after that.
+ERROR_MINUTES = 30
+
+
+class EasycrmEmailAccount(models.Model):
+    """How a mailbox is doing: what follows an error, and who is told in which words.
+
+        ok/incomplete --retry--> waiting +1, +2, +4 min --third fails--> error, told once
+        error (passing cause) --every 30 min--> ok: the notices go by themselves
+        any --reconnect/permanent--> error at once, until the user mends it
+    """
+
+    _inherit = "easycrm.email.account"
+
+    def _mark_failed(self, error):
+        """Record that the sync failed and decide when it is tried again.
+
+        :param MailboxError error:
+        """
+        self.ensure_one()
+        now = fields.Datetime.now()
+        vals = {
+            "sync_stage": "waiting",
+            "last_error": self._explain_error(error),
+            "last_error_kind": error.kind,
+            "failed_at": self.failed_at or now,
+            "next_sync_at": False,
+        }
+        failed = True
+        if error.kind in ("retry", "resync"):
+            first = self.last_error_kind not in ("retry", "resync")
+            vals["retry_count"] = min(0 if first else self.retry_count + 1, RETRIES)
+            failed = self.sync_status == "error" or vals["retry_count"] >= RETRIES
+            minutes = RETRY_MINUTES * 2 ** vals["retry_count"]
+            wait = timedelta(minutes=ERROR_MINUTES if failed else minutes)
+            wait *= random.uniform(0.9, 1.1)  # not all mailboxes of a server at once
+            asked = timedelta(seconds=getattr(error, "retry_after", None) or 0)
+            vals["next_sync_at"] = now + max(wait, asked)
+            self._get_cron()._trigger(at=vals["next_sync_at"])
+        told = self.sync_status == "error"
+        if failed:
+            vals["sync_status"] = "error"
+        self.write(vals)
+        if failed and not told:
+            self._notify_failed()
+
+    def _mark_progress(self):
+        """Record how far the folders have been read."""
+        self.ensure_one()
+        folders = self.folder_ids.filtered("selected")
+        self.write(
+            {
+                "sync_stage": "fetching",
+                "sync_done": sum(folders.mapped("sync_done")),
+                "sync_total": sum(folders.mapped("sync_total")),
+            }
+        )
+
+    def _mark_synced(self, missing=""):
+        """Record that the mailbox has been read to its end.
+
+        :param str missing: what could not be read, in words; it keeps the status from
+            being green
+        """
+        self.ensure_one()
+        recovered = self.sync_status == "error"
+        gap = missing or self.failure_count
+        self.write(
+            {
+                "sync_stage": "idle",
+                "sync_status": "incomplete" if gap else "ok",
+                "last_sync": fields.Datetime.now(),
+                "last_error": missing or False,
+                "last_error_kind": "gone" if missing else False,
+                "failed_at": False,
+                "retry_count": 0,
+                "next_sync_at": False,
+            }
+        )
+        if recovered:
+            self._clear_notices()
+
+    def _notify_failed(self):
+        """Tell the mailbox's user, once for each failure: a toast and an activity."""
+        self.ensure_one()
+        account = self.with_context(lang=self.user_id.lang)
+        title = account._get_failure_title()
+        account.activity_schedule(
+            "mail.mail_activity_data_warning",
+            summary=title,
+            note=self.last_error,
+            user_id=self.user_id.id,
+        )
+        self.user_id._bus_send(
+            "simple_notification",
+            {
+                "type": "danger",
+                "title": title,
+                "message": f"{self.email}: {self.last_error}",
+                "sticky": True,
+            },
+        )
+
+    def _clear_notices(self):
+        self.activity_unlink(["mail.mail_activity_data_warning"])
+
+    @api.model
+    def _get_failure_title(self):
+        return self.env._("Email sync failed. Please check your connection")
+
+    def _get_notice(self, mine):
+        """Return the banner that a failing mailbox gets on a timeline.
+
+        :param bool mine: for its own user; others get the line without buttons
+        """
+        self.ensure_one()
+        if mine:
+            title, reason = self._get_failure_title(), self.last_error
+            following = self._get_next_step()
+        else:
+            owner = self.user_id.name
+            since = self.last_sync and fields.Datetime.context_timestamp(
+                self, self.last_sync
+            )
+            title = (
+                self.env._(
+                    "%(owner)s’s mailbox has not synced since %(since)s",
+                    owner=owner,
+                    since=since.strftime("%d %b %H:%M"),
+                )
+                if since
+                else self.env._("%s’s mailbox does not sync", owner)
+            )
+            reason = self.env._(
+                "Newer emails with this contact may be missing here. %s has been told.",
+                owner,
+            )
+            following = self.env._(
+                "Only %s or an administrator can reconnect it.", owner
+            )
+        return {
+            "account_id": self.id,
+            "email": self.email,
+            "mine": mine,
+            "title": title,
+            "reason": reason,
+            "next": following,
+            "primary": "reconnect" if self.last_error_kind == "reconnect" else "retry",
+        }
+
+    def _get_next_step(self):
+        """Say what happens next, below the reason."""
+        self.ensure_one()
+        if self.next_sync_at:
+            at = fields.Datetime.context_timestamp(self, self.next_sync_at)
+            return self.env._("Tried again by itself at %s.", at.strftime("%H:%M"))
+        if self.last_error_kind == "reconnect":
+            return self.env._("Not tried again before you have signed in again.")
+        return self.env._("Not tried again before the settings are changed.")
+
+    def _explain_error(self, error):
+        """Put an error of a provider into its owner's language and plain words.
+
+        :param MailboxError error:
+        """
+        self.ensure_one()
+        _ = self.with_context(lang=self.user_id.lang).env._
+        server = self.imap_host or self.email
+        words = {
+            "host": _("The mail server %s was not found. Is its name right?", server),
+            "refused": _("%s does not answer on port %s.", server, self.imap_port),
+            "timeout": _("The mail server %s did not answer in time.", server),
+            "dropped": _("The mail server %s broke off the connection.", server),
+            "busy": _("The mail server %s asks to come back later.", server),
+            "answer": _("The mail server %s gave an answer that makes no sense.", server),
+            "password": _(
+                "%(server)s does not accept the password for %(email)s.",
+                server=server,
+                email=self.email,
+            ),
+            "grant": _("The permission to read %s was taken back.", self.email),
+            "checkpoint": _("The mailbox has to be read anew."),
+            "mail": _("The email is not in the mailbox any more."),
+            "folder": _("A folder is not in the mailbox any more."),
+            "tls": _(
+                "%s does not speak the chosen encryption on port %s.",
+                server,
+                self.imap_port,
+            ),
+            "certificate": _(
+                "The certificate of %s is not valid for that name, or nobody known "
+                "has signed it.",
+                server,
+            ),
+            "forbidden": _("%s does not let this mailbox be read by IMAP.", server),
+            "internal": _("Something went wrong on our side. It is in the server's log."),
+        }
+        return words.get(error.code) or _(
+            "A setting of this mailbox is not right: %s", error.detail
+        )

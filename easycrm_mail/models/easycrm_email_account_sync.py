@@ -1,0 +1,151 @@
+from datetime import datetime, time, timezone
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from ..providers import MailboxError
+from .easycrm_email_account import BUTTON_TIMEOUT
+from .sync_run import SyncRun
+
+
+class EasycrmEmailAccount(models.Model):
+    """When a mailbox is read: the crons, and the buttons that trigger them."""
+
+    _inherit = "easycrm.email.account"
+
+    @api.model
+    def _cron_sync(self):
+        """Read what has happened in the mailboxes that have been read once.
+
+        Runs every five minutes; first readings go under a cron of their own, so that
+        they are never in the way.
+        """
+        enabled = self.env["ir.config_parameter"].sudo().get_param(
+            "easycrm_mail.sync_enabled", "True"
+        )
+        if enabled != "False":
+            SyncRun(self._get_due(first=False)).run()
+
+    @api.model
+    def _cron_backfill(self):
+        """Read new mailboxes for the first time, and place mail for changed addresses."""
+        if self.env["easycrm.email.address"]._cron_match_pending():
+            SyncRun(self._get_due(first=True)).run()
+
+    @api.model
+    def _get_due(self, first):
+        """Return the mailboxes to be read now, the longest waiting first.
+
+        :param bool first: those whose first reading is not complete, or the others
+        """
+        now = fields.Datetime.now()
+        unread = Domain("folder_ids", "=", False) | Domain(
+            "folder_ids", "any", [("selected", "=", True), ("settled", "=", False)]
+        )
+        due = Domain("sync_status", "in", ["ok", "incomplete"]) & (
+            Domain("next_sync_at", "=", False) | Domain("next_sync_at", "<=", now)
+        ) | Domain("sync_status", "=", "error") & Domain("next_sync_at", "<=", now)
+        return self.sudo().search(
+            due & (unread if first else ~unread), order="last_sync NULLS FIRST, id"
+        )
+
+    def action_sync_now(self):
+        """Have the mailbox read now: the cron does it, the button only wakes it.
+
+        A mailbox that was not started is started by it.
+        """
+        self.check_access("write")
+        for account in self.sudo():
+            if account.sync_status in ("draft", "paused"):
+                account._make_provider()  # says what is not filled in
+                account.write({"sync_status": "incomplete", "sync_stage": "waiting"})
+            account.next_sync_at = (
+                fields.Datetime.now() if account.sync_status == "error" else False
+            )
+            account._get_cron()._trigger()
+        return True
+
+    def action_pause(self):
+        """Stop reading the mailbox until `action_sync_now`."""
+        self.check_access("write")
+        self.sudo().write(
+            {"sync_status": "paused", "sync_stage": "idle", "next_sync_at": False}
+        )
+        self.sudo()._clear_notices()
+        return True
+
+    def action_reconnect(self):
+        """Open the account where the password is entered."""
+        self.ensure_one()
+        self.check_access("write")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Reconnect %s", self.email),
+            "res_model": self._name,
+            "res_id": self.id,
+            "views": [(False, "form")],
+            "target": "current",
+        }
+
+    def action_test_connection(self):
+        """Sign in to the mailbox, and look which folders it has.
+
+        :raise UserError: in plain words, what keeps it from working
+        """
+        self.ensure_one()
+        self.check_access("write")
+        provider = self._make_provider(BUTTON_TIMEOUT)
+        self._release_transaction()
+        try:
+            streams = provider.streams()
+        except MailboxError as error:
+            raise UserError(self.sudo()._explain_error(error)) from None
+        finally:
+            provider.close()
+        self.sudo()._update_folders(streams)
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._(
+                    "The connection works: %s folders found.", len(streams)
+                ),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    def _get_since(self):
+        """Return the beginning of the window that is read, aware."""
+        self.ensure_one()
+        return datetime.combine(self.sync_from, time.min, timezone.utc)
+
+    def _get_cron(self):
+        """Return the cron that reads this mailbox next."""
+        self.ensure_one()
+        selected = self.folder_ids.filtered("selected")
+        settled = selected and all(selected.mapped("settled"))
+        name = "ir_cron_email_sync" if settled else "ir_cron_email_backfill"
+        return self.env.ref(f"easycrm_mail.{name}").sudo()
+
+    def _update_folders(self, streams):
+        """Follow the folders that the mailbox has; the user's choice stays.
+
+        :param streams: `Stream`s of the provider
+        """
+        self.ensure_one()
+        known = {folder.stream: folder for folder in self.folder_ids}
+        self.env["easycrm.email.folder"].create(
+            [
+                {
+                    "account_id": self.id,
+                    "stream": stream.stream,
+                    "name": stream.name,
+                    "role": stream.role.value,
+                    "selected": stream.default,
+                }
+                for stream in streams
+                if stream.stream not in known
+            ]
+        )

@@ -1,0 +1,272 @@
+from odoo import api, fields, models
+from odoo.tools import SQL, email_normalize_all
+
+#: Existing emails that a changed address may place within the user's own transaction;
+#: more are left to the backfill cron.
+MATCHED_AT_ONCE = 500
+
+#: Whose addresses are compared, and the column of the index that holds them.
+OWNERS = {"res.partner": "partner_id", "crm.lead": "lead_id"}
+
+
+class EasycrmEmailAddress(models.Model):
+    """Every address of a contact or lead: what the emails' addresses are compared with.
+
+    `email_normalized` holds only the first address of the Email field and has no
+    index for exact comparison.
+    """
+
+    _name = "easycrm.email.address"
+    _description = "Email Address of a Record"
+    _rec_name = "address"
+    _log_access = False
+
+    address = fields.Char(required=True, index=True, help="Normalised.")
+    partner_id = fields.Many2one("res.partner", ondelete="cascade")
+    lead_id = fields.Many2one("crm.lead", ondelete="cascade")
+    source = fields.Selection(
+        [("field", "Email field"), ("extra", "Further address")],
+        required=True,
+        default="field",
+    )
+    is_pending = fields.Boolean(
+        help="The emails that are already here are still to be compared with it."
+    )
+
+    _one_record = models.Constraint(
+        "CHECK(num_nonnulls(partner_id, lead_id) = 1)",
+        "An address belongs to one contact, or to one lead or opportunity.",
+    )
+    _partner_unique = models.Constraint("UNIQUE(partner_id, address)")
+    _lead_unique = models.Constraint("UNIQUE(lead_id, address)")
+    _pending_idx = models.Index("(id) WHERE is_pending")
+
+    @api.model
+    def _get_owner_field(self, model_name):
+        """Return the field that points to records of that model."""
+        return OWNERS[model_name]
+
+    @api.model
+    def _rebuild_index(self):
+        """Fill the index from all Email fields, for a database that had them before.
+
+        In SQL where a field holds one plain address, which is nearly always.
+        """
+        for model_name, owner in OWNERS.items():
+            Model = self.env[model_name]
+            source = SQL.identifier("email" if owner == "partner_id" else "email_from")
+            Model.flush_model(["email_normalized", source.code.strip('"')])
+            self.env.cr.execute(
+                SQL(
+                    """
+                    INSERT INTO easycrm_email_address (address, %(owner)s, source)
+                    SELECT email_normalized, id, 'field' FROM %(table)s
+                    WHERE email_normalized = lower(trim(%(source)s))
+                    ON CONFLICT DO NOTHING
+                    """,
+                    owner=SQL.identifier(owner),
+                    table=SQL.identifier(Model._table),
+                    source=source,
+                )
+            )
+            self.env.cr.execute(
+                SQL(
+                    """
+                    SELECT id FROM %(table)s
+                    WHERE %(source)s LIKE '%%@%%'
+                      AND email_normalized IS DISTINCT FROM lower(trim(%(source)s))
+                    """,
+                    table=SQL.identifier(Model._table),
+                    source=source,
+                )
+            )
+            odd = [row[0] for row in self.env.cr.fetchall()]
+            self._update_index(Model.sudo().browse(odd))
+        self.invalidate_model()
+
+    @api.model
+    def _update_index(self, records):
+        """Bring the index up to the Email field of these records.
+
+        :param records: contacts, or leads
+        :return: the new addresses, and {record id: addresses that are no more}
+        """
+        owner = OWNERS[records._name]
+        wanted = {
+            (record.id, address)
+            for record in records
+            for address in email_normalize_all(record[record._primary_email] or "")
+        }
+        present = self.sudo().search([(owner, "in", records.ids)])
+        stale = present.filtered(
+            lambda row: row.source == "field"
+            and (row[owner].id, row.address) not in wanted
+        )
+        gone = {}
+        for row in stale:
+            gone.setdefault(row[owner].id, []).append(row.address)
+        missing = wanted - {(row[owner].id, row.address) for row in present}
+        stale.unlink()
+        added = self.sudo().create(
+            [
+                {owner: record_id, "address": address, "is_pending": True}
+                for record_id, address in sorted(missing)
+            ]
+        )
+        return added, gone
+
+    @api.model
+    def _update_links(self, records):
+        """Follow a changed Email field: new addresses get their mail, old ones lose it.
+
+        :param records: contacts, or leads
+        """
+        records = records.exists()
+        added, gone = self._update_index(records)
+        owner = OWNERS[records._name]
+        Link = self.env["easycrm.email.link"].sudo()
+        for record_id, addresses in gone.items():
+            Link.search(
+                [
+                    (owner, "=", record_id),
+                    ("address", "in", addresses),
+                    ("origin", "=", "auto"),
+                    ("removed", "=", False),
+                ]
+            ).unlink()
+        if gone:
+            # another address of the same record may stand in those emails too
+            added |= self.sudo().search([(owner, "in", list(gone))])
+        added._match_pending()
+
+    def _match_pending(self):
+        """Place the emails that are already here, or leave them to the cron."""
+        if not self:
+            return
+        self.flush_model()
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT count(*) FROM (
+                    SELECT FROM easycrm_email_participant participant
+                    JOIN easycrm_email_address address
+                      ON address.address = participant.address
+                    WHERE address.id = ANY(%s) LIMIT %s
+                ) AS matches
+                """,
+                self.ids,
+                MATCHED_AT_ONCE + 1,
+            )
+        )
+        if self.env.cr.fetchone()[0] > MATCHED_AT_ONCE:
+            self.is_pending = True
+            self.env.ref("easycrm_mail.ir_cron_email_backfill").sudo()._trigger()
+            return
+        self._link_emails(SQL("address.id = ANY(%s)", self.ids))
+        self.is_pending = False
+
+    @api.model
+    def _link_emails(self, condition):
+        """Link emails to all records whose address stands in them, in one statement.
+
+        Archived contacts, lost leads and records of another company get no new link;
+        a link or tombstone that exists stays as it is.
+
+        :param SQL condition: on `address` (this table) or `participant`
+        :return: ids of the emails that got a link
+        """
+        for model in ("easycrm.email.participant", "easycrm.email.link", self._name):
+            self.env[model].flush_model()
+        self.env["res.partner"].flush_model(
+            ["active", "company_id", "commercial_partner_id"]
+        )
+        self.env["crm.lead"].flush_model(["active", "company_id"])
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO easycrm_email_link
+                    (email_id, partner_id, lead_id, thread_id, commercial_partner_id,
+                     company_id, date, origin, role, address, removed,
+                     create_uid, create_date, write_uid, write_date)
+                SELECT DISTINCT ON (email.id, address.partner_id, address.lead_id)
+                    email.id, address.partner_id, address.lead_id, email.thread_id,
+                    partner.commercial_partner_id, email.company_id, email.date,
+                    'auto', participant.role, address.address, FALSE,
+                    %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
+                FROM easycrm_email_address address
+                JOIN easycrm_email_participant participant
+                  ON participant.address = address.address
+                JOIN easycrm_email email ON email.id = participant.email_id
+                LEFT JOIN res_partner partner ON partner.id = address.partner_id
+                LEFT JOIN crm_lead lead ON lead.id = address.lead_id
+                WHERE %(condition)s
+                  AND COALESCE(partner.active, lead.active)
+                  AND COALESCE(partner.company_id, lead.company_id, email.company_id)
+                      = email.company_id
+                  AND %(foreign)s
+                ORDER BY email.id, address.partner_id, address.lead_id,
+                    array_position(ARRAY['from', 'to', 'cc', 'bcc'],
+                                   participant.role::text)
+                ON CONFLICT DO NOTHING
+                RETURNING email_id
+                """,
+                uid=self.env.uid,
+                condition=condition,
+                foreign=self._get_foreign_sql(),
+            )
+        )
+        email_ids = list({row[0] for row in self.env.cr.fetchall()})
+        self.env["easycrm.email.link"].invalidate_model(flush=False)
+        self.env["easycrm.email"].invalidate_model(["link_ids"], flush=False)
+        self.env["easycrm.email"].sudo().browse(email_ids)._update_linked()
+        return email_ids
+
+    @api.model
+    def _get_foreign_sql(self):
+        """Return the condition that an address is not one of our own people's.
+
+        Mail among colleagues must not land on contacts that every employee can read.
+        """
+        self.env["easycrm.email.account"].flush_model(
+            ["email", "alias_emails", "last_sync"]
+        )
+        account = SQL(
+            """account.last_sync IS NOT NULL
+               AND address.address = ANY(
+                   account.email || string_to_array(account.alias_emails, ','))"""
+        )
+        if self.env["ir.config_parameter"].sudo().get_param(
+            "easycrm_mail.match_colleagues"
+        ):
+            self.env["easycrm.email.copy"].flush_model(["email_id", "account_id"])
+            return SQL(
+                """NOT EXISTS (
+                       SELECT FROM easycrm_email_account account
+                       JOIN easycrm_email_copy held ON held.account_id = account.id
+                       WHERE held.email_id = email.id AND %s)""",
+                account,
+            )
+        self.env["res.users"].flush_model(["active", "share", "partner_id"])
+        return SQL(
+            """NOT EXISTS (
+                   SELECT FROM easycrm_email_address own
+                   JOIN res_users users ON users.partner_id = own.partner_id
+                   WHERE own.address = address.address
+                     AND users.active AND users.share IS NOT TRUE)
+               AND NOT EXISTS (
+                   SELECT FROM easycrm_email_account account WHERE %s)""",
+            account,
+        )
+
+    @api.model
+    def _cron_match_pending(self):
+        """Place the mail of addresses that were too much for a user's transaction.
+
+        :return: the seconds the cron has left
+        """
+        left = float("inf")
+        while left and (address := self.sudo().search([("is_pending", "=", True)], limit=1)):
+            address._link_emails(SQL("address.id = ANY(%s)", address.ids))
+            address.is_pending = False
+            left = self.env["ir.cron"]._commit_progress(1)
+        return left

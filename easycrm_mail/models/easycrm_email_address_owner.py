@@ -1,0 +1,44 @@
+from odoo import api, models
+
+#: The key of `cr.precommit.data` that gathers whose mail is to be matched again.
+CHANGED = "easycrm_mail.changed_addresses"
+
+
+class EasycrmEmailAddressOwner(models.AbstractModel):
+    """A record whose Email field finds mail: contacts and leads.
+
+    Changes are gathered and followed once a transaction, before it is committed.
+    """
+
+    _name = "easycrm.email.address.owner"
+    _description = "Record with Email Addresses"
+
+    def _easycrm_followed_write(self, vals):
+        """Note what may find mail again: an un-archived record, another company."""
+        if vals.get("active") or "company_id" in vals:
+            self._easycrm_address_changed()
+
+    def _easycrm_free_emails(self):
+        """Free the emails of records that are about to be deleted.
+
+        The database would cascade by itself, and tell no email that it is unlinked.
+        """
+        owner = self.env["easycrm.email.address"]._get_owner_field(self._name)
+        self.env["easycrm.email.link"].sudo().search([(owner, "in", self.ids)]).unlink()
+
+    def _easycrm_address_changed(self):
+        ids = [id_ for id_ in self.ids if id_]
+        if not ids:
+            return
+        changed = self.env.cr.precommit.data.setdefault(CHANGED, {})
+        if not changed:
+            self.env.cr.precommit.add(self.sudo().browse()._easycrm_follow_addresses)
+        changed.setdefault(self._name, set()).update(ids)
+
+    @api.model
+    def _easycrm_follow_addresses(self):
+        changed = self.env.cr.precommit.data.pop(CHANGED, {})
+        for model_name, ids in changed.items():
+            records = self.env[model_name].browse(sorted(ids))
+            self.env["easycrm.email.address"]._update_links(records)
+        self.env.flush_all()

@@ -1,0 +1,89 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ..messages import UnreadableMessage, extract_part
+from . import access
+
+#: What a browser may show by itself. All else is kept as a mere download, HTML and SVG
+#: above all: they could run scripts in the reader's session.
+SHOWN = {
+    "application/pdf",
+    "image/bmp",
+    "image/gif",
+    "image/jpeg",
+    "image/png",
+    "image/webp",
+    "text/plain",
+}
+
+
+class EasycrmEmailAttachment(models.Model):
+    """One attachment of an email, whether its bytes are here or still in the mailbox.
+
+    An `ir.attachment` without bytes keeps no size, hence rows of our own.
+    """
+
+    _name = "easycrm.email.attachment"
+    _description = "Email Attachment"
+    _inherit = ["easycrm.email.access"]
+    _order = "id"
+    _log_access = False
+
+    email_id = fields.Many2one(
+        "easycrm.email", required=True, ondelete="cascade", index=True
+    )
+    name = fields.Char(required=True)
+    mimetype = fields.Char(required=True)
+    size = fields.Integer(help="In bytes.")
+    content_id = fields.Char(help="What the body calls an inline image.")
+    inline = fields.Boolean()
+    part = fields.Char(required=True, help="Where it stands in the raw mail.")
+    attachment_id = fields.Many2one(
+        "ir.attachment",
+        ondelete="set null",
+        index="btree_not_null",
+        help="Set once the bytes are here.",
+    )
+
+    @api.model
+    def _get_access_sql(self, alias):
+        email_id = SQL.identifier(alias, "email_id")
+        return access.visible_content(self.env, email_id, "everything")
+
+    def _get_bytes(self):
+        """Return the attachment as `ir.attachment`, fetched from a mailbox if need be.
+
+        The mail is fetched once for all its inline images, which are asked for together.
+
+        :raise AccessError: it is not for this user
+        :raise UserError: no mailbox that holds it can be reached, in plain words
+        """
+        self.ensure_one()
+        self.check_access("read")
+        line = self.sudo()
+        if not line.attachment_id:
+            lines = line | line.email_id.attachment_line_ids.filtered("inline")
+            raw = line.email_id._fetch_raw()
+            lines.filtered(lambda part: not part.attachment_id)._keep_bytes(raw)
+        # readable by whoever may read the line that it belongs to
+        return line.attachment_id.with_env(self.env)
+
+    def _keep_bytes(self, raw):
+        """Store these attachments out of the raw mail."""
+        for line in self:
+            try:
+                content = extract_part(raw, line.part)
+            except UnreadableMessage as error:
+                raise UserError(str(error)) from None
+            line.attachment_id = self.env["ir.attachment"].create(
+                {
+                    "name": line.name,
+                    "mimetype": line.mimetype
+                    if line.mimetype in SHOWN
+                    else "application/octet-stream",
+                    "raw": content,
+                    "res_model": line._name,
+                    "res_id": line.id,
+                }
+            )

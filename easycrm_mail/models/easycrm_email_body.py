@@ -1,0 +1,183 @@
+import re
+from urllib.parse import urlsplit
+
+from lxml import etree, html
+from markupsafe import Markup
+
+from odoo import api, models, tools
+from odoo.http import request
+
+#: The frame has no scripts and an origin of ours, for its inline images; this keeps it
+#: from fetching anything else. `%s` is what images may come from.
+CONTENT_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src %s"
+)
+
+#: What the frame's document looks like: the mail's own look, on paper.
+FRAME_STYLE = """
+:root { color-scheme: light; }
+body { margin: 0; font: 14px/1.5 system-ui, -apple-system, "Segoe UI", Roboto,
+       "Noto Sans", Arial, sans-serif; color: #212529; background: #fff;
+       overflow-wrap: anywhere; }
+img { max-width: 100%; height: auto; }
+table { max-width: 100%; }
+pre { white-space: pre-wrap; }
+p { margin: 0 0 .75em; }
+blockquote { margin: .5em 0; padding-inline-start: 1em; color: #495057;
+             border-inline-start: 2px solid #ced4da; }
+html:not(.o_easycrm_quoted) [data-o-mail-quote] { display: none !important; }
+"""
+
+REMOTE_URL = re.compile(r"url\(\s*['\"]?\s*(?:https?:)?//([^/'\")\s]+)", re.I)
+ANY_URL = re.compile(r"url\([^)]*\)", re.I)
+
+#: One quoted line of a plain text mail.
+QUOTED_LINE = re.compile(r"^\s?>")
+
+
+class EasycrmEmail(models.Model):
+    """How a body is shown: sanitised, and with nothing of the outside until asked for."""
+
+    _inherit = "easycrm.email"
+
+    @api.depends_context("uid", "su")
+    @api.depends("content_ids.body_html_raw", "content_ids.body_text")
+    def _compute_body_html(self):
+        for email in self:
+            email.body_html = email._render_body()[0]
+
+    def easycrm_body(self, remote=False):
+        """Return the body as a document for a sandboxed frame.
+
+        :param bool remote: let images come from elsewhere
+        :return: dict with `document` (str), `has_quote` (bool), `remote_hosts`
+            (list of str) and `remote_count` (int)
+        :raise AccessError: the body is not for this user
+        """
+        self.ensure_one()
+        self.check_access("read")
+        body, hosts = self._render_body(remote)
+        images = "data: 'self'" + (" https: http:" if remote else "")
+        return {
+            "document": Markup(
+                '<!DOCTYPE html><html><head><meta charset="utf-8">'
+                '<meta http-equiv="Content-Security-Policy" content="%s">'
+                '<meta name="referrer" content="no-referrer">'
+                '<base target="_blank"><style>%s</style></head><body>%s</body></html>'
+            )
+            % (CONTENT_POLICY % images, Markup(FRAME_STYLE), body),
+            "has_quote": "data-o-mail-quote=" in body,
+            "remote_hosts": sorted(set(hosts)),
+            "remote_count": len(hosts),
+        }
+
+    def _render_body(self, remote=False):
+        """Return the sanitised body, and the hosts of the remote images it asks for.
+
+        :param bool remote: leave those images in
+        :return: (Markup, list of str, one for each image)
+        """
+        self.ensure_one()
+        content = self.env["easycrm.email.content"].search(
+            [("email_id", "=", self.id)], limit=1
+        )
+        if not content.body_html_raw:
+            return self._render_text(content.body_text or ""), []
+        clean = tools.html_sanitize(
+            content.body_html_raw,
+            sanitize_attributes=True,
+            sanitize_style=True,
+            sanitize_form=True,
+        )
+        if not clean.strip():
+            return self._render_text(content.body_text or ""), []
+        root = html.fragment_fromstring(str(clean), create_parent="div")
+        images = {
+            line.content_id: f"/easycrm_mail/attachment/{line.id}"
+            for line in self.attachment_line_ids
+            if line.content_id
+        }
+        hosts = []
+        for element in root.iter(etree.Element):
+            hosts += self._clean_urls(element, images, remote)
+        body = html.tostring(root, encoding="unicode")
+        return Markup(body), hosts
+
+    def _clean_urls(self, element, images, remote):
+        """Let an element refer to nothing but this email's parts, and links.
+
+        Paths of this server are taken out: a mail must not have its reader's browser,
+        which is signed in here, ask for any.
+
+        :return: list of the hosts that it would fetch from
+        """
+        hosts = []
+        for name in ("src", "background", "poster", "srcset"):
+            url = (element.get(name) or "").strip()
+            if not url:
+                continue
+            kept, host = self._clean_url(url, images, remote) if name != "srcset" else ("", "")
+            if host:
+                hosts.append(host)
+            if kept:
+                element.set(name, kept)
+            else:
+                del element.attrib[name]
+        if style := element.get("style"):
+            found = [host for host in REMOTE_URL.findall(style) if not self._is_own(host)]
+            hosts += found
+            if not remote or not found:
+                style = ANY_URL.sub("none", style)
+            element.set("style", style)
+        if element.tag == "a":
+            href = (element.get("href") or "").strip()
+            if not re.match(r"(https?:|mailto:|tel:)", href, re.I):
+                element.attrib.pop("href", None)
+            element.set("target", "_blank")
+            element.set("rel", "noopener noreferrer nofollow")
+        return hosts
+
+    def _clean_url(self, url, images, remote):
+        """Return the URL an image may have, or an empty string, and its remote host."""
+        if url.lower().startswith("cid:"):
+            return images.get(url[4:].strip("<>"), ""), ""
+        if url.lower().startswith("data:image/"):
+            return url, ""
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname or ""
+        except ValueError:
+            return "", ""
+        if parts.scheme not in ("", "http", "https") or not host or self._is_own(host):
+            return "", ""
+        return (url if remote else ""), host
+
+    @api.model
+    def _is_own(self, host):
+        """Tell whether the host is this server, under whatever port."""
+        own = {urlsplit(self.get_base_url()).hostname}
+        if request:
+            own.add(urlsplit(request.httprequest.host_url).hostname)
+        return host.rsplit(":", 1)[0].strip("[]").lower() in own
+
+    @api.model
+    def _render_text(self, text):
+        """Return plain text as HTML, its quoted tail marked like that of HTML mail."""
+        blocks, quoted = [], None
+        for line in text.splitlines():
+            is_quote = bool(QUOTED_LINE.match(line))
+            if quoted is not is_quote:
+                blocks.append((is_quote, []))
+                quoted = is_quote
+            blocks[-1][1].append(line)
+        parts = []
+        for is_quote, lines in blocks:
+            if is_quote:
+                lines = [QUOTED_LINE.sub("", line).removeprefix(" ") for line in lines]
+            body = tools.mail.plaintext2html("\n".join(lines))
+            parts.append(
+                Markup('<blockquote data-o-mail-quote="1">%s</blockquote>') % body
+                if is_quote
+                else Markup(body)
+            )
+        return Markup("").join(parts)

@@ -1,0 +1,57 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from . import access
+
+#: Characters of text that are indexed for search: a tsvector holds 1 MB at most.
+SEARCHED_TEXT = 100_000
+
+
+class EasycrmEmailContent(models.Model):
+    """What a share level can hide, apart from the envelope: rules hide rows, not fields.
+
+    Bodies are stored as they came, in plain text fields: an Html field would read as
+    safe markup. They are sanitised when shown.
+    """
+
+    _name = "easycrm.email.content"
+    _description = "Email Content"
+    _inherit = ["easycrm.email.access"]
+    _rec_name = "subject"
+    _log_access = False
+
+    email_id = fields.Many2one("easycrm.email", required=True, ondelete="cascade")
+    subject = fields.Char()
+    snippet = fields.Char(size=200)
+    body_html_raw = fields.Text()
+    body_text = fields.Text()
+
+    _email_unique = models.UniqueIndex("(email_id)")
+
+    def init(self):
+        # No field type of Odoo's holds a tsvector, so the column stands beside them.
+        self.env.cr.execute(
+            SQL(
+                """
+                ALTER TABLE easycrm_email_content
+                    ADD COLUMN IF NOT EXISTS search_vector tsvector;
+                CREATE INDEX IF NOT EXISTS easycrm_email_content_search_vector_index
+                    ON easycrm_email_content USING gin (search_vector);
+                """
+            )
+        )
+
+    @api.model
+    def _get_access_sql(self, alias):
+        email_id = SQL.identifier(alias, "email_id")
+        return access.visible_content(self.env, email_id, "everything")
+
+    @api.model
+    def _get_level_domain(self, level):
+        """Return the domain of what may be read at that share level or better."""
+        return Domain.custom(
+            to_sql=lambda model, alias, query: access.visible_content(
+                self.env, SQL.identifier(alias, "email_id"), level
+            )
+        )

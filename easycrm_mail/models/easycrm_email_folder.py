@@ -1,0 +1,41 @@
+from odoo import fields, models
+
+
+class EasycrmEmailFolder(models.Model):
+    """One stream of a mailbox and how far it has been read.
+
+    The invariant that every sync rests on: what is stored has included the stream's
+    changes up to at least `checkpoint`. It moves only in the transaction that stores
+    what it covers.
+    """
+
+    _name = "easycrm.email.folder"
+    _description = "Mailbox Folder"
+    _order = "account_id, role, name"
+
+    account_id = fields.Many2one(
+        "easycrm.email.account", required=True, ondelete="cascade"
+    )
+    stream = fields.Char(required=True, help="The provider's own name of it.")
+    name = fields.Char(required=True)
+    role = fields.Selection(
+        [
+            ("inbox", "Inbox"),
+            ("sent", "Sent"),
+            ("all", "All Mail"),
+            ("archive", "Archive"),
+            ("other", "Folder"),
+        ],
+        required=True,
+        default="other",
+    )
+    selected = fields.Boolean(string="Synced")
+    checkpoint = fields.Text(copy=False, groups="base.group_system")
+    settled = fields.Boolean(
+        help="The first reading is complete.", copy=False, readonly=True
+    )
+    sync_done = fields.Integer(copy=False, readonly=True)
+    sync_total = fields.Integer(copy=False, readonly=True)
+    synced_at = fields.Datetime(copy=False, readonly=True)
+
+    _stream_unique = models.UniqueIndex("(account_id, stream)")

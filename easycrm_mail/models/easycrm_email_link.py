@@ -1,0 +1,157 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.tools import SQL
+
+from . import access
+from .easycrm_email_participant import ROLES
+
+
+class EasycrmEmailLink(models.Model):
+    """An email on a record: the email-link table.
+
+    A link that was taken off by hand stays as a tombstone (`removed`), so that no sync
+    brings it back by itself.
+    """
+
+    _name = "easycrm.email.link"
+    _description = "Email Link"
+    _inherit = ["easycrm.email.access"]
+    _order = "date desc, email_id desc"
+    _rec_name = "reason"
+
+    email_id = fields.Many2one(
+        "easycrm.email", required=True, readonly=True, ondelete="cascade"
+    )
+    partner_id = fields.Many2one(
+        "res.partner", string="Contact", readonly=True, ondelete="cascade"
+    )
+    lead_id = fields.Many2one(
+        "crm.lead", string="Lead/Opportunity", readonly=True, ondelete="cascade"
+    )
+    # Copied from the email and the contact: the timeline pages by them.
+    thread_id = fields.Many2one(
+        related="email_id.thread_id", store=True, index=True, string="Conversation"
+    )
+    date = fields.Datetime(related="email_id.date", store=True)
+    company_id = fields.Many2one(related="email_id.company_id", store=True)
+    commercial_partner_id = fields.Many2one(
+        related="partner_id.commercial_partner_id", store=True
+    )
+    origin = fields.Selection(
+        [
+            ("auto", "By address"),
+            ("manual", "By hand"),
+            ("sent", "Sent from here"),
+            ("rule", "By rule"),
+        ],
+        required=True,
+        default="manual",
+        readonly=True,
+    )
+    role = fields.Selection(ROLES, readonly=True)
+    address = fields.Char(readonly=True)
+    removed = fields.Boolean(
+        readonly=True, help="Taken off by hand: it never comes back by itself."
+    )
+    batch = fields.Char(readonly=True, help="What was linked in one go.")
+    reason = fields.Char(compute="_compute_reason")
+
+    _one_record = models.Constraint(
+        "CHECK(num_nonnulls(partner_id, lead_id) = 1)",
+        "An email link is for one contact, or for one lead or opportunity.",
+    )
+    _partner_unique = models.Constraint(
+        "UNIQUE(email_id, partner_id)", "This email is on the contact already."
+    )
+    _lead_unique = models.Constraint(
+        "UNIQUE(email_id, lead_id)", "This email is on the opportunity already."
+    )
+    _partner_timeline_idx = models.Index(
+        "(partner_id, date DESC, email_id DESC) WHERE partner_id IS NOT NULL"
+    )
+    _lead_timeline_idx = models.Index(
+        "(lead_id, date DESC, email_id DESC) WHERE lead_id IS NOT NULL"
+    )
+    _commercial_timeline_idx = models.Index(
+        "(commercial_partner_id, date DESC, email_id DESC)"
+        " WHERE commercial_partner_id IS NOT NULL"
+    )
+
+    @api.depends("origin", "role", "address", "partner_id", "lead_id", "removed")
+    def _compute_reason(self):
+        roles = dict(self._fields["role"]._description_selection(self.env))
+        for link in self:
+            # the name of a record one may not read is not told
+            record = (link.partner_id or link.lead_id)._filtered_access("read")
+            values = {
+                "role": (roles.get(link.role) or "").lower(),
+                "address": link.address or "",
+                "kind": link._get_record_label().lower(),
+                "name": record.display_name or "",
+                "user": link.create_uid.sudo().name,
+                "date": fields.Date.to_string(link.create_date or fields.Date.today()),
+            }
+            if link.origin == "auto":
+                link.reason = self.env._("%(role)s: %(address)s = %(kind)s %(name)s", **values)
+            elif link.origin == "rule":
+                link.reason = self.env._("A rule for %(address)s places it here", **values)
+            elif link.origin == "sent":
+                link.reason = self.env._("Sent from here by %(user)s on %(date)s", **values)
+            else:
+                link.reason = self.env._("Put here by %(user)s on %(date)s", **values)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        links = super().create(vals_list)
+        links.email_id._update_linked()
+        return links
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "removed" in vals:
+            self.email_id._update_linked()
+        return result
+
+    def unlink(self):
+        emails = self.email_id
+        result = super().unlink()
+        emails.exists()._update_linked()
+        return result
+
+    def action_take_off(self):
+        """Take the email off this record, for good: a tombstone keeps it off."""
+        self.check_access("read")
+        self._check_record_access()
+        self.sudo().removed = True
+
+    def action_put_back(self):
+        """Undo `action_take_off`: for whoever took it off.
+
+        Others may not: to them a tombstone gives no access.
+        """
+        links = self.sudo().exists()
+        if links.filtered(lambda link: link.write_uid != self.env.user):
+            raise AccessError(
+                self.env._("Only the person who took this email off can put it back.")
+            )
+        links.with_env(self.env)._check_record_access()
+        links.removed = False
+
+    def _check_record_access(self):
+        """Raise unless the user may change the records that the links are on."""
+        for link in self.sudo():
+            record = link.partner_id or link.lead_id
+            record.with_env(self.env).check_access("write")
+
+    def _get_record_label(self):
+        """Name what the record is: contact, lead or opportunity."""
+        self.ensure_one()
+        if self.partner_id:
+            return self.env._("Contact")
+        if self.sudo().lead_id.type == "lead":
+            return self.env._("Lead")
+        return self.env._("Opportunity")
+
+    @api.model
+    def _get_access_sql(self, alias):
+        return access.visible_link(self.env, alias)

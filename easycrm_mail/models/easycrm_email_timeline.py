@@ -1,0 +1,226 @@
+from odoo import api, fields, models, tools
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+#: Emails on one page of the timeline.
+PAGE = 30
+
+#: The order of the timeline, and of the indexes it reads along.
+TIMELINE_ORDER = "date desc, email_id desc"
+
+#: Totals are counted up to here, and told as "1,000+".
+COUNT_LIMIT = 1000
+
+#: Emails of one conversation that are opened at once.
+THREAD_LIMIT = 200
+
+
+class EasycrmEmailTimeline(models.AbstractModel):
+    """The Activity Timeline of a record: its emails, newest first, by conversation.
+
+    It pages by (date, email id) along an index of the link table: a page costs a page,
+    with ten mails on the record or a hundred thousand.
+    """
+
+    _name = "easycrm.email.timeline"
+    _description = "Activity Timeline"
+
+    easycrm_email_link_ids = fields.One2many("easycrm.email.link", string="Emails")
+    easycrm_email_count = fields.Integer(
+        string="Number of Emails", compute="_compute_easycrm_email_count"
+    )
+
+    @api.depends_context("uid", "allowed_company_ids")
+    @api.depends("easycrm_email_link_ids.removed")
+    def _compute_easycrm_email_count(self):
+        if not self.env["easycrm.email.link"].has_access("read"):
+            self.easycrm_email_count = 0
+            return
+        for record in self:
+            record.easycrm_email_count = (
+                record._easycrm_count_emails() if record._origin else 0
+            )
+
+    def easycrm_timeline(self, before=False, thread_id=False):
+        """Return a page of the timeline, or one whole conversation of it.
+
+        :param str before: `next` of the page before; empty for the first page
+        :param int thread_id: only this conversation, all of it
+        :return: dict with `conversations`, each with `thread_id`, `count` and `emails`
+            (newest first); a page has also `next`, `count`, `count_capped`, `empty`,
+            `empty_detail`, `progress` and `notices`
+        :raise AccessError: the record is not for this user
+        """
+        self.ensure_one()
+        self.check_access("read")
+        domain = self._easycrm_get_link_domain()
+        if thread_id:
+            emails, _next = self._easycrm_page(
+                domain & Domain("thread_id", "=", thread_id), False, THREAD_LIMIT
+            )
+            return {"conversations": self._easycrm_fold(emails)}
+        emails, next_page = self._easycrm_page(domain, before, PAGE)
+        page = {"conversations": self._easycrm_fold(emails), "next": next_page}
+        if not before:
+            page.update(self._easycrm_get_header(emails))
+        return page
+
+    def _easycrm_get_link_domain(self):
+        """Return the domain of the links that stand on this record's timeline."""
+        raise NotImplementedError
+
+    def _easycrm_get_addresses(self):
+        """Return the addresses that find mail for this record."""
+        return tools.email_normalize_all(self[self._primary_email] or "")
+
+    def _easycrm_page(self, domain, before, limit):
+        """Return the next emails before a point, and the point where they end.
+
+        An email stands once, though it may be on several people of a company: links
+        of the same email are neighbours in the order that is read.
+        """
+        Link = self.env["easycrm.email.link"]
+        found, last = {}, before
+        while len(found) <= limit:
+            page = domain & self._easycrm_get_before_domain(last) if last else domain
+            links = Link.search_fetch(
+                page, ["email_id", "date"], limit=limit + 1, order=TIMELINE_ORDER
+            )
+            for link in links:
+                point = f"{fields.Datetime.to_string(link.date)}/{link.email_id.id}"
+                found[link.email_id.id] = last = point
+            if len(links) <= limit:
+                break
+        ids = list(found)[:limit]
+        next_page = found[ids[-1]] if len(found) > limit else False
+        return self.env["easycrm.email"].browse(ids), next_page
+
+    @api.model
+    def _easycrm_get_before_domain(self, point):
+        """Return the domain of the links after a point in the timeline's order.
+
+        :param str point: "<date>/<email id>"
+        :raise UserError: it is no such point
+        """
+        date, _sep, email_id = point.partition("/")
+        try:
+            date, email_id = fields.Datetime.to_datetime(date), int(email_id)
+        except ValueError:
+            raise UserError(self.env._("This page of the timeline is gone.")) from None
+        return Domain("date", "<=", date) & (
+            Domain("date", "<", date) | Domain("email_id", "<", email_id)
+        )
+
+    def _easycrm_fold(self, emails):
+        """Gather emails by conversation, in the order of each one's newest."""
+        folded = {}
+        for email, values in zip(
+            emails, emails._get_timeline_values(), strict=True
+        ):
+            folded.setdefault(email.thread_id.id, []).append(values)
+        counts = self._easycrm_count_by_thread(list(folded))
+        return [
+            {
+                "thread_id": thread_id,
+                "count": max(counts.get(thread_id, 0), len(values)),
+                "emails": values,
+            }
+            for thread_id, values in folded.items()
+        ]
+
+    def _easycrm_count_by_thread(self, thread_ids):
+        groups = self.env["easycrm.email.link"]._read_group(
+            self._easycrm_get_link_domain() & Domain("thread_id", "in", thread_ids),
+            ["thread_id"],
+            ["email_id:count_distinct"],
+        )
+        return {thread.id: count for thread, count in groups}
+
+    def _easycrm_count_emails(self):
+        """Count the emails, up to the limit: one more than it means "and more"."""
+        links = self.env["easycrm.email.link"]
+        query = links._search(
+            self._easycrm_get_link_domain(),
+            limit=COUNT_LIMIT + 1,
+            order=TIMELINE_ORDER,
+        )
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT count(DISTINCT email_id) FROM (%s) AS found",
+                query.select(SQL.identifier(links._table, "email_id")),
+            )
+        )
+        return rows[0][0]
+
+    # --- what stands above the emails, or in their place ---
+
+    def _easycrm_get_header(self, emails):
+        count = self._easycrm_count_emails()
+        mine = self._easycrm_get_own_accounts()
+        reading = mine.filtered(lambda account: account.sync_stage != "idle")
+        progress = {
+            "done": sum(reading.mapped("sync_done")),
+            "total": sum(reading.mapped("sync_total")),
+        }
+        if progress["done"] >= progress["total"]:
+            progress = False
+        return {
+            "count": min(count, COUNT_LIMIT),
+            "count_capped": count > COUNT_LIMIT,
+            "empty": False if emails else self._easycrm_get_empty(mine, progress),
+            "empty_detail": {
+                "addresses": self._easycrm_get_addresses(),
+                "mailboxes": len(mine),
+                "since": fields.Date.to_string(
+                    min(mine.mapped("sync_from"), default=False)
+                ),
+            },
+            "progress": progress,
+            "notices": self._easycrm_get_notices(mine),
+        }
+
+    def _easycrm_get_own_accounts(self):
+        Account = self.env["easycrm.email.account"].sudo()
+        return Account.browse(Account.with_env(self.env)._get_own_account_ids()).filtered(
+            lambda account: account.active
+            and account.company_id in self.env.companies
+            and account.sync_status != "draft"
+        )
+
+    def _easycrm_get_empty(self, mine, progress):
+        """Say which empty timeline this is: the client never guesses."""
+        if not self._easycrm_get_addresses() and not self._easycrm_covers_others():
+            return "no_address"
+        if not mine:
+            return "connect"
+        return "first_sync" if progress else "nothing"
+
+    def _easycrm_covers_others(self):
+        """Tell whether the timeline shows other records' mail too."""
+        return False
+
+    def _easycrm_get_notices(self, mine):
+        """Return the failing mailboxes that this user should know of, here."""
+        failing = self.env["easycrm.email.account"].sudo().search(
+            [
+                ("sync_status", "=", "error"),
+                ("company_id", "in", self.env.companies.ids),
+            ]
+        )
+        others = (failing - mine).filtered(self._easycrm_concerns)
+        return [
+            account._get_notice(account in mine) for account in failing & mine | others
+        ]
+
+    def _easycrm_concerns(self, account):
+        """Tell whether emails of this mailbox stand on the timeline."""
+        return bool(
+            self.env["easycrm.email.link"].search_count(
+                self._easycrm_get_link_domain()
+                & Domain(
+                    "email_id.copy_ids", "any!", Domain("account_id", "=", account.id)
+                ),
+                limit=1,
+            )
+        )

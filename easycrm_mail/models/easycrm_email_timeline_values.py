@@ -1,0 +1,141 @@
+from odoo import api, fields, models
+
+
+class EasycrmEmail(models.Model):
+    _inherit = "easycrm.email"
+
+    def _get_timeline_values(self):
+        """Return what a row of the timeline shows, as far as this user may see it.
+
+        :return: list of dict, in the order of the records
+        """
+        levels = self._get_share_levels()
+        people = self._get_people()
+        lines = self._get_lines()
+        copies = {
+            copy.email_id.id: copy
+            for copy in self.env["easycrm.email.copy"].search_fetch(
+                [("email_id", "in", self.ids)], ["email_id", "is_read"]
+            )
+        }
+        hidden = [email.id for email in self if levels[email.id] != "everything"]
+        sharers = self.browse(hidden)._get_sharers()
+        return [
+            {
+                "id": email.id,
+                "thread_id": email.thread_id.id,
+                "date": fields.Datetime.to_string(email.date),
+                "direction": email.direction,
+                **people[email.id],
+                "subject": email.subject or False,
+                "snippet": email.snippet or False,
+                "level": levels[email.id],
+                "sharers": sharers.get(email.id, ""),
+                "attachments": lines.get(email.id, []),
+                "is_read": copies[email.id].is_read if email.id in copies else None,
+            }
+            for email in self
+        ]
+
+    def _get_people(self):
+        """Return {email id: {"from": person or False, "to", "cc", "bcc": persons}}."""
+        people = {
+            email_id: {"from": False, "to": [], "cc": [], "bcc": []}
+            for email_id in self.ids
+        }
+        participants = self.env["easycrm.email.participant"].search(
+            [("email_id", "in", self.ids)]
+        )
+        partners = self._get_partner_ids(participants.mapped("address"))
+        accounts = self.env["easycrm.email.account"].sudo().browse(
+            self.env["easycrm.email.account"]._get_own_account_ids()
+        )
+        mine = {address for a in accounts for address in a._get_own_addresses()}
+        mine.add(self.env.user.email_normalized)
+        for participant in participants:
+            person = {
+                "name": participant.name or "",
+                "address": participant.address,
+                "me": participant.address in mine,
+                "partner_id": partners.get(participant.address, False),
+            }
+            roles = people[participant.email_id.id]
+            if participant.role == "from":
+                roles["from"] = roles["from"] or person
+            else:
+                roles[participant.role].append(person)
+        return people
+
+    @api.model
+    def _get_partner_ids(self, addresses):
+        """Return {address: contact id} of the contacts that this user may read."""
+        rows = self.env["easycrm.email.address"].sudo().search_fetch(
+            [("address", "in", addresses), ("partner_id", "!=", False)],
+            ["address", "partner_id"],
+        )
+        readable = set(rows.partner_id.sudo(False)._filtered_access("read").ids)
+        return {
+            row.address: row.partner_id.id
+            for row in rows
+            if row.partner_id.id in readable
+        }
+
+    def _get_lines(self):
+        """Return {email id: [attachment]}, without the images within the text."""
+        lines = {}
+        for line in self.env["easycrm.email.attachment"].search(
+            [("email_id", "in", self.ids), ("inline", "=", False)]
+        ):
+            lines.setdefault(line.email_id.id, []).append(
+                {
+                    "id": line.id,
+                    "name": line.name,
+                    "mimetype": line.mimetype,
+                    "size": line.size,
+                    "url": f"/easycrm_mail/attachment/{line.id}",
+                }
+            )
+        return lines
+
+    def _get_sharers(self):
+        """Return {email id: names of those whose mailbox shares less than all}."""
+        names = {}
+        for copy in self.env["easycrm.email.copy"].sudo().search(
+            [("email_id", "in", self.ids)], order="id"
+        ):
+            names.setdefault(copy.email_id.id, {})[copy.account_id.user_id.name] = True
+        return {email_id: ", ".join(found) for email_id, found in names.items()}
+
+    def easycrm_why(self, model, res_id):
+        """Say why this email stands on a record, and on which others.
+
+        :param str model: `res.partner` or `crm.lead`
+        :param int res_id: the record whose timeline asks; its own links come first
+        :return: list of dict with `link_id`, `record`, `sentence`, `when`, `can_take_off`
+        """
+        self.ensure_one()
+        self.check_access("read")
+        links = self.env["easycrm.email.link"].search([("email_id", "=", self.id)])
+
+        def get_record(link):
+            return link.partner_id or link.lead_id
+
+        return [
+            {
+                "link_id": link.id,
+                "record": {
+                    "model": get_record(link)._name,
+                    "id": get_record(link).id,
+                    "name": get_record(link).display_name,
+                    "label": link._get_record_label(),
+                },
+                "sentence": link.reason,
+                "when": fields.Datetime.to_string(link.create_date),
+                "can_take_off": get_record(link).has_access("write"),
+            }
+            for link in links.sorted(
+                lambda link: (get_record(link)._name, get_record(link).id)
+                != (model, res_id)
+            )
+            if get_record(link).has_access("read")
+        ]

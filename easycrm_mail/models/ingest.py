@@ -1,0 +1,500 @@
+"""Storing what a mailbox handed over: one transaction, a fixed number of queries.
+
+The rows are written in SQL, as one statement a table for the whole batch: an ORM create
+per mail would be a hundred times slower. Nothing here commits.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from odoo.tools import SQL, email_normalize
+
+from ..messages import Message
+from ..providers import RemoteMessage
+
+#: A btree entry holds 2,704 bytes at most, and no honest Message-ID is that long.
+MESSAGE_ID_LENGTH = 500
+
+
+class Read(NamedTuple):
+    """One mail that was read: as the mailbox holds it, and what it says."""
+
+    remote: RemoteMessage
+    message: Message
+
+
+@dataclass
+class Thread:
+    """One conversation while a batch is stored; without `id` it is new."""
+
+    root: str
+    id: int = 0
+    stored_root: str = ""
+
+
+@lru_cache(maxsize=1 << 16)
+def normalise(address):
+    """Return the address as it is compared; one that no server would take, in lower case."""
+    return email_normalize(address) or address.lower()[:320]
+
+
+class Ingest:
+    """Writes one batch of one stream of one mailbox.
+
+    :param account: the `easycrm.email.account`, as superuser
+    :param str stream: the folder's `stream`
+    """
+
+    def __init__(self, account, stream):
+        self.env = account.env
+        self.account = account
+        self.stream = stream
+        self.own = account._get_own_addresses()
+
+    def store(self, reads):
+        """Store these mails, each of them once.
+
+        :param list[Read] reads:
+        :return: ids of the emails that are new
+        """
+        if not reads:
+            return []
+        # the same mail may stand twice in a folder
+        by_identity = {}
+        for read in reads:
+            by_identity.setdefault(self._identity(read.message), read.message)
+        known = self._find_emails(by_identity)
+        new = {key: m for key, m in by_identity.items() if key not in known}
+        threads = self._find_threads(new.values())
+        ids = self._insert_emails(new, threads)
+        self._insert_contents(new, ids)
+        self._insert_attachments(new, ids)
+        told = self._insert_participants(by_identity, ids, known)
+        emails = {**known, **ids}
+        copies = self._upsert_copies(reads, emails)
+        self._upsert_locations(reads, emails, copies)
+        self._invalidate()
+        self.env["easycrm.email.address"]._link_emails(
+            SQL("participant.email_id = ANY(%s)", list(ids.values()) + told)
+        )
+        return list(ids.values())
+
+    def change(self, changes):
+        """Follow what was marked read or unread in the mailbox.
+
+        :param changes: `ReadChange`s of this stream
+        """
+        if not changes:
+            return
+        self.env.cr.execute_values(
+            """
+            UPDATE easycrm_email_copy held SET is_read = change.is_read
+            FROM (VALUES %s) AS change (account_id, stream, ref, is_read)
+            JOIN easycrm_email_location place
+              ON place.account_id = change.account_id
+             AND place.stream = change.stream AND place.provider_ref = change.ref
+            WHERE held.id = place.copy_id AND held.is_read <> change.is_read
+            """,
+            [(self.account.id, self.stream, c.ref, c.is_read) for c in changes],
+            page_size=len(changes),
+        )
+        self.env["easycrm.email.copy"].invalidate_model(["is_read"], flush=False)
+
+    def remove(self, refs):
+        """Follow what left the stream: the places go, copies without any are marked.
+
+        The CRM's email stays.
+
+        :param list refs: provider_refs of this stream
+        """
+        if refs:
+            self._remove_places(SQL("provider_ref = ANY(%s)", list(refs)))
+
+    def reset(self):
+        """Forget where mails stood in this stream: its refs are void.
+
+        The copies are not marked as removed: the listing that follows finds them again.
+        """
+        self.env.cr.execute(
+            SQL(
+                "DELETE FROM easycrm_email_location WHERE account_id = %s AND stream = %s",
+                self.account.id,
+                self.stream,
+            )
+        )
+
+    def sweep(self, since):
+        """Mark the copies that stand nowhere in the mailbox any more, after a listing.
+
+        :param datetime since: aware; mail of before was not listed, so nothing is known of it
+        """
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE easycrm_email_copy held
+                SET removed_at = now() AT TIME ZONE 'UTC'
+                WHERE held.account_id = %s AND held.date >= %s
+                  AND held.removed_at IS NULL
+                  AND NOT EXISTS (SELECT FROM easycrm_email_location place
+                                  WHERE place.copy_id = held.id)
+                """,
+                self.account.id,
+                self._naive(since),
+            )
+        )
+
+    def set_aside(self, failures):
+        """Keep what could not be read, with its reason.
+
+        :param failures: `SetAside`s of this stream
+        """
+        if not failures:
+            return
+        self.env.cr.execute_values(
+            """
+            INSERT INTO easycrm_email_failure
+                (account_id, stream, provider_ref, error, attempts, retry,
+                 create_uid, create_date, write_uid, write_date)
+            VALUES %s
+            ON CONFLICT (account_id, stream, provider_ref) DO UPDATE
+            SET error = EXCLUDED.error, retry = FALSE,
+                attempts = easycrm_email_failure.attempts + 1,
+                write_date = EXCLUDED.write_date
+            """,
+            [
+                (self.account.id, self.stream, failure.ref, failure.error, *self._log)
+                for failure in {failure.ref: failure for failure in failures}.values()
+            ],
+            template="(%s, %s, %s, %s, 1, FALSE, %s, %s, %s, %s)",
+        )
+        self.env["easycrm.email.failure"].invalidate_model(flush=False)
+
+    def settle(self, refs):
+        """Drop the failures of mails that are read, or gone from the mailbox."""
+        if refs:
+            self.env.cr.execute(
+                SQL(
+                    """
+                    DELETE FROM easycrm_email_failure WHERE account_id = %s
+                    AND stream = %s AND provider_ref = ANY(%s)
+                    """,
+                    self.account.id,
+                    self.stream,
+                    list(refs),
+                )
+            )
+            self.env["easycrm.email.failure"].invalidate_model(flush=False)
+
+    # --- the steps of `store`, in their order ---
+
+    def _identity(self, message):
+        return message.message_id[:MESSAGE_ID_LENGTH], message.digest
+
+    def _find_emails(self, identities):
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT message_id, digest, id FROM easycrm_email
+                WHERE company_id = %s AND message_id = ANY(%s)
+                """,
+                self.account.company_id.id,
+                [message_id for message_id, _digest in identities],
+            )
+        )
+        rows = self.env.cr.fetchall()
+        return {(m, d): id_ for m, d, id_ in rows if (m, d) in identities}
+
+    def _find_threads(self, messages):
+        """Find or make the conversation of each message.
+
+        It is known by its root: the first of References, else In-Reply-To, else the
+        mail itself. The newest mail is read first, so a root may turn out to be an
+        answer itself: the conversation then moves to the older root.
+
+        :return: {Message-ID: thread id}
+        """
+        chains = {}
+        for message in messages:
+            chain = *message.references[:1], *message.references[-1:], message.message_id
+            chains[message.message_id] = [ref[:MESSAGE_ID_LENGTH] for ref in chain]
+        threads = self._read_threads({ref for refs in chains.values() for ref in refs})
+        for message in sorted(messages, key=lambda m: m.date):
+            chain = chains[message.message_id]
+            known = next((ref for ref in chain if ref in threads), None)
+            thread = threads[known] if known else Thread(chain[0])
+            if known not in (None, chain[0]):
+                thread.root = chain[0]
+            for ref in chain:
+                threads.setdefault(ref, thread)
+        self._write_threads(list({id(t): t for t in threads.values()}.values()))
+        return {message_id: threads[chain[0]].id for message_id, chain in chains.items()}
+
+    def _read_threads(self, refs):
+        """Return {Message-ID: Thread}, of roots and of emails that have these ids."""
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT email.message_id, thread.root, thread.id
+                FROM easycrm_email email
+                JOIN easycrm_email_thread thread ON thread.id = email.thread_id
+                WHERE email.company_id = %(company)s
+                  AND email.message_id = ANY(%(refs)s)
+                UNION ALL
+                SELECT root, root, id FROM easycrm_email_thread
+                WHERE company_id = %(company)s AND root = ANY(%(refs)s)
+                """,
+                company=self.account.company_id.id,
+                refs=list(refs),
+            )
+        )
+        threads, by_ref = {}, {}
+        for ref, root, thread_id in self.env.cr.fetchall():
+            by_ref[ref] = threads.setdefault(thread_id, Thread(root, thread_id, root))
+        return by_ref
+
+    def _write_threads(self, threads):
+        """Insert the new conversations and move the roots of the others."""
+        moved = [(t.id, t.root) for t in threads if t.id and t.root != t.stored_root]
+        if moved:
+            self.env.cr.execute_values(
+                """
+                UPDATE easycrm_email_thread thread SET root = moved.root
+                FROM (VALUES %s) AS moved (id, root) WHERE thread.id = moved.id
+                """,
+                moved,
+                page_size=len(moved),
+            )
+        new = {thread.root: thread for thread in threads if not thread.id}
+        for root, thread_id in self._insert(
+            "easycrm_email_thread",
+            ["company_id", "root", "privacy"],
+            [(self.account.company_id.id, root, "shared") for root in new],
+            log=True,
+            returning="root, id",
+        ):
+            new[root].id = thread_id
+
+    def _insert_emails(self, new, threads):
+        rows = self._insert(
+            "easycrm_email",
+            [
+                "company_id",
+                "thread_id",
+                "message_id",
+                "digest",
+                "date",
+                "direction",
+                "is_linked",
+                "has_attachments",
+            ],
+            [
+                (
+                    self.account.company_id.id,
+                    threads[message.message_id],
+                    message_id,
+                    digest,
+                    self._naive(message.date),
+                    self._direction(message),
+                    False,
+                    any(not attachment.inline for attachment in message.attachments),
+                )
+                for (message_id, digest), message in new.items()
+            ],
+            log=True,
+            returning="message_id, digest, id",
+        )
+        return {(message_id, digest): id_ for message_id, digest, id_ in rows}
+
+    def _insert_contents(self, new, ids):
+        self._insert(
+            "easycrm_email_content",
+            ["email_id", "subject", "snippet", "body_html_raw", "body_text"],
+            [
+                (ids[key], m.subject, m.snippet, m.html or None, m.text)
+                for key, m in new.items()
+            ],
+        )
+
+    def _insert_attachments(self, new, ids):
+        self._insert(
+            "easycrm_email_attachment",
+            ["email_id", "name", "mimetype", "size", "content_id", "inline", "part"],
+            [
+                (ids[key], a.name, a.mimetype, a.size, a.content_id, a.inline, a.part)
+                for key, message in new.items()
+                for a in message.attachments
+            ],
+        )
+
+    def _insert_participants(self, by_identity, ids, known):
+        """Insert who wrote to whom.
+
+        Who is in Bcc stands only in the sender's copy, which may come after another.
+
+        :return: ids of the known emails that got a participant
+        """
+        people = {}
+        late = []
+        for key, message in by_identity.items():
+            for person in message.participants:
+                role, address = person.role.value, normalise(person.address)
+                if key in ids:
+                    people.setdefault((ids[key], role, address), person.name)
+                elif role == "bcc":
+                    late.append((known[key], role, address, person.name))
+        if late:
+            self.env.cr.execute(
+                SQL(
+                    """
+                    SELECT email_id, address FROM easycrm_email_participant
+                    WHERE role = 'bcc' AND email_id = ANY(%s)
+                    """,
+                    [row[0] for row in late],
+                )
+            )
+            present = set(self.env.cr.fetchall())
+            late = [row for row in late if (row[0], row[2]) not in present]
+        self._insert(
+            "easycrm_email_participant",
+            ["email_id", "role", "address", "name"],
+            [(*key, name) for key, name in people.items()] + late,
+        )
+        return [row[0] for row in late]
+
+    def _upsert_copies(self, reads, emails):
+        """Insert or refresh the mailbox's copies; return {email id: copy id}."""
+        rows = {}
+        for read in reads:
+            email_id = emails[self._identity(read.message)]
+            sender = next(
+                (p.address for p in read.message.participants if p.role == "from"), ""
+            )
+            rows[email_id] = (
+                email_id,
+                self.account.id,
+                read.remote.thread_ref or None,
+                self._direction(read.message),
+                self._naive(read.message.date),
+                normalise(sender),
+                read.remote.is_read,
+            )
+        copies = self.env.cr.execute_values(
+            """
+            INSERT INTO easycrm_email_copy
+                (email_id, account_id, thread_ref, direction, date, from_address,
+                 is_read, is_unlinked, ignored)
+            SELECT seen.email_id, seen.account_id, seen.thread_ref, seen.direction,
+                   seen.date, seen.from_address, seen.is_read, NOT email.is_linked, FALSE
+            FROM (VALUES %s) AS seen (email_id, account_id, thread_ref, direction, date,
+                                      from_address, is_read)
+            JOIN easycrm_email email ON email.id = seen.email_id
+            ON CONFLICT (account_id, email_id) DO UPDATE
+            SET is_read = EXCLUDED.is_read, removed_at = NULL,
+                thread_ref = COALESCE(EXCLUDED.thread_ref, easycrm_email_copy.thread_ref)
+            RETURNING email_id, id
+            """,
+            list(rows.values()),
+            template="(%s, %s, %s::varchar, %s, %s::timestamp, %s, %s)",
+            page_size=len(rows),
+            fetch=True,
+        )
+        sent = [row[0] for row in rows.values() if row[3] == "outbound"]
+        if sent:
+            # one outbound copy makes the email outbound for all
+            self.env.cr.execute(
+                SQL(
+                    """
+                    UPDATE easycrm_email SET direction = 'outbound'
+                    WHERE id = ANY(%s) AND direction <> 'outbound'
+                    """,
+                    sent,
+                )
+            )
+        return dict(copies)
+
+    def _upsert_locations(self, reads, emails, copies):
+        places = {
+            read.remote.ref: (
+                copies[emails[self._identity(read.message)]],
+                self.account.id,
+                self.stream,
+                read.remote.ref,
+            )
+            for read in reads
+        }
+        self._insert(
+            "easycrm_email_location",
+            ["copy_id", "account_id", "stream", "provider_ref"],
+            list(places.values()),
+            conflict="(account_id, stream, provider_ref)"
+            " DO UPDATE SET copy_id = EXCLUDED.copy_id",
+        )
+
+    def _remove_places(self, condition):
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH gone AS (
+                    DELETE FROM easycrm_email_location
+                    WHERE account_id = %(account)s AND stream = %(stream)s AND %(what)s
+                    RETURNING id, copy_id
+                )
+                UPDATE easycrm_email_copy held
+                SET removed_at = now() AT TIME ZONE 'UTC'
+                FROM gone
+                WHERE held.id = gone.copy_id
+                  AND NOT EXISTS (
+                    SELECT FROM easycrm_email_location place
+                    WHERE place.copy_id = held.id
+                      AND place.id NOT IN (SELECT id FROM gone))
+                """,
+                account=self.account.id,
+                stream=self.stream,
+                what=condition,
+            )
+        )
+        self._invalidate()
+
+    # --- what the steps share ---
+
+    def _insert(self, table, columns, rows, log=False, conflict="", returning=""):
+        """Insert rows in one statement.
+
+        :param bool log: add the four columns of Odoo's access log
+        :return: the rows of `returning`
+        """
+        if not rows:
+            return []
+        if log:
+            columns = [*columns, "create_uid", "create_date", "write_uid", "write_date"]
+            rows = [(*row, *self._log) for row in rows]
+        # table, columns and clauses are literals of this file
+        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES %s"
+        if conflict:
+            statement += f" ON CONFLICT {conflict}"
+        if returning:
+            statement += f" RETURNING {returning}"
+        return self.env.cr.execute_values(
+            statement, rows, page_size=len(rows), fetch=bool(returning)
+        )
+
+    @property
+    def _log(self):
+        now = self.env.cr.now()
+        return self.env.uid, now, self.env.uid, now
+
+    def _direction(self, message):
+        senders = (p.address for p in message.participants if p.role == "from")
+        if any(normalise(sender) in self.own for sender in senders):
+            return "outbound"
+        return "inbound"
+
+    @staticmethod
+    def _naive(date):
+        return date.replace(tzinfo=None, microsecond=0)
+
+    def _invalidate(self):
+        """Forget what the ORM has cached of the tables that were written."""
+        for model in ("email", "email.copy", "email.location", "email.participant"):
+            self.env[f"easycrm.{model}"].invalidate_model(flush=False)

@@ -1,0 +1,40 @@
+from odoo import fields, models
+from odoo.fields import Domain
+
+
+class ResPartner(models.Model):
+    _name = "res.partner"
+    _inherit = ["res.partner", "easycrm.email.address.owner", "easycrm.email.timeline"]
+
+    easycrm_email_link_ids = fields.One2many(
+        "easycrm.email.link",
+        "partner_id",
+        groups="easycrm_mail.group_easycrm_mail_user",
+    )
+
+    def _compute_email_normalized(self):
+        # sees every change, also the one that a contact's new address makes on its
+        # leads without any write on crm.lead
+        result = super()._compute_email_normalized()
+        self._easycrm_address_changed()
+        return result
+
+    def write(self, vals):
+        result = super().write(vals)
+        self._easycrm_followed_write(vals)
+        return result
+
+    def unlink(self):
+        self._easycrm_free_emails()
+        return super().unlink()
+
+    def _easycrm_get_link_domain(self):
+        if self._easycrm_covers_others():
+            return Domain("commercial_partner_id", "=", self.id)
+        return Domain("partner_id", "=", self.id)
+
+    def _easycrm_covers_others(self):
+        # a company shows its people's mail too
+        return self.commercial_partner_id == self and bool(
+            self.is_company or self.child_ids
+        )

@@ -1,0 +1,11 @@
+from odoo import models
+
+
+class ResUsers(models.Model):
+    _inherit = "res.users"
+
+    def action_easycrm_my_accounts(self):
+        """Open the user's own mailboxes, from the preferences."""
+        return self.env["ir.actions.act_window"]._for_xml_id(
+            "easycrm_mail.easycrm_email_account_action_my"
+        )

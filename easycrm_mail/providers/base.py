@@ -1,0 +1,125 @@
+"""The protocol that every mailbox service speaks, and what passes through it.
+
+A provider knows the wire and nothing of records. It is used by one thread at a time,
+with no database transaction open. The state that it needs between two calls is the
+`checkpoint` it gave with the last batch: a string that only itself can read.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Protocol
+
+
+class StreamRole(str, Enum):
+    """What a stream is to its mailbox; the values of `easycrm.email.folder.role`."""
+
+    INBOX = "inbox"
+    SENT = "sent"
+    ALL = "all"
+    ARCHIVE = "archive"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One thing that is read with a checkpoint of its own: a folder, or a whole mailbox.
+
+    :ivar stream: the provider's name of it, stable (IMAP: the decoded folder name)
+    :ivar name: what to show
+    :ivar default: read unless the user says otherwise
+    """
+
+    stream: str
+    name: str
+    role: StreamRole
+    default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteMessage:
+    """One mail as the mailbox holds it, not parsed yet.
+
+    :ivar ref: the mail within its stream; unique (account, stream, ref)
+    :ivar raw: RFC 5322 bytes
+    :ivar received_at: when the mailbox got it, aware, or None
+    :ivar thread_ref: the provider's own id of the conversation, or an empty string
+    """
+
+    ref: str
+    raw: bytes
+    is_read: bool
+    received_at: datetime | None = None
+    thread_ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadChange:
+    """A mail that was read, or marked unread, in the mailbox."""
+
+    ref: str
+    is_read: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A mail that the server lists but cannot hand over; `error` in plain words."""
+
+    ref: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One resumable page of what happened in a stream.
+
+    Storing a batch and its checkpoint in one transaction, or neither, is what makes a
+    sync exact: the same checkpoint asked again gives the same mail again.
+
+    :ivar checkpoint: where the next pull goes on
+    :ivar reset: the refs of before are void (UIDVALIDITY changed, token expired): the
+        stream is listed anew from here on, and what is known of it must be dropped
+    :ivar settled: the listing that a first sync or a reset began is now complete
+    :ivar more: another pull would give something now
+    :ivar done: mails of the running first listing handed over, this batch included
+    :ivar total: mails that the running first listing has in all (0: no listing runs)
+    """
+
+    checkpoint: str
+    messages: Sequence[RemoteMessage] = ()
+    changes: Sequence[ReadChange] = ()
+    removals: Sequence[str] = ()
+    set_aside: Sequence[SetAside] = ()
+    reset: bool = False
+    settled: bool = False
+    more: bool = False
+    done: int = 0
+    total: int = 0
+
+
+class Provider(Protocol):
+    """One connected mailbox. Every method raises a `MailboxError` and nothing else."""
+
+    def streams(self) -> list[Stream]:
+        """What can be read: never drafts, spam, trash or chat."""
+
+    def aliases(self) -> list[str]:
+        """The other addresses that are this mailbox, as the service knows them."""
+
+    def pull(self, stream: str, checkpoint: str, since: datetime) -> Batch:
+        """The next page of a stream.
+
+        :param stream: a `Stream.stream`
+        :param checkpoint: of the last stored batch; empty for the first pull
+        :param since: aware; mail that the mailbox got before it is left alone
+        """
+
+    def fetch(self, stream: str, ref: str) -> bytes:
+        """The raw mail. `Gone` where it is not there any more."""
+
+    def check(self) -> None:
+        """Connects and signs in: raises what would keep a sync from working."""
+
+    def close(self) -> None:
+        """Ends the connection; never raises."""

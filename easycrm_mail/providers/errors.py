@@ -1,0 +1,62 @@
+"""What can go wrong with a mailbox, sorted by what to do about it.
+
+Providers translate what their library raises into these; the models decide by `kind`
+and put `code` into the reader's language. Neither ever holds a secret.
+"""
+
+from typing import ClassVar
+
+
+class MailboxError(Exception):
+    """The root of the tree.
+
+    :ivar kind: the value kept in `easycrm.email.account.last_error_kind`
+    :param code: one of the codes below, for the words that a person reads
+    :param detail: what the server said, shortened and free of secrets
+    """
+
+    kind: ClassVar[str] = "permanent"
+
+    def __init__(self, code: str, detail: str = ""):
+        super().__init__(f"{code}: {detail}" if detail else code)
+        self.code = code
+        self.detail = detail
+
+
+class Retry(MailboxError):
+    """Passes by itself: refused, reset, slow, half an answer, "come back later".
+
+    Codes: `host`, `refused`, `timeout`, `dropped`, `busy`, `answer`.
+
+    :param retry_after: seconds that the service asked to wait, or None
+    """
+
+    kind = "retry"
+
+    def __init__(self, code: str, detail: str = "", retry_after: float | None = None):
+        super().__init__(code, detail)
+        self.retry_after = retry_after
+
+
+class Reconnect(MailboxError):
+    """Only the user can mend it. Codes: `password`, `grant`."""
+
+    kind = "reconnect"
+
+
+class Resync(MailboxError):
+    """The checkpoint is void: list anew, within the account's window. Code: `checkpoint`."""
+
+    kind = "resync"
+
+
+class Gone(MailboxError):
+    """What was asked for is not there any more. Codes: `mail`, `folder`."""
+
+    kind = "gone"
+
+
+class Permanent(MailboxError):
+    """Stays until a setting changes. Codes: `tls`, `certificate`, `setting`, `forbidden`."""
+
+    kind = "permanent"

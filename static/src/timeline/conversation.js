@@ -1,0 +1,124 @@
+import { Component, useEffect, useRef, useState } from "@odoo/owl";
+
+import { _t } from "@web/core/l10n/translation";
+import { useService } from "@web/core/utils/hooks";
+import { AttachmentChips } from "./attachment_chips";
+import { EmailLine } from "./email_line";
+import { EmailReader } from "./email_reader";
+import { EmailRoute } from "./email_route";
+import { conversationItems, peopleOf } from "./timeline_model";
+import {
+    DIRECTIONS,
+    fullTime,
+    levelWords,
+    peopleWords,
+    shortTime,
+    subjectWords,
+} from "./timeline_words";
+
+/** One conversation: a row, or, opened, a card in the same place. */
+export class Conversation extends Component {
+    static template = "easycrm_mail.Conversation";
+    static components = { AttachmentChips, EmailLine, EmailReader, EmailRoute };
+    static props = { conversation: Object, store: Object, record: Object };
+
+    setup() {
+        this.ui = useService("ui");
+        this.store = useState(this.props.store);
+        this.root = useRef("root");
+        this.id = `o_easycrm_conversation_${this.props.conversation.thread_id}`;
+        let wasOpen = this.isOpen;
+        useEffect(
+            (isOpen) => {
+                if (isOpen !== wasOpen) {
+                    wasOpen = isOpen;
+                    this.keepInSight();
+                }
+            },
+            () => [this.isOpen]
+        );
+    }
+
+    get threadId() {
+        return this.props.conversation.thread_id;
+    }
+
+    get isOpen() {
+        return this.store.isOpen(this.threadId);
+    }
+
+    get opened() {
+        return this.store.opened[this.threadId];
+    }
+
+    get newest() {
+        return this.props.conversation.emails[0];
+    }
+
+    get direction() {
+        return DIRECTIONS[this.newest.direction];
+    }
+
+    get subject() {
+        return this.newest.level === "metadata" ? "" : subjectWords(this.newest);
+    }
+
+    get level() {
+        return levelWords(this.newest);
+    }
+
+    get time() {
+        return shortTime(this.newest.date, luxon.DateTime.local());
+    }
+
+    get fullTime() {
+        return fullTime(this.newest.date);
+    }
+
+    get people() {
+        return peopleWords(peopleOf(this.props.conversation));
+    }
+
+    get countTitle() {
+        return _t("%s emails", this.props.conversation.count);
+    }
+
+    get items() {
+        const { expanded, unfolded } = this.opened;
+        return conversationItems(this.props.conversation.emails, {
+            expanded,
+            unfolded,
+            narrow: this.ui.isSmall,
+        });
+    }
+
+    foldWords(hidden) {
+        return this.ui.isSmall
+            ? _t("%s earlier emails", hidden)
+            : _t("%s emails between", hidden);
+    }
+
+    get loadingWords() {
+        return _t(
+            "Loading %s earlier emails…",
+            this.props.conversation.count - this.props.conversation.emails.length
+        );
+    }
+
+    toggle() {
+        if (this.isOpen) {
+            this.store.close(this.threadId);
+        } else {
+            this.store.open(this.threadId);
+        }
+    }
+
+    /** After opening or folding, the focus stays on this conversation and its head in the window. */
+    keepInSight() {
+        const toggle = this.root.el.querySelector(".o_easycrm_toggle");
+        toggle.focus({ preventScroll: true });
+        if (!this.isOpen) {
+            this.root.el.scrollIntoView({ block: "nearest" });
+        }
+    }
+}

@@ -1,0 +1,27 @@
+import { Component } from "@odoo/owl";
+
+import { EmailRoute } from "./email_route";
+import { DIRECTIONS, fullTime, levelWords, longTime } from "./timeline_words";
+
+/** A mail of an open conversation, folded to one line. */
+export class EmailLine extends Component {
+    static template = "easycrm_mail.EmailLine";
+    static components = { EmailRoute };
+    static props = { email: Object, onOpen: Function };
+
+    get direction() {
+        return DIRECTIONS[this.props.email.direction];
+    }
+
+    get text() {
+        return levelWords(this.props.email) || this.props.email.snippet || "";
+    }
+
+    get time() {
+        return longTime(this.props.email.date, luxon.DateTime.local());
+    }
+
+    get fullTime() {
+        return fullTime(this.props.email.date);
+    }
+}

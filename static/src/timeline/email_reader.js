@@ -1,0 +1,109 @@
+import { Component, onWillStart, onWillUpdateProps, useState } from "@odoo/owl";
+
+import { _t } from "@web/core/l10n/translation";
+import { useService } from "@web/core/utils/hooks";
+import { AttachmentChips } from "./attachment_chips";
+import { BodyFrame } from "./body_frame";
+import {
+    DIRECTIONS,
+    fullTime,
+    levelWords,
+    longTime,
+    personInitial,
+    personName,
+    recipientRoles,
+} from "./timeline_words";
+import { WhyPanel } from "./why_panel";
+
+/** One mail in full: who, to whom, the body in its frame, attachments, and why it is here. */
+export class EmailReader extends Component {
+    static template = "easycrm_mail.EmailReader";
+    static components = { AttachmentChips, BodyFrame, WhyPanel };
+    static props = {
+        email: Object,
+        store: Object,
+        record: Object,
+        onFold: { type: Function, optional: true },
+    };
+
+    setup() {
+        this.orm = useService("orm");
+        this.personName = personName;
+        this.state = useState({
+            /** @type {"loading"|"ready"|"failed"} */
+            status: "loading",
+            body: null,
+            remoteShown: false,
+            quoteShown: false,
+            why: false,
+        });
+        onWillStart(() => {
+            this.loadBody();
+        });
+        onWillUpdateProps((next) => {
+            if (next.email.level !== this.props.email.level) {
+                this.loadBody(next.email);
+            }
+        });
+    }
+
+    get direction() {
+        return DIRECTIONS[this.props.email.direction];
+    }
+
+    get level() {
+        return levelWords(this.props.email);
+    }
+
+    get roles() {
+        return recipientRoles(this.props.email);
+    }
+
+    get initial() {
+        return personInitial(this.props.email.from);
+    }
+
+    get time() {
+        return longTime(this.props.email.date, luxon.DateTime.local());
+    }
+
+    get fullTime() {
+        return fullTime(this.props.email.date);
+    }
+
+    get remoteWords() {
+        const { remote_count: count, remote_hosts: hosts } = this.state.body;
+        if (hosts.length === 1) {
+            return count === 1
+                ? _t("1 image from %s", hosts[0])
+                : _t("%(count)s images from %(host)s", { count, host: hosts[0] });
+        }
+        return _t("%(count)s images from %(hosts)s servers", { count, hosts: hosts.length });
+    }
+
+    async loadBody(email = this.props.email) {
+        if (email.level !== "everything") {
+            this.state.body = null;
+            this.state.status = "ready";
+            return;
+        }
+        this.state.status = this.state.body ? "ready" : "loading";
+        try {
+            const options = this.state.remoteShown ? { remote: true } : {};
+            this.state.body = await this.orm.silent.call(
+                "easycrm.email",
+                "easycrm_body",
+                [[email.id]],
+                options
+            );
+            this.state.status = "ready";
+        } catch {
+            this.state.status = "failed";
+        }
+    }
+
+    showRemote() {
+        this.state.remoteShown = true;
+        return this.loadBody();
+    }
+}

@@ -1,0 +1,91 @@
+import { Component } from "@odoo/owl";
+
+import { deserializeDate } from "@web/core/l10n/dates";
+import { _t } from "@web/core/l10n/translation";
+import { useService } from "@web/core/utils/hooks";
+import { formatInteger } from "@web/views/fields/formatters";
+
+/** The field that holds the address by which mail finds a record. */
+const ADDRESS_FIELDS = { "res.partner": "email", "crm.lead": "email_from" };
+
+/** Nothing to show, why, and what to do about it. Which case it is, the server says. */
+export class EmptyState extends Component {
+    static template = "easycrm_mail.EmptyState";
+    static props = {
+        kind: String,
+        record: Object,
+        detail: { type: Object, optional: true },
+        progress: { type: [Object, { value: false }], optional: true },
+    };
+    static defaultProps = { detail: {}, progress: false };
+
+    setup() {
+        this.action = useService("action");
+    }
+
+    get name() {
+        const { display_name, name } = this.props.record.data;
+        return name || display_name || "";
+    }
+
+    get addressField() {
+        const field = ADDRESS_FIELDS[this.props.record.resModel];
+        return field in this.props.record.activeFields ? field : false;
+    }
+
+    get isLead() {
+        return this.props.record.resModel === "crm.lead";
+    }
+
+    get percent() {
+        const { done, total } = this.props.progress;
+        return total ? Math.min(100, Math.round((100 * done) / total)) : 0;
+    }
+
+    get progressWords() {
+        const { done, total } = this.props.progress;
+        return _t("%(done)s of %(total)s read", {
+            done: formatInteger(done),
+            total: formatInteger(total),
+        });
+    }
+
+    /** What was looked for, where, and how far back. */
+    get comparedWords() {
+        const { addresses = [], mailboxes = 0, since } = this.props.detail;
+        if (!addresses.length || !mailboxes) {
+            return _t("New emails will stand here by themselves.");
+        }
+        const values = {
+            addresses: addresses.join(", "),
+            mailboxes: formatInteger(mailboxes),
+            date: since && deserializeDate(since).toLocaleString(luxon.DateTime.DATE_MED),
+        };
+        if (!since) {
+            return mailboxes === 1
+                ? _t("Compared with %(addresses)s in 1 mailbox.", values)
+                : _t("Compared with %(addresses)s in %(mailboxes)s mailboxes.", values);
+        }
+        return mailboxes === 1
+            ? _t("Compared with %(addresses)s in 1 mailbox, back to %(date)s.", values)
+            : _t("Compared with %(addresses)s in %(mailboxes)s mailboxes, back to %(date)s.", values);
+    }
+
+    connect() {
+        return this.action.doAction({
+            type: "ir.actions.act_window",
+            name: _t("Connect a mailbox"),
+            res_model: "easycrm.email.account",
+            views: [[false, "form"]],
+            context: { default_provider: "imap" },
+        });
+    }
+
+    focusAddress(ev) {
+        const form = ev.currentTarget.closest(".o_form_view");
+        const selector = `.o_field_widget[name='${this.addressField}'] input`;
+        const input = [...form.querySelectorAll(selector)].find((el) => el.offsetParent);
+        input?.focus();
+        input?.scrollIntoView({ block: "center" });
+    }
+}

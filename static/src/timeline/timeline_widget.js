@@ -1,0 +1,47 @@
+import { Component } from "@odoo/owl";
+
+import { registry } from "@web/core/registry";
+import { useService } from "@web/core/utils/hooks";
+import { useRecordObserver } from "@web/model/relational_model/utils";
+import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
+import { EmptyState } from "./empty_state";
+import { Timeline } from "./timeline";
+import { timelineStore } from "./timeline_store";
+
+/** `<widget name="easycrm_timeline"/>`: the timeline of the form's record, brought up to date whenever it is saved. */
+export class TimelineWidget extends Component {
+    static template = "easycrm_mail.TimelineWidget";
+    static components = { EmptyState, Timeline };
+    static props = { ...standardWidgetProps };
+
+    setup() {
+        this.orm = useService("orm");
+        let seen;
+        useRecordObserver((record) => {
+            const { easycrm_email_count: count, write_date: saved } = record.data;
+            const state = `${record.resId}|${count}|${saved}`;
+            if (record.resId && state !== seen) {
+                this.storeOf(record).load();
+            }
+            seen = state;
+        });
+    }
+
+    get store() {
+        return this.storeOf(this.props.record);
+    }
+
+    storeOf(record) {
+        return record.resId && timelineStore(record.model, this.orm, record.resModel, record.resId);
+    }
+}
+
+export const timelineWidget = {
+    component: TimelineWidget,
+    fieldDependencies: [
+        { name: "easycrm_email_count", type: "integer", readonly: true },
+        { name: "write_date", type: "datetime", readonly: true },
+    ],
+};
+
+registry.category("view_widgets").add("easycrm_timeline", timelineWidget);

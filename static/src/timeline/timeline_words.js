@@ -1,0 +1,197 @@
+/**
+ * The timeline in words: who, to whom, when, how big. Whole sentences only, so that they can be translated.
+ */
+
+import { deserializeDateTime } from "@web/core/l10n/dates";
+import { _t } from "@web/core/l10n/translation";
+import { formatInteger } from "@web/views/fields/formatters";
+import { periodOf } from "./timeline_model";
+
+const { DateTime } = luxon;
+
+const DAY_MONTH = { day: "numeric", month: "short" };
+const PEOPLE_SHOWN = 4;
+
+export const DIRECTIONS = {
+    inbound: { icon: "oi-arrow-down-left", tone: "info", word: _t("Received") },
+    outbound: { icon: "oi-arrow-up-right", tone: "primary", word: _t("Sent") },
+};
+
+/** Icon and colour of an attachment, by the start of its type. */
+const FILE_ICONS = [
+    [/^application\/pdf/, "fa-file-pdf-o", "danger"],
+    [/^image\//, "fa-file-image-o", "primary"],
+    [/sheet|excel|csv/, "fa-file-excel-o", "success"],
+    [/wordprocessing|msword|opendocument\.text/, "fa-file-word-o", "info"],
+    [/presentation|powerpoint/, "fa-file-powerpoint-o", "warning"],
+    [/zip|compressed|tar|rar/, "fa-file-archive-o", "secondary"],
+    [/^(audio|video)\//, "fa-file-video-o", "secondary"],
+    [/^text\/|^message\//, "fa-file-text-o", "secondary"],
+];
+
+export function fileIcon(mimetype) {
+    const found = FILE_ICONS.find(([pattern]) => pattern.test(mimetype || ""));
+    return found ? { icon: found[1], tone: found[2] } : { icon: "fa-file-o", tone: "secondary" };
+}
+
+export function fileSize(bytes) {
+    if (bytes < 1000) {
+        return _t("%s bytes", formatInteger(bytes));
+    }
+    if (bytes < 999_500) {
+        return _t("%s kB", formatInteger(Math.round(bytes / 1000)));
+    }
+    const megabytes = bytes / 1_000_000;
+    const digits = megabytes < 10 ? 1 : 0;
+    const number = megabytes.toLocaleString(DateTime.local().locale, {
+        minimumFractionDigits: digits,
+        maximumFractionDigits: digits,
+    });
+    return _t("%s MB", number);
+}
+
+export function personName(person) {
+    if (!person) {
+        return _t("Unknown sender");
+    }
+    return person.me ? _t("You") : person.name || person.address;
+}
+
+/** The first letter for a person without a picture. */
+export function personInitial(person) {
+    const [letter] = (person && (person.name || person.address)) || "?";
+    return letter.toUpperCase();
+}
+
+/**
+ * To whom, short enough for one line: the first, and who else.
+ *
+ * @param {import("./timeline_model").Email} email
+ * @returns {{first: string, other?: string, more?: string}}
+ */
+export function recipientWords(email) {
+    const [person, ...others] = [
+        ...[...email.to].sort((a, b) => Number(b.me) - Number(a.me)),
+        ...email.cc,
+        ...email.bcc,
+    ];
+    if (!person) {
+        return { first: _t("hidden recipients") };
+    }
+    const first = personName(person);
+    if (others.length > 1) {
+        return { first, more: _t("+ %s", others.length) };
+    }
+    return others.length ? { first, other: otherWords(email, others[0]) } : { first };
+}
+
+function otherWords(email, person) {
+    const name = personName(person);
+    if (email.cc.includes(person)) {
+        return _t(", cc %s", name);
+    }
+    return email.bcc.includes(person) ? _t(", bcc %s", name) : _t(", %s", name);
+}
+
+/** Each role of an open mail with its people, for the lines "to … · cc …". */
+export function recipientRoles(email) {
+    return [
+        { role: "to", word: _t("to"), people: email.to },
+        { role: "cc", word: _t("cc"), people: email.cc },
+        { role: "bcc", word: _t("bcc"), people: email.bcc },
+    ].filter(({ people }) => people.length);
+}
+
+export function peopleWords(people) {
+    const names = people.slice(0, PEOPLE_SHOWN).map(personName).join(", ");
+    const rest = people.length - PEOPLE_SHOWN;
+    return rest > 0 ? _t("%(names)s and %(count)s more", { names, count: rest }) : names;
+}
+
+export function subjectWords(email) {
+    return email.subject || _t("(no subject)");
+}
+
+/** Why there is less to read than was written; empty where all is shared. */
+export function levelWords(email) {
+    if (email.level === "metadata") {
+        return _t("%s shares only who wrote and when.", email.sharers);
+    }
+    if (email.level === "subject") {
+        return _t("%s shares only who wrote, when and the subject.", email.sharers);
+    }
+    return "";
+}
+
+/** The heading of a group of {@link import("./timeline_model").groupByPeriod}. */
+export function periodWords({ period, date }, now) {
+    switch (period) {
+        case "today":
+            return _t("Today");
+        case "yesterday":
+            return _t("Yesterday");
+        case "week":
+            return _t("Earlier this week");
+        case "last_week":
+            return _t("Last week");
+    }
+    const format = date.year === now.year ? { month: "long" } : { month: "long", year: "numeric" };
+    return date.toLocaleString(format);
+}
+
+/** When, beside a heading that already tells the period. */
+export function shortTime(utc, now) {
+    const date = deserializeDateTime(utc);
+    switch (periodOf(date, now)) {
+        case "today":
+        case "yesterday":
+            return date.toLocaleString(DateTime.TIME_SIMPLE);
+        case "week":
+        case "last_week":
+            return date.toLocaleString({ weekday: "short", ...DAY_MONTH });
+    }
+    return dayWords(date, now);
+}
+
+/** When, standing alone: the day and the time. */
+export function longTime(utc, now) {
+    const date = deserializeDateTime(utc);
+    const time = date.toLocaleString(DateTime.TIME_SIMPLE);
+    switch (periodOf(date, now)) {
+        case "today":
+            return _t("Today %s", time);
+        case "yesterday":
+            return _t("Yesterday %s", time);
+    }
+    return _t("%(day)s %(time)s", { day: dayWords(date, now), time });
+}
+
+/** To the minute and with its year, for a tooltip. */
+export function fullTime(utc) {
+    return deserializeDateTime(utc).toLocaleString(DateTime.DATETIME_FULL);
+}
+
+function dayWords(date, now) {
+    return date.toLocaleString(date.year === now.year ? DAY_MONTH : DateTime.DATE_MED);
+}
+
+/** "47 emails in 12 conversations"; the conversations only once all of them are known. */
+export function countWords({ count, capped, conversations }) {
+    const emails = formatInteger(count);
+    if (capped) {
+        return _t("%s+ emails", emails);
+    }
+    if (count === 1) {
+        return conversations ? _t("1 email in 1 conversation") : _t("1 email");
+    }
+    if (!conversations) {
+        return _t("%s emails", emails);
+    }
+    if (conversations === 1) {
+        return _t("%s emails in 1 conversation", emails);
+    }
+    return _t("%(emails)s emails in %(conversations)s conversations", {
+        emails,
+        conversations: formatInteger(conversations),
+    });
+}
