@@ -62,7 +62,9 @@ _CODECS = frozenset(
 # Spelled in ASCII bytes, but not to be read as such.
 _ESCAPING = frozenset({"utf-7", "hz"})
 
-_META = re.compile(rb"<meta[^>]{0,200}?charset=[\"']?([a-z0-9_.:-]{2,40})", re.IGNORECASE)
+_META = re.compile(
+    rb"<meta[^>]{0,200}?charset=[\"']?([a-z0-9_.:-]{2,40})", re.IGNORECASE
+)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 

@@ -42,7 +42,7 @@ class Head(NamedTuple):
     :ivar headers: lower-case field name -> values in order, unfolded, 8-bit characters
         read as UTF-8 or Windows-1252; the wanted fields only
     :ivar received: the lines of the Received fields, which are hardly ever looked at
-    :ivar body_at: where the body begins
+    :ivar body_at: where the body begins, or the empty line before it
     :ivar is_mail: there is any field at all
     """
 
@@ -58,7 +58,8 @@ def read_headers(raw: bytes) -> Head:
     A header block ends at the first empty line, or before the first line that cannot
     be a field, as fast-mail-parser has it too.
     """
-    block = raw[: _block_end(raw)]
+    end = _block_end(raw)
+    block = raw[: min(end, MAX_HEADER_BYTES)]
     found: dict[bytes, list[list[bytes]]] = {}
     current: list[bytes] | None = None
     is_mail = False
@@ -80,6 +81,8 @@ def read_headers(raw: bytes) -> Head:
                 # Not an mbox's envelope line: the body has begun without an empty line.
                 break
         position += len(line) + 1
+    if position > MAX_HEADER_BYTES:
+        position = end + 1
     received = found.pop(b"received", [])
     headers = {
         name.decode("ascii"): [unfold(lines) for lines in values]
@@ -92,10 +95,10 @@ def _block_end(raw: bytes) -> int:
     """Where the empty line after the header begins; a lone one ends it at 0."""
     if raw.startswith((b"\n", b"\r\n")):
         return 0
-    end = raw.find(b"\n\r\n", 0, MAX_HEADER_BYTES)
-    bare = raw.find(b"\n\n", 0, end if end >= 0 else MAX_HEADER_BYTES)
+    end = raw.find(b"\n\r\n")
+    bare = raw.find(b"\n\n", 0, end if end >= 0 else len(raw))
     ends = [at for at in (end, bare) if at >= 0]
-    return min(ends) if ends else min(len(raw), MAX_HEADER_BYTES)
+    return min(ends, default=len(raw))
 
 
 def unfold(lines: list[bytes]) -> str:

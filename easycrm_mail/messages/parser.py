@@ -5,14 +5,15 @@ library where that refuses. Whatever the bytes, the answer is a `Message` or
 `UnreadableMessage`, in a time that grows with their number.
 
 Limits, all far above what people send: a mail of 100 MB, a header of 4 MB, 20,000
-addresses a field, 1,000 parts, 5 MB each of text and of HTML. What exceeds the first is
+addresses, 1,000 parts, 5 MB each of text and of HTML. What exceeds the first is
 unreadable; of the others the excess is left out.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import islice
 
-from .addresses import read_addresses
+from .addresses import MAX_ADDRESSES, read_addresses
 from .attachments import describe, sort_parts
 from .charsets import decode, html_charset
 from .dates import sent_at
@@ -25,6 +26,7 @@ from .values import Message, Participant, Role, UnreadableMessage
 
 MAX_BYTES = 100_000_000
 MAX_TEXT_BYTES = 5_000_000
+MAX_REPLY_TO = 100
 
 _ROLES = tuple((role, role.value) for role in Role)
 
@@ -76,11 +78,7 @@ def parse_with(
         subject=subject,
         date=sent_at(date, map(unfold, head.received), received_at),
         participants=participants,
-        reply_to=tuple(
-            address
-            for value in headers.get("reply-to", ())
-            for address in read_addresses(value)
-        ),
+        reply_to=tuple(read_addresses(first(headers, "reply-to"))[:MAX_REPLY_TO]),
         in_reply_to=in_reply_to,
         references=references_of(headers, in_reply_to),
         text=text,
@@ -128,12 +126,13 @@ def _join(parts: Sequence[Part]) -> str:
 
 
 def _participants(headers: Headers) -> tuple[Participant, ...]:
-    return tuple(
+    found = (
         Participant(role, address.name, address.address)
         for role, name in _ROLES
         for value in headers.get(name, ())
         for address in read_addresses(value)
     )
+    return tuple(islice(found, MAX_ADDRESSES))
 
 
 def _auto_submitted(headers: Headers) -> str:

@@ -1,5 +1,4 @@
 from odoo import fields, models
-from odoo.fields import Domain
 
 
 class CrmLead(models.Model):
@@ -27,6 +26,3 @@ class CrmLead(models.Model):
     def unlink(self):
         self._easycrm_free_emails()
         return super().unlink()
-
-    def _easycrm_get_link_domain(self):
-        return Domain("lead_id", "=", self.id)

@@ -4,9 +4,6 @@ from odoo.tools import SQL
 
 from . import access
 
-#: Characters of text that are indexed for search: a tsvector holds 1 MB at most.
-SEARCHED_TEXT = 100_000
-
 
 class EasycrmEmailContent(models.Model):
     """What a share level can hide, apart from the envelope: rules hide rows, not fields.
@@ -30,12 +27,19 @@ class EasycrmEmailContent(models.Model):
     _email_unique = models.UniqueIndex("(email_id)")
 
     def init(self):
-        # No field type of Odoo's holds a tsvector, so the column stands beside them.
+        # No field type of Odoo's holds a tsvector, so the column stands beside them;
+        # PostgreSQL keeps it up to what it is made from. A tsvector holds 1 MB at most,
+        # hence the limit on the text.
         self.env.cr.execute(
             SQL(
                 """
                 ALTER TABLE easycrm_email_content
-                    ADD COLUMN IF NOT EXISTS search_vector tsvector;
+                    ADD COLUMN IF NOT EXISTS search_vector tsvector
+                    GENERATED ALWAYS AS (
+                        to_tsvector('simple', left(
+                            coalesce(subject, '') || ' ' || coalesce(body_text, ''),
+                            100000))
+                    ) STORED;
                 CREATE INDEX IF NOT EXISTS easycrm_email_content_search_vector_index
                     ON easycrm_email_content USING gin (search_vector);
                 """

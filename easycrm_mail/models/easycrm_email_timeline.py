@@ -68,7 +68,8 @@ class EasycrmEmailTimeline(models.AbstractModel):
 
     def _easycrm_get_link_domain(self):
         """Return the domain of the links that stand on this record's timeline."""
-        raise NotImplementedError
+        owner = self.env["easycrm.email.address"]._get_owner_field(self._name)
+        return Domain(owner, "=", self.id) & Domain("removed", "=", False)
 
     def _easycrm_get_addresses(self):
         """Return the addresses that find mail for this record."""

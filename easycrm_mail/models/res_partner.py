@@ -29,9 +29,12 @@ class ResPartner(models.Model):
         return super().unlink()
 
     def _easycrm_get_link_domain(self):
-        if self._easycrm_covers_others():
-            return Domain("commercial_partner_id", "=", self.id)
-        return Domain("partner_id", "=", self.id)
+        if not self._easycrm_covers_others():
+            return super()._easycrm_get_link_domain()
+        # along the index of the commercial partner
+        return Domain("commercial_partner_id", "=", self.id) & Domain(
+            "removed", "=", False
+        )
 
     def _easycrm_covers_others(self):
         # a company shows its people's mail too
