@@ -1,7 +1,7 @@
 """`python -m dev COMMAND`, which the Makefile calls through `dev/go`.
 
-Runs twice: on the Python that is there, to get Odoo and the project's own Python, and then
-in that one, where the rest happens.
+Runs twice: on the Python that is there, to get Odoo and the project's own Python, and
+then in that one, where the rest happens.
 """
 
 import argparse

@@ -71,7 +71,7 @@ def database(arguments: argparse.Namespace, steps: Steps) -> int:
 
 
 def clean(arguments: argparse.Namespace, _steps: Steps) -> int:
-    """Databases, filestores, the demo mailbox and logs; with --all Odoo and the venv too."""
+    """Databases, filestores, demo mailbox, logs; with --all Odoo and the venv too."""
     demo.forget()
     try:
         postgres.ensure(Steps(1, out=open(os.devnull, "w")))  # noqa: SIM115

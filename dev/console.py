@@ -89,7 +89,7 @@ def run(
     stdin: str = "",
     on_line: Callable[[str], None] | None = None,
 ) -> None:
-    """Runs a command with its whole output in `log`; a failure shows the log's last lines."""
+    """Runs a command, its output going to `log`; a failure shows the last lines."""
     if status(command, log, env=env, cwd=cwd, stdin=stdin, on_line=on_line):
         raise Failure(
             what,
@@ -108,8 +108,9 @@ def status(
 ) -> int:
     """Like `run`, and gives the exit status instead of judging it."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w", encoding="utf-8", errors="replace") as output:
-        with subprocess.Popen(
+    with (
+        log.open("w", encoding="utf-8", errors="replace") as output,
+        subprocess.Popen(
             [str(part) for part in command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -118,16 +119,17 @@ def status(
             cwd=cwd,
             encoding="utf-8",
             errors="replace",
-        ) as process:
-            try:
-                process.stdin.write(stdin)
-                process.stdin.close()
-                for line in process.stdout:
-                    output.write(line)
-                    output.flush()
-                    if on_line:
-                        on_line(line)
-            except BaseException:
-                process.terminate()
-                raise
-            return process.wait()
+        ) as process,
+    ):
+        try:
+            process.stdin.write(stdin)
+            process.stdin.close()
+            for line in process.stdout:
+                output.write(line)
+                output.flush()
+                if on_line:
+                    on_line(line)
+        except BaseException:
+            process.terminate()
+            raise
+        return process.wait()

@@ -1,4 +1,4 @@
-"""Databases and their filestores, which Odoo keeps beside them: always both or neither."""
+"""Databases and their filestores, which belong together: both or neither."""
 
 import fcntl
 import json
@@ -56,12 +56,12 @@ def set_facts(name: str, **known) -> None:
 
 
 def close(name: str) -> None:
-    """Makes a template of it: nobody connects any more, so it can be cloned at any time."""
+    """Makes a template of it: nobody connects, so it can be cloned at any time."""
     _execute("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false", name)
 
 
 def clone(source: str, target: str) -> None:
-    """A copy with its files, which are linked: Odoo replaces files, it never changes them."""
+    """A copy. The files are linked: Odoo replaces files, it never changes them."""
     drop(target)
     _execute("CREATE DATABASE {} TEMPLATE {}", target, source)
     if filestore(source).exists():
@@ -69,7 +69,7 @@ def clone(source: str, target: str) -> None:
 
 
 def drop(name: str) -> None:
-    """Also drops what others are still connected to: they are left-overs of killed runs."""
+    """Drops it even if somebody is connected: the left-over of a killed run."""
     _execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
     shutil.rmtree(filestore(name), ignore_errors=True)
 
@@ -116,7 +116,7 @@ def _lock_file(name: str):
 
 @contextmanager
 def temporary(source: str, purpose: str) -> Iterator[str]:
-    """A clone for the length of a block; everything that starts with its name goes with it."""
+    """A clone for the length of a block; what is named after it goes with it."""
     name = f"{TEMPORARY}{os.getpid()}_{purpose}"
     clone(source, name)
     try:

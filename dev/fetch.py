@@ -1,8 +1,9 @@
 """Step 2: Odoo 19 itself, into `.odoo`; or the one that `ODOO_PATH` names.
 
-There is no Odoo on PyPI; Debian's sid has the complete community edition as one package.
-It is taken alone, in an apt state of its own with apt's own signature check, and unpacked
-without being installed: its dependencies come from PyPI (see `environment`).
+There is no Odoo on PyPI; Debian's sid has the complete community edition as one
+package. It is taken alone, in an apt state of its own with apt's own signature check,
+and unpacked without being installed: its dependencies come from PyPI (see
+`environment`).
 """
 
 import os
@@ -17,12 +18,12 @@ from .sources import sid_sources
 
 PACKAGE = "odoo-19"
 TESTED = "19.0.0+dfsg-1"
-"""The package that this addon was tested with; any other 19.0 is taken with a warning."""
+"""What this addon was tested with; any other 19.0 is taken with a warning."""
 
 LIBRARY = ODOO / "usr" / "lib" / "python3" / "dist-packages"
 
-# What the addons path shows of the repository: Odoo's own linter walks a whole module, and
-# a link to the root would lead it into Odoo itself.
+# What the addons path shows of the repository: Odoo's own linter walks a whole module,
+# and a link to the root would lead it into Odoo itself.
 SHIPPED = [
     "__init__.py",
     "__manifest__.py",
@@ -40,8 +41,9 @@ SHIPPED = [
     "views",
 ]
 
-# Missing in Debian's package and part of the web client's bundle. It blurs the background
-# of video calls, from models that it loads from elsewhere: nothing of it is needed here.
+# Missing in Debian's package and part of the web client's bundle. It blurs the
+# background of video calls, from models that it loads from elsewhere: nothing of it is
+# needed here.
 BLUR = Path("mail/static/lib/selfie_segmentation/selfie_segmentation.js")
 
 
@@ -185,7 +187,7 @@ def _complete() -> None:
 
 
 def link_addon() -> None:
-    """Makes the addons path, the launcher and the configuration; cheap, done each time."""
+    """Makes the addons path, the launcher and the configuration; done each time."""
     _link_shipped(ADDONS / "easycrm_mail")
     LAUNCHER.parent.mkdir(parents=True, exist_ok=True)
     # Not `python -m odoo`: that would put the current folder on the path of Python.

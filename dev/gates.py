@@ -1,9 +1,11 @@
 """`make lint`: ruff, ruff format and pylint-odoo, on our own files only."""
 
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
+from .fetch import SHIPPED
 from .paths import PYTHON, ROOT
 
 OURS = ["__init__.py", "__manifest__.py", "hooks.py", "easycrm_mail", "tests", "dev"]
@@ -13,9 +15,10 @@ OURS += ["bench", "migrations"]
 def run() -> int:
     """Every gate is run, also after one that failed."""
     paths = [name for name in OURS if (ROOT / name).exists()]
+    concise = ["--output-format", "concise"]
     gates = {
-        "ruff check": ["ruff", "check", *paths],
-        "ruff format": ["ruff", "format", "--check", *paths],
+        "ruff check": ["ruff", "check", *concise, *paths],
+        "ruff format": ["ruff", "format", "--check", *concise, *paths],
         "pylint-odoo": None,
     }
     failed = []
@@ -41,16 +44,17 @@ def _ruff(arguments: list[str]) -> str:
 
 
 def _pylint() -> str:
-    """pylint-odoo takes the folder's name for the module's: it gets one of the right name."""
-    shipped = ["__init__.py", "__manifest__.py", "hooks.py", "easycrm_mail", "tests"]
-    shipped += ["migrations", "views", "data", "security", "demo", "static", "i18n"]
-    shipped += ["README.md", "bench"]
+    """pylint-odoo takes the folder's name for the module's: it gets the right one."""
     with tempfile.TemporaryDirectory(prefix="easycrm_lint_") as folder:
         addon = Path(folder) / "easycrm_mail"
         addon.mkdir()
-        for name in shipped:
-            if (ROOT / name).exists():
-                (addon / name).symlink_to(ROOT / name)
+        for name in [*SHIPPED, "bench"]:
+            # Copies: pylint does not follow links.
+            if (ROOT / name).is_dir():
+                ignored = shutil.ignore_patterns("__pycache__")
+                shutil.copytree(ROOT / name, addon / name, ignore=ignored)
+            elif (ROOT / name).exists():
+                shutil.copy(ROOT / name, addon / name)
         answer = subprocess.run(
             [
                 PYTHON,

@@ -7,7 +7,8 @@ from .console import Steps, last_lines, status
 from .paths import LAUNCHER, ROOT
 
 _RECORD = re.compile(
-    r"^\d{4}-\d\d-\d\d [\d:,]+ \d+ (?P<level>[A-Z]+) (?P<database>\S+) (?P<logger>[^:]+): "
+    r"^\d{4}-\d\d-\d\d [\d:,]+ \d+ "
+    r"(?P<level>[A-Z]+) (?P<database>\S+) (?P<logger>[^:]+): "
 )
 _LOADING = re.compile(r"Loading module (?P<module>\w+) \((?P<number>\d+/\d+)\)")
 
@@ -15,7 +16,8 @@ _LOADING = re.compile(r"Loading module (?P<module>\w+) \((?P<number>\d+/\d+)\)")
 class LogReader:
     """Reads Odoo's log as it comes and keeps what must not be in it.
 
-    Odoo logs a failing test as an ERROR too: those are told apart by `Tests` in `testing`.
+    Odoo logs a failing test as an ERROR too: those are told apart by `Tests` in
+    `testing`.
     """
 
     def __init__(self, steps: Steps | None = None):
@@ -39,10 +41,13 @@ class LogReader:
         """Any error, and every warning that our addon is the cause of."""
         if record["level"] in ("ERROR", "CRITICAL"):
             return True
+        if record["level"] != "WARNING":
+            return False
+        # The database and the checkout may be named after the addon too.
         text = line[record.end() :]
-        return record["level"] == "WARNING" and (
-            "easycrm" in record["logger"] or "easycrm" in text.replace(str(ROOT), "")
-        )
+        for name in (record["database"], str(ROOT)):
+            text = text.replace(name, "")
+        return "easycrm" in record["logger"] or "easycrm" in text
 
 
 def call(
@@ -59,7 +64,7 @@ def install(
     options: tuple[str, ...] = (),
     verb: str = "-i",
 ) -> str:
-    """Installs (or with `-u` updates) modules; gives what went wrong, or an empty string."""
+    """Installs (with `-u` updates) modules; gives what went wrong, or nothing."""
     reader = LogReader(steps)
     code = call(
         [
@@ -98,7 +103,7 @@ def shell_command(database: str) -> list[str]:
 
 
 def loader(script: Path, arguments: tuple[str, ...] = ()) -> str:
-    """What Odoo's shell reads: the script by its own name, so that tracebacks show it."""
+    """What Odoo's shell reads: the script by its name, for its tracebacks."""
     return (
         f"import sys; sys.argv = {[str(script), *arguments]!r}\n"
         f"__file__ = {str(script)!r}\n"

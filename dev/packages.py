@@ -87,7 +87,7 @@ def _installed(names: list[str]) -> set[str]:
 
 
 def _database_server() -> list[str]:
-    """PostgreSQL, unless one is named by the environment or is on this machine already."""
+    """PostgreSQL, unless the environment names one or one runs here already."""
     if os.environ.get("PGHOST") or os.environ.get("PGSERVICE"):
         return []
     if Path("/var/run/postgresql/.s.PGSQL.5432").exists():
@@ -116,10 +116,10 @@ def _wide_path() -> str:
 
 
 class _NoNewServices:
-    """Keeps apt from starting, now or at boot, a public mail server that nobody asked for.
+    """Keeps apt from starting a public mail server that nobody asked for.
 
-    Debian starts every service that it installs: Dovecot would answer on all interfaces.
-    Ours is started by hand, on the loopback, with its own configuration.
+    Debian starts every service that it installs: Dovecot would answer on all
+    interfaces. Ours is started by hand, on the loopback, with its own configuration.
     """
 
     policy = Path("/usr/sbin/policy-rc.d")

@@ -1,4 +1,4 @@
-"""Where things are. All that is made stays inside the checkout: `.odoo`, `.venv`, `.cache`."""
+"""Where things are: all that is made stays in `.odoo`, `.venv` and `.cache`."""
 
 import hashlib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Step 4: a PostgreSQL that answers: the one of the environment, else Debian's, started.
+"""Step 4: a PostgreSQL that answers, of the environment, else Debian's, started.
 
 `PGHOST`, `PGPORT`, `PGUSER`… are obeyed as libpq and Odoo obey them.
 """
@@ -20,7 +20,7 @@ OLDEST = 13
 
 
 class Server:
-    """The server that answers; `started` is the cluster that this command started, if it did."""
+    """The server that answers; `started` is the cluster that we started, if we did."""
 
     def __init__(self, version: int, started: tuple[str, str] | None = None):
         self.version, self.started = version, started
@@ -69,7 +69,7 @@ def ensure(steps: Steps) -> tuple[Server, str]:
     return Server(version, started), f"{word} ({version}, {way})"
 
 
-class connect:  # noqa: N801 - used like the function of that name
+class connect:
     """A connection in autocommit, closed at the end of the block."""
 
     def __init__(self, database: str = "postgres"):

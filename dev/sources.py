@@ -1,4 +1,4 @@
-"""The machine's own Debian source, with its suite replaced by sid: no host is named here.
+"""The machine's own Debian source with sid for its suite: no host is named here.
 
 Both formats of apt are read: `deb` lines and deb822 stanzas.
 """
@@ -36,7 +36,7 @@ def _files(apt: Path) -> list[Path]:
 
 
 def _from_stanza(entry: str, suites: set[str]) -> str:
-    """One deb822 stanza; its other fields (a key, an architecture) are kept as they are."""
+    """One deb822 stanza; its other fields (a key, an architecture) are kept."""
     lines = [line for line in entry.splitlines() if not line.startswith("#")]
     fields: dict[str, list[str]] = {}
     name = ""

@@ -1,8 +1,9 @@
-"""Prepared databases that are cloned instead of installed: the modules that we depend on
-(`base`), and the same with our addon (`addon`).
+"""Prepared databases, cloned instead of installed: with the modules that we depend on
+(`base`), and with our addon too (`addon`).
 
-Their names carry a key of what they are made from, so that a change makes a new one beside
-the old, which a test run may still be cloning; the old one goes when nobody holds it.
+Their names carry a key of what they are made from, so that a change makes a new one
+beside the old, which a test run may still be cloning; the old one goes when nobody
+holds it.
 """
 
 import hashlib
@@ -32,7 +33,8 @@ MODULES = ["crm", "mass_mailing", "mass_mailing_crm", "contacts"]
 # Its content does not change what is in a prepared database.
 _NOT_INSTALLED = {"tests", "demo", "README.md", "LICENSE"}
 
-# The first page of the web client compiles its bundles for half a minute: once is enough.
+# The first page of the web client compiles its bundles for half a minute: once is
+# enough.
 _WARM_UP = Path(__file__).with_name("inside") / "warm_up.py"
 
 
@@ -55,7 +57,7 @@ def addon_key(without: set[str] = frozenset()) -> str:
 
 @contextmanager
 def base(steps: Steps) -> Iterator[str]:
-    """The database with the modules that we depend on, held for the length of the block."""
+    """The database with the modules that we depend on, held for a block."""
     key = digest(fetch.version_key(), *MODULES)
     with _prepared("base", key, steps, _install_base) as name:
         yield name
@@ -63,7 +65,7 @@ def base(steps: Steps) -> Iterator[str]:
 
 @contextmanager
 def addon(steps: Steps) -> Iterator[str]:
-    """The database with our addon installed, held for the length of the block.
+    """The database with our addon installed, held for a block.
 
     :raise Failure: the install fails, or its log holds an error or a warning of ours
     """

@@ -1,6 +1,7 @@
-"""`make test`: the addon's tests inside Odoo, then those that need no Odoo of their own.
+"""`make test`: the tests inside Odoo, then those that need no Odoo of their own.
 
-The last line is `N passed, N failed` over all of them, and the exit status is true to it.
+The last line is `N passed, N failed` over all of them, and the exit status is true to
+it.
 """
 
 import os
@@ -8,9 +9,9 @@ import re
 import socket
 import sys
 import time
-import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 from pathlib import Path
+from xml.etree import ElementTree
 
 from . import databases, odoo, templates
 from .console import Failure, Steps, last_lines, status
@@ -37,8 +38,10 @@ class Count:
 
 
 def run(steps: Steps, only: str) -> int:
-    """Runs the suites, or what `only` names: `/easycrm_mail:TestX` is in Odoo, else a file
-    of tests/plain or a word for pytest's `-k`.
+    """Runs the suites, or what `only` names.
+
+    `/easycrm_mail:TestX` is in Odoo; else it is a file of tests/plain, or a word for
+    pytest's `-k`.
     """
     databases.drop_leftovers()
     is_odoo_only = only.startswith(("/", ":", ".", "-"))
@@ -56,7 +59,8 @@ def run(steps: Steps, only: str) -> int:
                 counts.append(_run_plain(template, only, steps))
                 steps.end(_verdict(counts[-1]))
     except Failure as failure:
-        # No database, no test of Odoo: that is one failure with a reason, not zero tests.
+        # No database, no test of Odoo: that is one failure with a reason, not zero
+        # tests.
         steps.end("failed")
         print(failure, file=sys.stderr)
         counts.append(Count("preparing", failed=1))
@@ -87,8 +91,8 @@ def _summary(counts: list[Count]) -> int:
 class OdooTests(odoo.LogReader):
     """Counts tests from Odoo's log and shows what failed as it happens.
 
-    Odoo's own count forgets a class whose setup failed, and a test skipped for want of a
-    browser looks like one that passed: both are told apart here.
+    Odoo's own count forgets a class whose setup failed, and a test skipped for want of
+    a browser looks like one that passed: both are told apart here.
     """
 
     _starting = re.compile(r"Starting (?P<test>\S+) \.\.\.$")
@@ -112,7 +116,7 @@ class OdooTests(odoo.LogReader):
         super().__call__(line)
 
     def is_fault(self, record: re.Match, line: str) -> bool:
-        text = line[record.end() :].rstrip("\n")
+        text = line[record.end() :].rstrip()
         self._is_showing = False
         if record["level"] == "INFO":
             if found := self._starting.search(text):
@@ -121,7 +125,7 @@ class OdooTests(odoo.LogReader):
             elif found := self._skipped.search(text):
                 self.skipped[found["test"]] = found["reason"]
             return False
-        if record["level"] == "ERROR" and self._echo.search(text):
+        if self._echo.search(text):
             return False
         is_test = record["level"] == "ERROR" and (found := self._failed.match(text))
         if is_test:
@@ -233,6 +237,8 @@ def _run_plain(template: str, only: str, steps: Steps) -> Count:
 class _PytestOutput:
     """Shows progress while all goes well, and the failures in full when not."""
 
+    _end = re.compile(r"=+ (short test summary|warnings)|[-=]+ generated xml file")
+
     def __init__(self, steps: Steps):
         self.steps = steps
         self._is_showing = False
@@ -241,9 +247,7 @@ class _PytestOutput:
         if re.match(r"=+ (FAILURES|ERRORS) =+", line):
             self._is_showing = True
             print(flush=True)
-        elif self._is_showing and re.match(r"=+ (short test summary|warnings)", line):
-            self._is_showing = False
-        elif line.startswith(("-", "=")) and "generated xml file" in line:
+        elif self._end.match(line):
             self._is_showing = False
         if self._is_showing:
             print(line, end="", flush=True)

@@ -1,0 +1,2 @@
+from . import test_access_roads
+from . import test_sync

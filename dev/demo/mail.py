@@ -1,4 +1,4 @@
-"""One mail of the demo mailbox: written as a person would tell it, made into real MIME."""
+"""A mail of the demo mailbox: told as a person would, made into real MIME."""
 
 import html
 import re
@@ -15,7 +15,9 @@ from .files import File
 from .people import MITCHELL, Person
 
 OWNER = MITCHELL
-_WHEN = re.compile(r"(?P<later>\+?)(?P<number>\d+)(?P<unit>[mhd])(?: (?P<clock>[\d:]+))?")
+_WHEN = re.compile(
+    r"(?P<later>\+?)(?P<number>\d+)(?P<unit>[mhd])(?: (?P<clock>[\d:]+))?"
+)
 
 
 @dataclass
@@ -23,8 +25,8 @@ class Mail:
     """What a person would tell of it.
 
     :ivar key: its name, unique; the Message-ID is made of it
-    :ivar when: `20m` or `3h` ago, `4d 09:12` (that clock, four days ago), `+2d 10:00` (due
-        two days after the mailbox was made)
+    :ivar when: `20m` or `3h` ago, `4d 09:12` (that clock, four days ago), `+2d 10:00`
+        (due two days after the mailbox was made)
     :ivar text: the plain text, without greeting cut off and without signature
     :ivar style: `plain`, or what wrote the HTML beside it: `gmail`, `outlook`, `apple`
     :ivar answers: the key of the mail that this one answers
@@ -116,6 +118,9 @@ def compose(mail: Mail, past: list[Mail], base: datetime) -> bytes:
     for file in mail.attachments:
         kind, subkind = file.kind.split("/")
         message.add_attachment(file.data, kind, subkind, filename=file.name)
+    for number, part in enumerate(message.walk()):
+        if part.is_multipart():
+            part.set_boundary(f"=_{mail.key}_{number}")
     raw = message.as_bytes()
     if mail.charset != "utf-8":
         raw = _subject_in(mail, raw)
@@ -131,7 +136,7 @@ def _encoding(charset: str) -> str | None:
 
 
 def _subject_in(mail: Mail, raw: bytes) -> bytes:
-    """The subject in the mail's own charset: Python's own policy always writes UTF-8."""
+    """The subject in the mail's own charset: Python itself always writes UTF-8."""
     subject = Header(mail.subject, mail.charset).encode()
     return re.sub(
         rb"(?m)^Subject: .*(?:\r\n[ \t].*)*",
@@ -162,7 +167,9 @@ def _outlook_head(mail: Mail, base: datetime) -> list[tuple[str, str]]:
 
 def _quoted_text(mail: Mail, style: str, base: datetime) -> str:
     if style == "outlook":
-        head = "\n".join(f"{name}: {value}" for name, value in _outlook_head(mail, base))
+        head = "\n".join(
+            f"{name}: {value}" for name, value in _outlook_head(mail, base)
+        )
         return f"\n\n________________________________\n{head}\n\n{mail.body()}"
     lines = "\n".join(f"> {line}".rstrip() for line in mail.body().splitlines())
     return f"\n\n{_head(mail, base)} wrote:\n\n{lines}"
@@ -172,7 +179,9 @@ def _html(mail: Mail, quoted: Mail | None, base: datetime) -> str:
     text = textwrap.dedent(mail.text).strip()
     body = _paragraphs(text, mail.style)
     for file in mail.inline:
-        body += f'<p><img src="cid:{file.content_id}" alt="{html.escape(file.name)}"></p>'
+        body += (
+            f'<p><img src="cid:{file.content_id}" alt="{html.escape(file.name)}"></p>'
+        )
     body += mail.extra_html
     if mail.is_signed and mail.sender.signature:
         body += _signature(mail)
@@ -198,6 +207,8 @@ def _paragraphs(text: str, style: str) -> str:
     blocks = []
     for block in text.split("\n\n"):
         lines = [html.escape(line) for line in block.splitlines()]
+        if max(map(len, lines)) > 60 and not re.match(r"\d+\. |\* ", lines[0]):
+            lines = [" ".join(lines)]  # prose: its lines are broken only in the source
         if all(re.match(r"\d+\. ", line) for line in lines):
             items = "".join(f"<li>{line.split('. ', 1)[1]}</li>" for line in lines)
             blocks.append(f"<ol>{items}</ol>")
@@ -205,9 +216,9 @@ def _paragraphs(text: str, style: str) -> str:
             items = "".join(f"<li>{line[2:]}</li>" for line in lines)
             blocks.append(f"<ul>{items}</ul>")
         elif style == "outlook":
-            joined = "<br>".join(lines)
             blocks.append(
-                f'<p class="MsoNormal">{joined}</p><p class="MsoNormal"><o:p>&nbsp;</o:p></p>'
+                f'<p class="MsoNormal">{"<br>".join(lines)}</p>'
+                '<p class="MsoNormal"><o:p>&nbsp;</o:p></p>'
             )
         elif style == "gmail":
             blocks.append(f"<div>{'<br>'.join(lines)}</div><div><br></div>")
@@ -219,7 +230,10 @@ def _paragraphs(text: str, style: str) -> str:
 def _signature(mail: Mail) -> str:
     lines = html.escape(mail.sender.signature).replace("\n", "<br>")
     if mail.style == "gmail":
-        return f'<span class="gmail_signature_prefix">-- </span><br><div dir="ltr" class="gmail_signature">{lines}</div>'
+        return (
+            '<span class="gmail_signature_prefix">-- </span><br>'
+            f'<div dir="ltr" class="gmail_signature">{lines}</div>'
+        )
     if mail.style == "outlook":
         return (
             '<p class="MsoNormal"><span style="font-size:9.0pt;color:#7F7F7F">'
@@ -236,7 +250,8 @@ def _quoted_html(mail: Mail, style: str, base: datetime) -> str:
             for name, value in _outlook_head(mail, base)
         )
         return (
-            '<div style="border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0cm 0cm 0cm">'
+            '<div style="border:none;border-top:solid #E1E1E1 1.0pt;'
+            'padding:3.0pt 0cm 0cm 0cm">'
             f'<p class="MsoNormal">{head}</p></div>{body}'
         )
     head = html.escape(_head(mail, base))
@@ -248,5 +263,6 @@ def _quoted_html(mail: Mail, style: str, base: datetime) -> str:
     return (
         f'<br><div class="gmail_quote"><div dir="ltr" class="gmail_attr">{head} wrote:'
         f'<br></div><blockquote class="gmail_quote" style="margin:0px 0px 0px 0.8ex;'
-        f'border-left:1px solid rgb(204,204,204);padding-left:1ex">{body}</blockquote></div>'
+        f'border-left:1px solid rgb(204,204,204);padding-left:1ex">{body}</blockquote>'
+        "</div>"
     )

@@ -21,7 +21,7 @@ from ..paths import CACHE, CHECKOUT, ROOT
 from .mails import OWNER, due
 
 sys.path.insert(0, str(ROOT / "tests"))
-from servers.dovecot import Dovecot, DovecotError  # noqa: E402
+from servers.dovecot import Dovecot, DovecotError
 
 LOGIN = OWNER.address
 PASSWORD = "demo-mailbox"
@@ -93,7 +93,7 @@ class Mailbox:
 
 
 def _port(root: Path) -> int:
-    """The port of the last time, so that mail programs find it again; else a free one."""
+    """The port of the last time, so that it is found again; else a free one."""
     recorded = root / "port"
     wanted = int(recorded.read_text()) if recorded.exists() else PORT
     with socket.socket() as probe:

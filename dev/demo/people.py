@@ -1,7 +1,11 @@
-"""Who writes in the demo mailbox. The contacts among them are in `demo/` of the addon."""
+"""Who writes in the demo mailbox; the contacts among them are in `demo/`."""
 
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
+
+BERLIN = ZoneInfo("Europe/Berlin")
+TOKYO = ZoneInfo("Asia/Tokyo")
+CALIFORNIA = ZoneInfo("America/Los_Angeles")
 
 
 @dataclass(frozen=True)
@@ -11,15 +15,12 @@ class Person:
     name: str
     address: str
     signature: str = ""
-    zone: ZoneInfo = ZoneInfo("Europe/Berlin")
+    zone: ZoneInfo = BERLIN
 
     @property
     def domain(self) -> str:
         return self.address.split("@")[1]
 
-
-TOKYO = ZoneInfo("Asia/Tokyo")
-CALIFORNIA = ZoneInfo("America/Los_Angeles")
 
 # Tallwood Furniture: us.
 MITCHELL = Person(
@@ -53,13 +54,15 @@ HENRIK = Person(
 SATO = Person(
     "佐藤 健一",
     "k.sato@sakura-design.example",
-    "佐藤 健一\n株式会社サクラデザイン 購買部\n〒107-0062 東京都港区南青山\nTel. 03-5550-0142",
+    "佐藤 健一\n株式会社サクラデザイン 購買部\n"
+    "〒107-0062 東京都港区南青山\nTel. 03-5550-0142",
     TOKYO,
 )
 LENA = Person(
     "Lena Hartmann",
     "lena.hartmann@kaffeehaus-union.example",
-    "Lena Hartmann\nLeitung Filialausbau\nKaffeehaus Union GmbH, Torstraße 140, 10119 Berlin",
+    "Lena Hartmann\nLeitung Filialausbau\n"
+    "Kaffeehaus Union GmbH, Torstraße 140, 10119 Berlin",
 )
 OLE = Person(
     "Ole Brandt",
@@ -93,7 +96,9 @@ DUNAGAN = Person(
     "jdunagan@leclub.example.com",
     "Jacques Dunagan\nLe Club SARL, Paris",
 )
-HELLE = Person("Carrie Helle", "helle@stonageit.example.com", "Carrie Helle\nStonage IT")
+HELLE = Person(
+    "Carrie Helle", "helle@stonageit.example.com", "Carrie Helle\nStonage IT"
+)
 MCENCROE = Person(
     "Will McEncroe", "willmac@rediffmail.example.com", "Will McEncroe, Melbourne"
 )
@@ -111,7 +116,7 @@ ACCOUNTS = Person(
 TANAKA = Person(
     "田中 美咲",
     "misaki.tanaka@hoshi-cafe.example",
-    "田中 美咲\nHoshi Café 京都店",
+    "田中 美咲\n星カフェ 京都店",
     TOKYO,
 )
 RUI = Person("Rui Pereira", "rui@pereira-arquitetos.example", "Rui Pereira, arquiteto")
@@ -122,7 +127,9 @@ SOPHIE = Person(
     "Sophie Lindqvist\nLindqvist Inredning, Göteborg",
 )
 BAKEHOUSE = Person(
-    "Bakehouse Collective", "hello@bakehouse-collective.example", "Ines, Bakehouse Collective"
+    "Bakehouse Collective",
+    "hello@bakehouse-collective.example",
+    "Ines, Bakehouse Collective",
 )
 PRIYA = Person("Priya Raman", "p.raman@lotus-stays.example", "Priya Raman\nLotus Stays")
 NEWS = Person("Möbelmarkt Briefing", "briefing@moebelmarkt-news.example")

@@ -1,4 +1,4 @@
-"""`make run`: the demo from nothing to the browser, and everything stopped at the end."""
+"""`make run`: from nothing to the browser, and everything stopped at the end."""
 
 import contextlib
 import ctypes
@@ -187,7 +187,7 @@ def _start_odoo(database: str, port: int) -> subprocess.Popen:
         stdout=log,
         stderr=subprocess.STDOUT,
         start_new_session=True,  # Ctrl-C is ours: we stop things in order
-        preexec_fn=_die_with_parent,
+        preexec_fn=_die_with_parent,  # noqa: PLW1509 - there are no threads here
     )
 
 

@@ -7,7 +7,7 @@ import json
 import sys
 import time
 
-env = env  # noqa: F821, PLW0127, PLW0642 - given by Odoo's shell
+env = env  # noqa: F821, PLW0127 - given by Odoo's shell
 
 SECONDS = 120
 wanted = json.loads(sys.argv[1])

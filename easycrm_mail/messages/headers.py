@@ -13,8 +13,9 @@ from urllib.parse import unquote_to_bytes
 from .charsets import decode
 
 # What lies behind is not looked at: a header this long is not one of a mail.
-MAX_HEADER_BYTES = 4_000_000
-MAX_VALUE_BYTES = 1_000_000
+MAX_HEADER_BYTES = 8_000_000
+# Of all wanted fields together: some 20,000 recipients.
+MAX_WANTED_BYTES = 1_000_000
 MAX_ONE_LINE = 2_000
 _MAX_PARAMETERS = 8_000
 
@@ -64,10 +65,12 @@ def read_headers(raw: bytes) -> Head:
     current: list[bytes] | None = None
     is_mail = False
     position = 0
+    room = MAX_WANTED_BYTES
     for line in block.split(b"\n"):
         if line[:1] in _FOLD:
             if current is not None:
-                current.append(line)
+                current.append(line[:room])
+                room = max(room - len(line), 0)
         else:
             name, colon, value = line.partition(b":")
             if colon:
@@ -75,7 +78,8 @@ def read_headers(raw: bytes) -> Head:
                 name = name.strip().lower()
                 current = None
                 if name in WANTED:
-                    current = [value]
+                    current = [value[:room]]
+                    room = max(room - len(value), 0)
                     found.setdefault(name, []).append(current)
             elif is_mail or not line.startswith(b"From "):
                 # Not an mbox's envelope line: the body has begun without an empty line.
@@ -106,7 +110,7 @@ def unfold(lines: list[bytes]) -> str:
     value = lines[0].strip()
     if len(lines) > 1:
         value = b" ".join(line.strip() for line in lines)
-    return decode(value[:MAX_VALUE_BYTES])
+    return decode(value)
 
 
 def first(headers: Headers, name: str) -> str:

@@ -57,7 +57,7 @@ def visible_link(env, link):
         return SQL.identifier(link, name)
 
     return SQL(
-        """(NOT %(removed)s
+        """(%(removed)s IS NOT TRUE
             AND (%(thread)s NOT IN (SELECT id FROM easycrm_email_thread
                                     WHERE privacy = 'private') OR %(held)s)
             AND (%(role)s IS DISTINCT FROM 'bcc' OR %(sent)s)

@@ -71,6 +71,16 @@ class EasycrmEmail(models.Model):
             email.subject = level in ("everything", "subject") and row.get("subject")
             email.snippet = level == "everything" and row.get("snippet")
 
+    @api.depends_context("uid", "allowed_company_ids")
+    @api.depends("subject")
+    def _compute_display_name(self):
+        # Core reads the names of what records point to as superuser: by a link or a
+        # participant, the subject would be told to those from whom it is hidden.
+        readable = self.sudo(False)._filtered_access("read")
+        for email in self:
+            mine = email.sudo(False)
+            email.display_name = mine in readable and mine.subject or ""
+
     def _search_subject(self, operator, value):
         if operator in Domain.NEGATIVE_OPERATORS:
             return NotImplemented
@@ -150,7 +160,7 @@ class EasycrmEmail(models.Model):
                 WITH linked AS (
                     SELECT email.id, EXISTS (
                         SELECT FROM easycrm_email_link link
-                        WHERE link.email_id = email.id AND NOT link.removed
+                        WHERE link.email_id = email.id AND link.removed IS NOT TRUE
                     ) AS yes
                     FROM easycrm_email email WHERE email.id = ANY(%(ids)s)
                 ), emails AS (

@@ -42,7 +42,7 @@ class EasycrmEmailAccount(models.Model):
 
     _name = "easycrm.email.account"
     _description = "Mail Account"
-    _inherit = ["mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin"]
     _order = "name, id"
 
     name = fields.Char(compute="_compute_name", store=True, readonly=False)

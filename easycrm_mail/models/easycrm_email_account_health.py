@@ -94,7 +94,10 @@ class EasycrmEmailAccount(models.Model):
     def _notify_failed(self):
         """Tell the mailbox's user, once for each failure: a toast and an activity."""
         self.ensure_one()
-        account = self.with_context(lang=self.user_id.lang)
+        # the toast and the activity are the notice: no third one by email
+        account = self.with_context(
+            lang=self.user_id.lang, mail_activity_quick_update=True
+        )
         title = account._get_failure_title()
         account.activity_schedule(
             "mail.mail_activity_data_warning",

@@ -1,18 +1,33 @@
-"""The mails of the demo mailbox, a file a customer, each in the order of its telling."""
+"""The mails of the demo mailbox, a file a customer, as its story goes."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from ..mail import OWNER, Mail, compose
-from . import customers, kaffeehaus, later, nordlicht, sakura, strangers
+from . import (
+    azure,
+    customers,
+    kaffeehaus,
+    later,
+    nordlicht,
+    nordlicht_offer,
+    sakura,
+    strangers,
+)
 
 __all__ = ["OWNER", "due"]
 
-MAILS: dict[str, Mail] = {
-    mail.key: mail
-    for module in (nordlicht, sakura, kaffeehaus, customers, strangers, later)
-    for mail in module.MAILS
-}
+FILES = (
+    nordlicht,
+    nordlicht_offer,
+    sakura,
+    kaffeehaus,
+    azure,
+    customers,
+    strangers,
+    later,
+)
+MAILS: dict[str, Mail] = {mail.key: mail for file in FILES for mail in file.MAILS}
 
 
 @dataclass(frozen=True)

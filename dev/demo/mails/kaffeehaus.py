@@ -16,7 +16,7 @@ MAILS = [
         [MITCHELL],
         "Bestuhlung 6 Filialen",
         """
-        Hallo Herr Admin,
+        Hallo Mitchell,
 
         wir bauen bis zum Frühjahr sechs Filialen um und suchen eine Bestuhlung, die in
         allen gleich aussieht: Stapelstühle, Barhocker, ein paar Bänke. Können wir dazu
@@ -69,7 +69,12 @@ MAILS = [
         """,
         cc=[MITCHELL],
         attachments=[
-            pdf("Grundriss_Prenzlauer_Berg.pdf", "Prenzlauer Berg", "62 Plätze", plan=True),
+            pdf(
+                "Grundriss_Prenzlauer_Berg.pdf",
+                "Prenzlauer Berg",
+                "62 Plätze",
+                plan=True,
+            ),
             pdf("Grundriss_Moabit.pdf", "Moabit", "48 Plätze", plan=True),
         ],
     ),
@@ -82,14 +87,17 @@ MAILS = [
         """
         Hallo Frau Hartmann,
 
-        anbei unser Angebot über alle sechs Filialen, mit einer Staffel ab der vierten. Die
-        Mengen pro Filiale stehen in der Tabelle, damit Ihr Einkauf sie verschieben kann.
+        anbei unser Angebot über alle sechs Filialen, mit einer Staffel ab der vierten.
+        Die Mengen pro Filiale stehen in der Tabelle, damit Ihr Einkauf sie verschieben
+        kann.
 
         Viele Grüße
         """,
         cc=[MIRA],
         attachments=[
-            pdf("Angebot_S04098.pdf", "Angebot S04098", "Sechs Filialen, 48.600,00 EUR"),
+            pdf(
+                "Angebot_S04098.pdf", "Angebot S04098", "Sechs Filialen, 48.600,00 EUR"
+            ),
             sheet(
                 "Mengen.xlsx",
                 "Mengen",
@@ -107,7 +115,7 @@ MAILS = [
         [MITCHELL],
         "AW: Angebot Bestuhlung 6 Filialen (S04098)",
         """
-        Hallo Herr Admin,
+        Hallo Mitchell,
 
         das Angebot gefällt uns. Die Mengen klärt ab jetzt unser Einkauf mit Ihnen, Herr
         Wendt; ich lese mit.
@@ -125,7 +133,7 @@ MAILS = [
         [MITCHELL],
         "Musterstuhl Rückgabe",
         """
-        Sehr geehrter Herr Admin,
+        Guten Tag,
 
         der Musterstuhl steht abholbereit an der Rampe. Bitte nennen Sie uns ein Datum.
 
@@ -142,8 +150,8 @@ MAILS = [
         """
         Sehr geehrte Damen und Herren,
 
-        wir haben die Rechnung an die Buchhaltung gegeben. Bitte nennen Sie künftig unsere
-        Bestellnummer, sonst verzögert sich die Zahlung.
+        wir haben die Rechnung an die Buchhaltung gegeben. Bitte nennen Sie künftig
+        unsere Bestellnummer, sonst verzögert sich die Zahlung.
 
         Kaffeehaus Union GmbH, Kreditoren
         """,
@@ -157,7 +165,7 @@ MAILS = [
         [MITCHELL],
         "Liefertermine KW 3 bis KW 7",
         """
-        Sehr geehrter Herr Admin,
+        Guten Tag,
 
         können Sie die drei Etappen so bestätigen? KW 3 Prenzlauer Berg und Moabit, KW 5
         Steglitz und Mitte, KW 7 der Rest.
@@ -188,11 +196,11 @@ MAILS = [
         [MITCHELL],
         "Bestuhlungspläne Filialen, 2. Stand",
         """
-        Sehr geehrter Herr Admin,
+        Guten Tag,
 
-        anbei wie besprochen die Bestuhlungspläne für die Filialen Prenzlauer Berg, Moabit
-        und Steglitz. In Steglitz fällt eine Säule weg, daher dort vier Stühle mehr als im
-        ersten Entwurf.
+        anbei wie besprochen die Bestuhlungspläne für die Filialen Prenzlauer Berg,
+        Moabit und Steglitz. In Steglitz fällt eine Säule weg, daher dort vier Stühle
+        mehr als im ersten Entwurf.
 
         Bitte bieten Sie uns bis Freitag neu an:
 
@@ -208,7 +216,12 @@ MAILS = [
         style="outlook",
         is_unread=True,
         attachments=[
-            pdf("Bestuhlung_Filialen_v2.pdf", "Bestuhlung, 2. Stand", "124 Stühle", plan=True),
+            pdf(
+                "Bestuhlung_Filialen_v2.pdf",
+                "Bestuhlung, 2. Stand",
+                "124 Stühle",
+                plan=True,
+            ),
             sheet(
                 "Mengen.xlsx",
                 "Mengen",
@@ -226,12 +239,16 @@ MAILS = [
         [MITCHELL],
         "Foto: die Terrasse in Mitte",
         """
-        Hallo Herr Admin,
+        Hallo Mitchell,
 
-        damit Sie es sich für 2027 vorstellen können: So sieht die Terrasse heute aus. Es
-        kann nur besser werden.
+        damit Sie es sich für 2027 vorstellen können: So sieht die Terrasse heute aus.
+        Es kann nur besser werden.
         """,
         style="apple",
-        inline=[photo("Terrasse.jpeg", "Terrasse Mitte, Nordseite", (92, 112, 84), "t1@union")],
+        inline=[
+            photo(
+                "Terrasse.jpeg", "Terrasse Mitte, Nordseite", (92, 112, 84), "t1@union"
+            )
+        ],
     ),
 ]

@@ -1,15 +1,9 @@
-"""Nordlicht Hotels in Hamburg: forty chairs, a narrow lift, and lunch."""
+"""Nordlicht Hotels in Hamburg: samples, a showroom, a narrow lift, and lunch."""
 
-from ..files import invitation, logo, pdf, photo, sheet
+from ..files import invitation, pdf, photo, sheet
 from ..mail import Mail
 from ..people import ANNA, HENRIK, JONAS, MIRA, MITCHELL
-
-LOGO = logo("nordlicht.png", "Nordlicht Hotels", (30, 60, 110), "logo@nordlicht")
-NEWSROOM = """
-<p><img src="https://mailer.nordlicht-hotels.example/banner/winter.jpg" width="560"
-alt="Winter at the harbour"></p>
-<img src="https://mailer.nordlicht-hotels.example/o/8f2c71.gif" width="1" height="1" alt="">
-"""
+from .nordlicht_offer import LOGO, NEWSROOM
 
 MAILS = [
     Mail(
@@ -21,9 +15,10 @@ MAILS = [
         """
         Dear Mitchell,
 
-        we met at the hospitality fair in Cologne. Our house in Hamburg gets a restaurant
-        on the ground floor next spring and I am looking for about 40 chairs that can be
-        stacked, survive a season by the water and still look like somebody chose them.
+        we met at the hospitality fair in Cologne. Our house in Hamburg gets a
+        restaurant on the ground floor next spring and I am looking for about 40 chairs
+        that can be stacked, survive a season by the water and still look like somebody
+        chose them.
 
         Would you have a catalogue, and a rough idea of the price?
         """,
@@ -61,8 +56,8 @@ MAILS = [
         [MITCHELL],
         "Re: Chairs for our new restaurant at the harbour",
         """
-        Yes please, one Fjord in oak and one in the darker stain. To the hotel, my name on
-        it, otherwise it ends up in a guest room.
+        Yes please, one Fjord in oak and one in the darker stain. To the hotel, my name
+        on it, otherwise it ends up in a guest room.
         """,
         answers="nl-first-2",
         cc=[HENRIK],
@@ -76,8 +71,8 @@ MAILS = [
         """
         Dear Ms Berg,
 
-        two Fjord chairs left our warehouse today, one oiled oak, one stained. They should
-        reach you on Thursday before noon. Please keep them as long as you need.
+        two Fjord chairs left our warehouse today, one oiled oak, one stained. They
+        should reach you on Thursday before noon. Please keep them as long as you need.
         """,
         cc=[MITCHELL],
     ),
@@ -88,15 +83,22 @@ MAILS = [
         [JONAS],
         "Re: Your two sample chairs are on the road",
         """
-        They are here, and the concierge has already asked whether he may keep the stained
-        one. It is the oak for us, though.
+        They are here, and the concierge has already asked whether he may keep the
+        stained one. It is the oak for us, though.
 
         Picture of it in its future corner:
         """,
         cc=[MITCHELL],
         answers="nl-samples",
         style="apple",
-        inline=[photo("IMG_1988.jpeg", "Restaurant, corner by the window", (96, 120, 132), "img1988@icloud")],
+        inline=[
+            photo(
+                "IMG_1988.jpeg",
+                "Restaurant, corner by the window",
+                (96, 120, 132),
+                "img1988@icloud",
+            )
+        ],
     ),
     Mail(
         "nl-budget",
@@ -105,7 +107,7 @@ MAILS = [
         [MITCHELL],
         "Lieferantenstammblatt und Bankverbindung",
         """
-        Guten Tag Herr Admin,
+        Guten Tag Mitchell,
 
         damit wir Sie als Lieferanten anlegen können, bräuchte ich das ausgefüllte
         Stammblatt (Anlage) und eine aktuelle Bankbestätigung. Bitte beachten Sie unser
@@ -149,7 +151,9 @@ MAILS = [
                 ["Firma", "Tallwood Furniture"],
                 ["Ansprechpartner", "Mitchell Admin"],
             ),
-            pdf("Bankbestätigung.pdf", "Bestätigung", "Das Konto wird bei uns geführt."),
+            pdf(
+                "Bankbestätigung.pdf", "Bestätigung", "Das Konto wird bei uns geführt."
+            ),
         ],
     ),
     Mail(
@@ -196,8 +200,8 @@ MAILS = [
         """
         Dear Mira, dear Mitchell,
 
-        that was a good day, and the cake was better than the contract needs it to be. My
-        board wants three things in the offer:
+        that was a good day, and the cake was better than the contract needs it to be.
+        My board wants three things in the offer:
 
         * the 40 chairs, with 8 of them priced with armrests as an option
         * delivery to the ground floor, by the service entrance
@@ -223,120 +227,6 @@ MAILS = [
         extra_html=NEWSROOM,
         style="apple",
     ),
-    # The conversation that everybody looks at: five mails, the last of this morning.
-    Mail(
-        "offer-1",
-        "5d 16:02",
-        MITCHELL,
-        [ANNA],
-        "Offer for 40 stacking chairs (S04127)",
-        """
-        Dear Anna,
-
-        as promised our offer for the restaurant on the ground floor. Prices include
-        delivery to the service entrance and taking the packaging back. It holds until the
-        end of the year.
-
-        The armrests and the bar stools are lines of their own, so that your board can
-        strike them.
-        """,
-        cc=[JONAS],
-        attachments=[
-            pdf(
-                "Offer_S04127.pdf",
-                "Offer S04127",
-                "40 x Fjord, oiled oak, 189.00 EUR        7,560.00 EUR",
-                " 8 x armrests (option), 36.00 EUR          288.00 EUR",
-                " 6 x Skerry bar stool 65 cm, 214.00 EUR  1,284.00 EUR",
-                "Delivery in week 50",
-            )
-        ],
-    ),
-    Mail(
-        "offer-2",
-        "4d 11:31",
-        ANNA,
-        [MITCHELL],
-        "Re: Offer for 40 stacking chairs (S04127)",
-        """
-        Thank you, Mitchell. It goes to the board on Monday. One question they will ask:
-        does week 50 hold if we sign by Tuesday?
-        """,
-        cc=[HENRIK],
-        answers="offer-1",
-    ),
-    Mail(
-        "offer-3",
-        "3d 08:47",
-        MITCHELL,
-        [JONAS],
-        "Fwd: Offer for 40 stacking chairs (S04127)",
-        """
-        Jonas, can you hold 40 Fjord in oak for Nordlicht until Tuesday evening? I would
-        like to promise her week 50.
-        """,
-        cc=[ANNA],
-        answers="offer-2",
-    ),
-    Mail(
-        "offer-4",
-        "1d 17:40",
-        JONAS,
-        [ANNA],
-        "Re: Offer for 40 stacking chairs (S04127)",
-        """
-        Dear Ms Berg,
-
-        the oak version is in stock again, so week 50 holds for all 40.
-        """,
-        cc=[MITCHELL],
-        answers="offer-2",
-        quote=False,
-    ),
-    Mail(
-        "offer-5",
-        "90m",
-        ANNA,
-        [MITCHELL],
-        "Re: Offer for 40 stacking chairs (S04127)",
-        """
-        Hello Mitchell,
-
-        thank you, the board said yes this morning. Before I sign, three small points:
-
-        1. Could 8 of the 40 chairs come with armrests? Henrik marked them in the floor plan.
-        2. We need the fire certificate (EN 1021-2) for the oak-green fabric.
-        3. Week 50 is fine, but deliveries only before 10 am, the quay is closed to lorries afterwards.
-
-        If that works, please send me the final offer and I return it signed the same day.
-
-        Best regards from a windy Hamburg
-        """,
-        cc=[JONAS, HENRIK],
-        answers="offer-4",
-        extra_html=NEWSROOM,
-        inline=[LOGO],
-        is_unread=True,
-        attachments=[
-            pdf(
-                "Floorplan_Restaurant_EG.pdf",
-                "Restaurant, Erdgeschoss",
-                "Stühle mit Armlehne: Tische 2, 5, 9 und 12",
-                plan=True,
-            ),
-            sheet(
-                "Bestuhlung_Stand.xlsx",
-                "Bestuhlung",
-                ["Tisch", "Stühle", "davon mit Armlehne"],
-                [1, 4, 0],
-                [2, 4, 2],
-                [5, 4, 2],
-                [9, 4, 2],
-                [12, 4, 2],
-            ),
-            photo("IMG_2041.jpg", "Quay, service entrance", (88, 104, 112)),
-        ],
-    ),
     Mail(
         "lift-1",
         "1d 09:55",
@@ -344,7 +234,7 @@ MAILS = [
         [MITCHELL],
         "Rückfrage zur Lieferzeit und zum Aufzug",
         """
-        Guten Tag Herr Admin,
+        Guten Tag Mitchell,
 
         unser Lastenaufzug ist nur 1,10 m breit. Passen die gestapelten Stühle da durch,
         oder müssen sie einzeln hoch? Maße auf dem Foto.
@@ -354,7 +244,9 @@ MAILS = [
         cc=[ANNA],
         style="outlook",
         charset="iso-8859-1",
-        attachments=[photo("Aufzug_Maße.jpg", "Breite 1,10 m, Tiefe 1,80 m", (120, 112, 96))],
+        attachments=[
+            photo("Aufzug_Maße.jpg", "Breite 1,10 m, Tiefe 1,80 m", (120, 112, 96))
+        ],
     ),
     Mail(
         "lift-2",
@@ -379,8 +271,8 @@ MAILS = [
         """
         Guten Tag Herr Voss,
 
-        drei Stoffmuster sind heute raus: Eichengrün, Schiefer und Sand. Das Zertifikat zur
-        Schwerentflammbarkeit liegt bei.
+        drei Stoffmuster sind heute raus: Eichengrün, Schiefer und Sand. Das Zertifikat
+        zur Schwerentflammbarkeit liegt bei.
 
         Beste Grüße
         """,
@@ -432,8 +324,8 @@ MAILS = [
         [MITCHELL],
         "Automatic reply: Away until Monday",
         """
-        Thank you for your mail. I am out of the office until Monday and read it then. In
-        urgent cases Henrik Voss helps: h.voss@nordlicht-hotels.example.
+        Thank you for your mail. I am out of the office until Monday and read it then.
+        In urgent cases Henrik Voss helps: h.voss@nordlicht-hotels.example.
         """,
         style="plain",
         headers={"Auto-Submitted": "auto-replied", "X-Auto-Response-Suppress": "All"},

@@ -1,7 +1,10 @@
 import { Component, onWillUnmount, useEffect, useRef, useState } from "@odoo/owl";
 
 /** Set on the frame's root element to show the quoted text that its own style hides. */
-const QUOTE_SHOWN = "o-mail-quote-shown";
+const QUOTE_SHOWN = "o_easycrm_quoted";
+
+/** What tells that a mail brings colours of its own, made for white paper. */
+const OWN_COLOURS = "[bgcolor], [color], [style*='color'], [style*='background']";
 
 /**
  * A mail's body: a document of the server's making in a frame that runs no scripts. The frame is as high as what it
@@ -32,7 +35,7 @@ export class BodyFrame extends Component {
 
     onLoad() {
         const { documentElement: root, body } = this.inner;
-        this.takeColours(root);
+        this.takeColours(this.inner);
         // Whatever the mail's own style says, its height follows its content.
         for (const element of [root, body]) {
             element.style.setProperty("height", "auto", "important");
@@ -49,14 +52,24 @@ export class BodyFrame extends Component {
         this.state.loaded = true;
     }
 
-    /** The frame's text wears the colours around it; the document's own style says where they go. */
-    takeColours(root) {
-        const style = getComputedStyle(this.frame.el);
-        root.style.setProperty("--o-mail-color", style.color);
-        root.style.setProperty("--o-mail-font", style.fontFamily);
-        root.style.setProperty("--o-mail-font-size", style.fontSize);
-        root.style.setProperty("--o-mail-link", style.getPropertyValue("--o-easycrm-link"));
-        root.style.setProperty("--o-mail-line", style.getPropertyValue("--o-easycrm-line"));
+    /**
+     * The mail's text wears the colours around it, in light and dark; a mail with colours of its own keeps its white
+     * paper in the dark, where only parts of it would change.
+     */
+    takeColours({ documentElement: root, body, styleSheets: [sheet] }) {
+        const { color, colorScheme, fontFamily } = getComputedStyle(this.frame.el);
+        const variable = (name) => getComputedStyle(this.frame.el).getPropertyValue(name);
+        if (!sheet || (isLight(color) && body.querySelector(OWN_COLOURS))) {
+            return;
+        }
+        root.style.colorScheme = colorScheme;
+        for (const rule of [
+            `body { background: none; color: ${color}; font-family: ${fontFamily}; }`,
+            `a { color: ${variable("--link-color")}; }`,
+            `blockquote { border-color: ${variable("--border-color")}; color: inherit; }`,
+        ]) {
+            sheet.insertRule(rule, sheet.cssRules.length);
+        }
     }
 
     fit() {
@@ -82,4 +95,10 @@ export class BodyFrame extends Component {
             ev.preventDefault();
         }
     }
+}
+
+/** Whether a computed colour is nearer to white than to black: light text means a dark page. */
+function isLight(color) {
+    const [red, green, blue] = color.match(/[\d.]+/g).map(Number);
+    return 0.299 * red + 0.587 * green + 0.114 * blue > 127;
 }

@@ -98,13 +98,6 @@ export class Conversation extends Component {
             : _t("%s emails between", hidden);
     }
 
-    get loadingWords() {
-        return _t(
-            "Loading %s earlier emails…",
-            this.props.conversation.count - this.props.conversation.emails.length
-        );
-    }
-
     toggle() {
         if (this.isOpen) {
             this.store.close(this.threadId);

@@ -1,13 +1,18 @@
 import { Component } from "@odoo/owl";
 
+import { useService } from "@web/core/utils/hooks";
 import { EmailRoute } from "./email_route";
-import { DIRECTIONS, fullTime, levelWords, longTime } from "./timeline_words";
+import { DIRECTIONS, dayOrTime, fullTime, levelWords, longTime } from "./timeline_words";
 
 /** A mail of an open conversation, folded to one line. */
 export class EmailLine extends Component {
     static template = "easycrm_mail.EmailLine";
     static components = { EmailRoute };
     static props = { email: Object, onOpen: Function };
+
+    setup() {
+        this.ui = useService("ui");
+    }
 
     get direction() {
         return DIRECTIONS[this.props.email.direction];
@@ -18,7 +23,8 @@ export class EmailLine extends Component {
     }
 
     get time() {
-        return longTime(this.props.email.date, luxon.DateTime.local());
+        const words = this.ui.isSmall ? dayOrTime : longTime;
+        return words(this.props.email.date, luxon.DateTime.local());
     }
 
     get fullTime() {

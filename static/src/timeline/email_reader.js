@@ -28,6 +28,7 @@ export class EmailReader extends Component {
 
     setup() {
         this.orm = useService("orm");
+        this.ui = useService("ui");
         this.personName = personName;
         this.state = useState({
             /** @type {"loading"|"ready"|"failed"} */

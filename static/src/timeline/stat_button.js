@@ -5,6 +5,9 @@ import { registry } from "@web/core/registry";
 import { formatInteger } from "@web/views/fields/formatters";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 
+/** The server counts no further than one above this. */
+const COUNT_LIMIT = 1000;
+
 /** `<widget name="easycrm_stat_button"/>` in the button box: how many emails there are, and the way to them. */
 export class StatButton extends Component {
     static template = "easycrm_mail.StatButton";
@@ -16,7 +19,8 @@ export class StatButton extends Component {
     }
 
     get count() {
-        return formatInteger(this.props.record.data.easycrm_email_count || 0);
+        const { easycrm_email_count: count } = this.props.record.data;
+        return count > COUNT_LIMIT ? `${formatInteger(COUNT_LIMIT)}+` : formatInteger(count || 0);
     }
 
     get title() {

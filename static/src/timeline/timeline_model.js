@@ -84,6 +84,17 @@ export function withoutEmail(conversations, emailId) {
         .filter(({ emails }) => emails.length);
 }
 
+/** Puts one mail back where it stood. */
+export function withEmail(conversations, email) {
+    const known = conversations.find(({ thread_id }) => thread_id === email.thread_id);
+    const conversation = {
+        thread_id: email.thread_id,
+        count: (known?.count || 0) + 1,
+        emails: [email],
+    };
+    return refreshPage(conversations, [conversation]);
+}
+
 /**
  * Where a moment belongs in the story.
  *

@@ -4,7 +4,7 @@
  */
 
 import { reactive, toRaw } from "@odoo/owl";
-import { appendPage, refreshPage, withoutEmail } from "./timeline_model";
+import { appendPage, refreshPage, withEmail, withoutEmail } from "./timeline_model";
 
 /** Records whose timeline is kept while the form stays open, so that going back shows it at once. */
 const KEPT_RECORDS = 8;
@@ -13,6 +13,7 @@ const KEPT_RECORDS = 8;
 const storesByModel = new WeakMap();
 
 export class TimelineStore {
+    /** @param {Object} orm the service itself: an answer is wanted though a component is gone */
     constructor(orm, resModel, resId) {
         this.orm = orm;
         this.resModel = resModel;
@@ -148,6 +149,27 @@ export class TimelineStore {
             opened.status = "idle";
         } catch {
             opened.status = "failed";
+        }
+    }
+
+    callLink(method, linkId) {
+        return this.orm.call("easycrm.email.link", method, [[linkId]]);
+    }
+
+    /** Takes a link off; a mail that stood here by it goes at once. */
+    async takeOff(linkId, email = null) {
+        await this.callLink("action_take_off", linkId);
+        if (email) {
+            this.removeEmail(email);
+        }
+    }
+
+    async putBack(linkId, email = null) {
+        await this.callLink("action_put_back", linkId);
+        if (email) {
+            this.conversations = withEmail(this.conversations, email);
+            this.count++;
+            this.empty = false;
         }
     }
 

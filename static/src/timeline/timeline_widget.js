@@ -1,7 +1,6 @@
 import { Component } from "@odoo/owl";
 
 import { registry } from "@web/core/registry";
-import { useService } from "@web/core/utils/hooks";
 import { useRecordObserver } from "@web/model/relational_model/utils";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 import { EmptyState } from "./empty_state";
@@ -15,7 +14,6 @@ export class TimelineWidget extends Component {
     static props = { ...standardWidgetProps };
 
     setup() {
-        this.orm = useService("orm");
         let seen;
         useRecordObserver((record) => {
             const { easycrm_email_count: count, write_date: saved } = record.data;
@@ -32,7 +30,8 @@ export class TimelineWidget extends Component {
     }
 
     storeOf(record) {
-        return record.resId && timelineStore(record.model, this.orm, record.resModel, record.resId);
+        const { model, resModel, resId } = record;
+        return resId && timelineStore(model, this.env.services.orm, resModel, resId);
     }
 }
 

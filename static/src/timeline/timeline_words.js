@@ -166,6 +166,18 @@ export function longTime(utc, now) {
     return _t("%(day)s %(time)s", { day: dayWords(date, now), time });
 }
 
+/** When, where there is room for one word: today the time, before that the day. */
+export function dayOrTime(utc, now) {
+    const date = deserializeDateTime(utc);
+    switch (periodOf(date, now)) {
+        case "today":
+            return date.toLocaleString(DateTime.TIME_SIMPLE);
+        case "yesterday":
+            return _t("Yesterday");
+    }
+    return dayWords(date, now);
+}
+
 /** To the minute and with its year, for a tooltip. */
 export function fullTime(utc) {
     return deserializeDateTime(utc).toLocaleString(DateTime.DATETIME_FULL);

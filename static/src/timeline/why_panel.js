@@ -1,7 +1,8 @@
-import { Component, onWillStart, useState } from "@odoo/owl";
+import { Component, onWillStart, status, useState } from "@odoo/owl";
 
 import { _t } from "@web/core/l10n/translation";
 import { useService } from "@web/core/utils/hooks";
+import { longTime } from "./timeline_words";
 
 const LABELS = {
     contact: {
@@ -9,23 +10,23 @@ const LABELS = {
         here: _t("(this contact)"),
         there: _t("(contact)"),
         remedy: _t("Take off this contact"),
-        done: _t("Taken off this contact."),
     },
     lead: {
         icon: "fa-star-o",
         here: _t("(this lead)"),
         there: _t("(lead)"),
         remedy: _t("Take off this lead"),
-        done: _t("Taken off this lead."),
     },
     opportunity: {
         icon: "fa-star",
         here: _t("(this opportunity)"),
         there: _t("(opportunity)"),
         remedy: _t("Take off this opportunity"),
-        done: _t("Taken off this opportunity."),
     },
 };
+
+/** How long the toast offers the way back. */
+const UNDO_DELAY = 10000;
 
 /** One line a reason why a mail stands here, each with what can be done about it. */
 export class WhyPanel extends Component {
@@ -63,6 +64,7 @@ export class WhyPanel extends Component {
                 ...reason,
                 ...label,
                 place: this.isHere(reason) ? label.here : label.there,
+                since: reason.when && longTime(reason.when, luxon.DateTime.local()),
             };
         });
     }
@@ -73,32 +75,35 @@ export class WhyPanel extends Component {
 
     /** Done at once; whoever did not mean it takes it back from the toast. */
     async takeOff(reason) {
-        const { email, store } = this.props;
-        await this.callLink("action_take_off", reason);
-        const close = this.notification.add(reason.done, {
+        const { store, record } = this.props;
+        const email = this.isHere(reason) ? this.props.email : null;
+        const forget = ({ link_id }) => link_id !== reason.link_id;
+        await store.takeOff(reason.link_id, email);
+        this.state.reasons = this.state.reasons.filter(forget);
+        const close = this.notification.add(_t("Taken off %s.", reason.record.name), {
             type: "success",
-            autocloseDelay: 10000,
+            autocloseDelay: UNDO_DELAY,
             buttons: [
                 {
                     name: _t("Undo"),
                     onClick: async () => {
                         close();
-                        await this.callLink("action_put_back", reason);
-                        await store.load();
+                        await store.putBack(reason.link_id, email);
+                        await refreshCount(record);
+                        if (status(this) !== "destroyed") {
+                            await this.load();
+                        }
                     },
                 },
             ],
         });
-        if (this.isHere(reason)) {
-            store.removeEmail(email);
-        } else {
-            this.state.reasons = this.state.reasons.filter(
-                ({ link_id }) => link_id !== reason.link_id
-            );
-        }
+        await refreshCount(record);
     }
+}
 
-    callLink(method, { link_id }) {
-        return this.orm.call("easycrm.email.link", method, [[link_id]]);
+/** The form's own count of emails, unless that would cost what is being typed. */
+async function refreshCount(record) {
+    if (record.model.root === record && !(await record.isDirty())) {
+        await record.load();
     }
 }
