@@ -25,6 +25,7 @@
         "views/res_users_views.xml",
         "views/easycrm_mail_menus.xml",
     ],
+    "demo": ["demo/easycrm_mail_demo.xml"],
     "assets": {
         "web.assets_backend": [
             "easycrm_mail/static/src/**/*",

@@ -29,7 +29,7 @@ COMMANDS = {
 
 def main() -> int:
     arguments = _parser().parse_args()
-    for ending in (signal.SIGTERM, signal.SIGHUP):
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, _interrupt)
     try:
         if not environment.is_active():
@@ -77,11 +77,17 @@ def _interrupt(*_signal) -> None:
     raise KeyboardInterrupt
 
 
+def _port(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text} is no port (1 to 65535)")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="dev/go", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="the demo, in the browser")
-    run.add_argument("--port", type=int, default=os.environ.get("PORT") or 8069)
+    run.add_argument("--port", type=_port, default=os.environ.get("PORT") or "8069")
     test = commands.add_parser("test", help="every test")
     test.add_argument("only", nargs="?", default="")
     commands.add_parser("lint", help="the gates")

@@ -11,7 +11,7 @@ from . import bench as benches
 from . import databases, fetch, gates, odoo, postgres, templates, testing
 from .console import Failure, Steps
 from .demo import run as demo
-from .paths import CACHE, CHECKOUT, DATA, ODOO, VENV
+from .paths import CACHE, CHECKOUT, DATA, LOGS, ODOO, VENV
 
 SCRATCH = f"easycrm_mail_scratch_{CHECKOUT}"
 
@@ -105,14 +105,14 @@ def _ready(name: str, steps: Steps) -> None:
         _clone(name, steps)
         databases.set_facts(name, addon=key)
     elif databases.facts(name).get("addon", key) != key:
-        log = templates.LOGS / "update.log"
-        fault = odoo.install(name, [templates.ADDON], log, steps, verb="-u")
-        if fault:
-            raise Failure(
-                f"The addon could not be updated in {name}.",
-                why=fault,
-                todo=f"see {log}, or start over: dev/database drop {name}",
-            )
+        odoo.install(
+            name,
+            [templates.ADDON],
+            LOGS / "update.log",
+            what=f"The addon could not be updated in {name}"
+            f" (start over: dev/database drop {name}).",
+            verb="-u",
+        )
         databases.set_facts(name, addon=key)
     steps.end(name)
 

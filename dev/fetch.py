@@ -209,7 +209,7 @@ def _link_shipped(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     wanted = {name for name in SHIPPED if (ROOT / name).exists()}
     for entry in folder.iterdir():
-        if entry.name not in wanted:
+        if entry.is_symlink() and entry.name not in wanted:
             entry.unlink()
     for name in wanted:
         link = folder / name

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from .console import Steps, last_lines, status
+from .console import Failure, Steps, last_lines, status
 from .paths import LAUNCHER, ROOT
 
 _RECORD = re.compile(
@@ -14,35 +14,37 @@ _LOADING = re.compile(r"Loading module (?P<module>\w+) \((?P<number>\d+/\d+)\)")
 
 
 class LogReader:
-    """Reads Odoo's log as it comes and keeps what must not be in it.
-
-    Odoo logs a failing test as an ERROR too: those are told apart by `Tests` in
-    `testing`.
+    """Reads Odoo's log as it comes and keeps what must not be in it: every error, and
+    every warning that our addon is the cause of.
     """
 
     def __init__(self, steps: Steps | None = None):
         self.steps = steps
-        self.faults: list[str] = []
-        self._collecting = False
+        self.errors: list[str] = []
+        self.warnings: list[str] = []
+        self._kept: list[str] | None = None
 
     def __call__(self, line: str) -> None:
         record = _RECORD.match(line)
         if not record:
-            if self._collecting:
-                self.faults[-1] += line
+            if self._kept:  # a traceback goes on over many lines
+                self._kept[-1] += line
             return
-        self._collecting = self.is_fault(record, line)
-        if self._collecting:
-            self.faults.append(line)
+        self._kept = self.sort(record, line)
+        if self._kept is not None:
+            self._kept.append(line[record.end() :])
         if self.steps and (loading := _LOADING.search(line)):
             self.steps.progress(f"{loading['number']} {loading['module']}")
 
-    def is_fault(self, record: re.Match, line: str) -> bool:
-        """Any error, and every warning that our addon is the cause of."""
+    def sort(self, record: re.Match, line: str) -> list[str] | None:
+        """The list that the record belongs to, if any."""
         if record["level"] in ("ERROR", "CRITICAL"):
-            return True
-        if record["level"] != "WARNING":
-            return False
+            return self.errors
+        if record["level"] == "WARNING" and self._is_ours(record, line):
+            return self.warnings
+        return None
+
+    def _is_ours(self, record: re.Match, line: str) -> bool:
         # The database and the checkout may be named after the addon too.
         text = line[record.end() :]
         for name in (record["database"], str(ROOT)):
@@ -60,11 +62,16 @@ def install(
     database: str,
     modules: list[str],
     log: Path,
+    what: str,
     steps: Steps | None = None,
     options: tuple[str, ...] = (),
     verb: str = "-i",
-) -> str:
-    """Installs (with `-u` updates) modules; gives what went wrong, or nothing."""
+) -> list[str]:
+    """Installs modules, or updates them with the verb `-u`; gives our warnings.
+
+    :param what: what failed if it does, in one sentence
+    :raise Failure: it ended badly, or an error is in its log
+    """
     reader = LogReader(steps)
     code = call(
         [
@@ -80,9 +87,10 @@ def install(
         log,
         reader,
     )
-    if reader.faults:
-        return "".join(reader.faults)
-    return last_lines(log) if code else ""
+    if reader.errors or code:
+        why = "".join(reader.errors) or last_lines(log)
+        raise Failure(what, why=why.strip(), todo=f"the whole log is {log}")
+    return reader.warnings
 
 
 def run_script(

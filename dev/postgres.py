@@ -107,8 +107,8 @@ def _wait(seconds: int = 30) -> str:
     return error
 
 
-def _start(error: str) -> tuple[str, str]:
-    """Starts Debian's newest cluster; makes one if there is none."""
+def _start(error: str) -> tuple[str, str] | None:
+    """Starts Debian's newest cluster if it is down; makes one if there is none."""
     host = os.environ.get("PGHOST", "")
     if host and not host.startswith("/") and host not in ("localhost", "127.0.0.1"):
         raise Failure(
@@ -131,15 +131,20 @@ def _start(error: str) -> tuple[str, str]:
             capture_output=True,
         )
         clusters = _clusters()
-    port = os.environ.get("PGPORT", "5432")
-    fitting = [cluster for cluster in clusters if cluster[2] == port]
+    wanted = os.environ.get("PGPORT", "")
+    fitting = [cluster for cluster in clusters if wanted in ("", cluster[2])]
     if not fitting:
         raise Failure(
-            f"No PostgreSQL cluster of this machine has the port {port}.",
+            f"No PostgreSQL cluster of this machine has the port {wanted}.",
             why="\n".join(" ".join(cluster) for cluster in clusters),
             todo="name the right one with PGPORT",
         )
-    version, name, _port, _status = fitting[-1]
+    # Debian takes another port than 5432 where that one was taken.
+    usual = [cluster for cluster in fitting if cluster[2] == "5432"]
+    version, name, port, status = (usual or fitting)[-1]
+    os.environ["PGPORT"] = port
+    if status.startswith("online"):
+        return None
     answer = subprocess.run(
         as_root(["pg_ctlcluster", version, name, "start"]),
         check=False,

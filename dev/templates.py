@@ -8,16 +8,15 @@ holds it.
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from . import fetch, odoo
-from .console import Failure, Steps
+from .console import Failure, Steps, last_lines
 from .databases import (
     clone,
     close,
     drop,
-    exists,
     facts,
     filestore,
     listed,
@@ -33,8 +32,6 @@ MODULES = ["crm", "mass_mailing", "mass_mailing_crm", "contacts"]
 # Its content does not change what is in a prepared database.
 _NOT_INSTALLED = {"tests", "demo", "README.md", "LICENSE"}
 
-# The first page of the web client compiles its bundles for half a minute: once is
-# enough.
 _WARM_UP = Path(__file__).with_name("inside") / "warm_up.py"
 
 
@@ -67,7 +64,9 @@ def base(steps: Steps) -> Iterator[str]:
 def addon(steps: Steps) -> Iterator[str]:
     """The database with our addon installed, held for a block.
 
-    :raise Failure: the install fails, or its log holds an error or a warning of ours
+    What its install warned of is among its facts.
+
+    :raise Failure: it does not install, or an error is in the log
     """
     key = digest(fetch.version_key(), *MODULES, addon_key(without=_NOT_INSTALLED))
     with _prepared("addon", key, steps, _install_addon) as name:
@@ -87,22 +86,31 @@ def _prefix(kind: str) -> str:
 @contextmanager
 def _prepared(kind: str, key: str, steps: Steps, make) -> Iterator[str]:
     name = _prefix(kind) + key
-    with lock(f"prepare_{kind}"):
-        if not _is_ready(name):
-            # Made under another name and renamed by nobody: the comment, written last,
-            # is what says that it is whole.
-            make(name, steps)
-        _drop_old(kind, name)
-        held = lock(name, shared=True)
-        held.__enter__()
-    try:
+    with ExitStack() as held:
+        with lock(f"prepare_{kind}"):
+            if not _is_ready(name):
+                _make(name, steps, make)
+            _drop_old(kind, name)
+            held.enter_context(lock(name, shared=True))
         yield name
-    finally:
-        held.__exit__(None, None, None)
 
 
 def _is_ready(name: str) -> bool:
-    return exists(name) and bool(facts(name).get("ready")) and filestore(name).exists()
+    return bool(facts(name).get("ready")) and filestore(name).exists()
+
+
+def _make(name: str, steps: Steps, make) -> None:
+    """Makes it whole or not at all: that it is ready is written last."""
+    drop(name)
+    try:
+        warnings = make(name, steps)
+        _warm_up(name, steps, warnings)
+    except BaseException:
+        drop(name)
+        raise
+    filestore(name).mkdir(parents=True, exist_ok=True)
+    close(name)
+    set_facts(name, ready=True, warnings=warnings)
 
 
 def _drop_old(kind: str, current: str) -> None:
@@ -113,39 +121,34 @@ def _drop_old(kind: str, current: str) -> None:
                     drop(name)
 
 
-def _install_base(name: str, steps: Steps) -> None:
-    drop(name)
-    log = LOGS / "prepare-base.log"
-    fault = odoo.install(name, MODULES, log, steps)
-    if fault:
-        drop(name)
-        raise Failure(
-            "Odoo could not be installed in a new database.",
-            why=fault,
-            todo=f"see {log}",
-        )
-    _finish(name)
+def _install_base(name: str, steps: Steps) -> list[str]:
+    return odoo.install(
+        name,
+        MODULES,
+        LOGS / "prepare-base.log",
+        what="Odoo could not be installed in a new database.",
+        steps=steps,
+    )
 
 
-def _install_addon(name: str, steps: Steps) -> None:
-    log = LOGS / "prepare-addon.log"
+def _install_addon(name: str, steps: Steps) -> list[str]:
     with base(steps) as source:
         clone(source, name)
     steps.progress("installing easycrm_mail")
-    fault = odoo.install(name, [ADDON], log, steps)
-    if not fault and odoo.run_script(name, _WARM_UP, LOGS / "warm-up.log"):
-        fault = (LOGS / "warm-up.log").read_text()
-    if fault:
-        drop(name)
-        raise Failure(
-            "The addon does not install cleanly.",
-            why=fault,
-            todo=f"mend what the log says; all of it is in {log}",
-        )
-    _finish(name)
+    return odoo.install(
+        name,
+        [ADDON],
+        LOGS / "prepare-addon.log",
+        what="The addon does not install.",
+        steps=steps,
+    )
 
 
-def _finish(name: str) -> None:
-    filestore(name).mkdir(parents=True, exist_ok=True)
-    close(name)
-    set_facts(name, ready=True)
+def _warm_up(name: str, steps: Steps, warnings: list[str]) -> None:
+    """Compiles the web client's bundles, which the first page would wait for."""
+    steps.progress("compiling the web client")
+    log = LOGS / "warm-up.log"
+    reader = odoo.LogReader()
+    if odoo.run_script(name, _WARM_UP, log, reader) or reader.errors:
+        raise Failure("The web client's bundles do not compile.", last_lines(log))
+    warnings += sorted(set(reader.warnings))

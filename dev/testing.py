@@ -49,7 +49,11 @@ def run(steps: Steps, only: str) -> int:
     steps.begin("Prepared databases")
     try:
         with templates.addon(steps) as template:
-            steps.end("ready")
+            warnings = databases.facts(template).get("warnings", [])
+            steps.end(f"ready, {len(warnings)} warnings" if warnings else "ready")
+            if warnings:
+                print("Installing the addon warns:", *warnings, sep="\n  ")
+                counts.append(Count("installing", failed=len(warnings)))
             if not only or is_odoo_only:
                 steps.begin("Tests inside Odoo")
                 counts.append(_run_in_odoo(template, only, steps))
@@ -115,7 +119,7 @@ class OdooTests(odoo.LogReader):
             print(line, end="", flush=True)
         super().__call__(line)
 
-    def is_fault(self, record: re.Match, line: str) -> bool:
+    def sort(self, record: re.Match, line: str) -> list[str] | None:
         text = line[record.end() :].rstrip()
         self._is_showing = False
         if record["level"] == "INFO":
@@ -124,20 +128,22 @@ class OdooTests(odoo.LogReader):
                 self.steps.progress(f"{len(self.started)} {found['test']}")
             elif found := self._skipped.search(text):
                 self.skipped[found["test"]] = found["reason"]
-            return False
+            return None
         if self._echo.search(text):
-            return False
-        is_test = record["level"] == "ERROR" and (found := self._failed.match(text))
-        if is_test:
+            return None
+        found = self._failed.match(text) if record["level"] == "ERROR" else None
+        if found:
             test = found["test"]
             if test.startswith("Subtest "):  # a failing subtest is its test's failure
                 test = test.split(" ")[1]
             self.failed.add(test)
-        is_fault = not is_test and super().is_fault(record, line)
-        if is_test or is_fault:
-            self._is_showing = True
+            kept = None
+        else:
+            kept = super().sort(record, line)
+        self._is_showing = bool(found) or kept is not None
+        if self._is_showing:
             print(f"\n{text}", flush=True)
-        return is_fault
+        return kept
 
     def count(self) -> tuple[int, int]:
         passed = self.started - self.failed - set(self.skipped)
@@ -146,7 +152,8 @@ class OdooTests(odoo.LogReader):
             for reason in self.skipped.values()
             if re.search("chrome|websocket", reason, re.IGNORECASE)
         ]
-        return len(passed), len(self.failed) + len(self.faults) + len(without_browser)
+        faults = [*self.errors, *self.warnings, *without_browser]
+        return len(passed), len(self.failed) + len(faults)
 
 
 def _run_in_odoo(template: str, only: str, steps: Steps) -> Count:

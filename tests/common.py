@@ -126,7 +126,9 @@ class MailFixtures:
                 {"name": "Bruno Beck", "email": "bruno@beck.example"},
             ]
         )
-        cls.portal = cls.add_user("portal", "base.group_portal", partner_id=cls.anna.id)
+        cls.portal = cls.add_user(
+            "portal", "base.group_portal", name="Anna Berg", partner_id=cls.anna.id
+        )
         cls.mailbox = cls.connect(cls.mira)
         cls.jonas_mailbox = cls.connect(cls.jonas)
         cls.cr.flush()
@@ -186,9 +188,9 @@ class MailFixtures:
             {
                 "name": name,
                 "user_id": user.id,
-                "email_from": email,
                 "type": "opportunity",
                 "company_id": False,
+                **({"email_from": email} if email else {}),
                 **values,
             }
         )
@@ -209,7 +211,7 @@ class MailFixtures:
             Read(RemoteMessage(ref=ref, raw=raw, is_read=is_read), parse(raw))
             for ref, raw in zip(refs, raws, strict=True)
         ]
-        cls.env.flush_all()
+        cls.cr.flush()
         Ingest(mailbox.sudo(), stream).store(reads)
         found = cls.env["easycrm.email"].sudo()
         for read in reads:

@@ -57,7 +57,9 @@ class TestHealth(TransactionCase):
         return rows.filtered(lambda row: TITLE in row.message)
 
     def minutes_to_next_try(self):
-        return (self.account.next_sync_at - fields.Datetime.now()) / timedelta(minutes=1)
+        return (self.account.next_sync_at - fields.Datetime.now()) / timedelta(
+            minutes=1
+        )
 
     def test_a_passing_error_is_tried_again_after_1_2_and_4_minutes(self):
         waits = []

@@ -1,67 +1,15 @@
-import shutil
-import tempfile
-from pathlib import Path
-
 from odoo import fields
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import mute_logger
 
 from ..easycrm_mail.models import sync_run
-from .common import MailFixtures, raw_mail
-from .servers.dovecot import Dovecot
-
-PASSWORD = "pass wörd"
-
-#: A mailbox for each test: an empty one, without starting the server again.
-LOGINS = [f"mira{number}" for number in range(40)]
+from .common import raw_mail
+from .mailbox import PASSWORD, RealMailbox
 
 
 @tagged("post_install", "-at_install")
-class TestSync(MailFixtures, TransactionCase):
+class TestSync(RealMailbox, TransactionCase):
     """A real mailbox on a real Dovecot, read by the crons."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        root = Path(tempfile.mkdtemp(prefix="easycrm_mail"))
-        cls.addClassCleanup(shutil.rmtree, root, ignore_errors=True)
-        cls.server = Dovecot(root, dict.fromkeys(LOGINS, PASSWORD))
-        cls.server.start()
-        cls.logins = iter(LOGINS)
-        cls.addClassCleanup(cls.server.stop)
-
-    def setUp(self):
-        super().setUp()
-        self.login = next(self.logins)
-        (self.mailbox | self.jonas_mailbox).sync_status = "paused"
-        self.account = self.env["easycrm.email.account"].create(
-            {
-                "email": "mira.real@ours.example",
-                "user_id": self.mira.id,
-                "imap_host": self.server.host,
-                "imap_port": self.server.port,
-                "imap_security": "none",
-                "imap_login": self.login,
-                "imap_password": PASSWORD,
-            }
-        )
-
-    def deliver(self, *subjects, folder="INBOX", **values):
-        values.setdefault("to", self.account.email)
-        for subject in subjects:
-            raw = raw_mail(subject=subject, **values)
-            self.server.deliver(self.login, raw, folder=folder)
-
-    def run_cron(self, name="_cron_sync"):
-        """Run a cron's method as the cron does, with commits of its own."""
-        self.env.flush_all()
-        with self.enter_registry_test_mode(), self.registry.cursor() as cr:
-            getattr(self.account.with_env(self.env(cr=cr)).sudo(), name)()
-        self.env.invalidate_all()
-
-    def start(self):
-        self.account.with_user(self.mira).action_sync_now()
-        self.run_cron("_cron_backfill")
 
     def get_subjects(self, contact):
         timeline = contact.with_user(self.mira).easycrm_timeline()
@@ -81,7 +29,10 @@ class TestSync(MailFixtures, TransactionCase):
 
     def test_sent_mail_is_outbound(self):
         self.deliver(
-            "Our offer", folder="Sent", sender=self.account.email, to="anna@acme.example"
+            "Our offer",
+            folder="Sent",
+            sender=self.account.email,
+            to="anna@acme.example",
         )
         self.start()
         emails = self.anna.easycrm_email_link_ids.email_id

@@ -30,10 +30,12 @@ LONGEST_PATH = 75  # of a Dovecot's folder, for the Unix sockets in it
 
 
 def folder() -> Path:
+    """Inside the checkout, unless its path is one that Dovecot cannot take."""
     inside = CACHE / "demo-mailbox"
-    if len(os.fsencode(inside)) <= LONGEST_PATH:
-        return inside
-    return Path(tempfile.gettempdir()) / f"easycrm_mail_{CHECKOUT}"
+    has_space = any(char.isspace() for char in str(inside))
+    if has_space or len(os.fsencode(inside)) > LONGEST_PATH:
+        return Path(tempfile.gettempdir()) / f"easycrm_mail_{CHECKOUT}"
+    return inside
 
 
 class Mailbox:

@@ -122,26 +122,27 @@ def _name() -> str:
 
 def _make(name: str, steps: Steps) -> None:
     databases.drop(name)
-    log = LOGS / "demo-database.log"
-    modules = [*templates.MODULES, templates.ADDON]
-    fault = odoo.install(name, modules, log, steps, options=("--with-demo",))
-    if not fault:
-        steps.progress("compiling the web client")
-        odoo.run_script(name, INSIDE / "warm_up.py", LOGS / "demo-warm-up.log")
-        return
-    databases.drop(name)
-    raise Failure("The demo database could not be made.", why=fault, todo=f"see {log}")
+    odoo.install(
+        name,
+        [*templates.MODULES, templates.ADDON],
+        LOGS / "demo-database.log",
+        what="The demo database could not be made.",
+        steps=steps,
+        options=("--with-demo",),
+    )
+    steps.progress("compiling the web client")
+    odoo.run_script(name, INSIDE / "warm_up.py", LOGS / "demo-warm-up.log")
 
 
 def _update(name: str, steps: Steps) -> None:
-    log = LOGS / "demo-update.log"
-    fault = odoo.install(name, [templates.ADDON], log, steps, verb="-u")
-    if fault:
-        raise Failure(
-            "The addon could not be updated in the demo database.",
-            why=fault,
-            todo=f"see {log}; `make clean` starts over",
-        )
+    odoo.install(
+        name,
+        [templates.ADDON],
+        LOGS / "demo-update.log",
+        what="The demo database could not be updated (`make clean` starts over).",
+        steps=steps,
+        verb="-u",
+    )
 
 
 def _connect(name: str, mailbox: Mailbox, steps: Steps) -> str:

@@ -1,6 +1,7 @@
 """What an email is: typed values, parsing, snippets. Knows nothing of Odoo."""
 
 from .parser import extract_part, parse
+from .snippet import introduces_quote
 from .values import (
     Address,
     Attachment,
@@ -18,5 +19,6 @@ __all__ = [
     "Role",
     "UnreadableMessage",
     "extract_part",
+    "introduces_quote",
     "parse",
 ]

@@ -18,6 +18,7 @@ _MAX_PHRASE = 2_000
 _SPECIAL = re.compile(
     r'[",;:<(]|=\?[^?\s]{1,60}\?[bBqQ]\?[^?<>]{0,500}\?=',
 )
+_DOMAIN = re.compile(r"@[^\s,;:<>()\"]+")
 _ADDRESS_END = re.compile(r"[,;<\s]")
 _QUOTED = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
 _PARENTHESIS = re.compile(r"\\.|[()]", re.DOTALL)
@@ -32,11 +33,10 @@ def read_addresses(value: str) -> list[Address]:
 
     :param value: unfolded, encoded words still encoded
     """
-    found = _Reader(value).read()
-    if not any("@" in address.address for address in found) and "=?" in value:
+    if "@" not in value and "=?" in value:
         # Some senders encode the whole value, brackets included.
-        return _Reader(decode_words(value[:_MAX_PHRASE])).read() or found
-    return found
+        value = decode_words(value[:_MAX_PHRASE])
+    return _Reader(value).read()
 
 
 class _Reader:
@@ -90,9 +90,11 @@ class _Reader:
             return
         text = match[1]
         self.position = match.end()
-        if self.value.startswith("@", self.position):
+        domain = _DOMAIN.match(self.value, self.position)
+        if domain and self.address is None:
             # A quoted local part: it belongs to the address, quotes and all.
-            self.phrase.append(match[0])
+            self.address = match[0] + domain[0]
+            self.position = domain.end()
             return
         self.phrase.append(_UNQUOTE.sub(r"\1", text) if "\\" in text else text)
 

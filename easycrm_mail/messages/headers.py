@@ -33,7 +33,8 @@ _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _PARAMETER = re.compile(
     r""";\s*([^\s=;"]{1,60})\s*=\s*(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^;]*))""", re.DOTALL
 )
-_ESCAPED = re.compile(r"\\(.)")
+# Not every backslash: Windows programs send whole paths.
+_ESCAPED = re.compile(r'\\(["\\])')
 _CONTINUED = re.compile(r"^([^*]+)\*(\d{1,3})(\*?)$")
 
 

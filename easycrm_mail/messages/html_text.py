@@ -95,10 +95,12 @@ class _Writer:
             self._break(keep_empty=True)
         elif name in _PARAGRAPHS:
             self._break()
-            self.lines.append(self._prefix())
-            if name == "blockquote":
-                self.quote += -1 if closes else 1
-                self.quote = max(self.quote, 0)
+            quotes = name == "blockquote"
+            if quotes and closes:
+                self.quote = max(self.quote - 1, 0)
+            self.lines.append(self._prefix().rstrip())
+            if quotes and not closes:
+                self.quote += 1
         elif name in _BLOCKS:
             self._break()
             if name == "li" and not closes:

@@ -93,7 +93,12 @@ def _fast_leaves(root, headers: Headers) -> Iterator[Part]:
 
 
 def _lower(node) -> Headers:
-    headers = {name.lower(): values for name, values in node.headers.items()}
+    headers: Headers = {}
+    for name, values in node.headers.items():
+        if "" in values:
+            # A line of text taken for a field: the empty line before it is missing.
+            raise Refused
+        headers[name.lower()] = values
     # The default depends on the parent: a digest's parts are messages.
     headers.setdefault("content-type", [node.content_type])
     return headers

@@ -50,9 +50,10 @@ def extract_part(raw: bytes, part: str) -> bytes:
     :raises UnreadableMessage: where the mail holds no such part, too
     """
     _plain, _html, attached = sort_parts(_read((read_fast, read_slow), raw)[1])
-    if not part.isdecimal() or int(part) >= len(attached):
+    numbers = {str(index): one for index, one in enumerate(attached)}
+    if part not in numbers:
         raise UnreadableMessage(f"The email has no attachment number {part[:20]}.")
-    return attached[int(part)].content
+    return numbers[part].content
 
 
 def parse_with(

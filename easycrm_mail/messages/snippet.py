@@ -83,7 +83,7 @@ def _written(lines: list[str]) -> str:
         if line[0] == ">":
             after_intro = False
             continue
-        if _introduces_quote(lines, index):
+        if introduces_quote(lines, index):
             # Above a quotation that is answered below, or the end of what is new.
             if taken:
                 break
@@ -101,7 +101,11 @@ def _written(lines: list[str]) -> str:
     return _clean(" ".join(taken))
 
 
-def _introduces_quote(lines: list[str], index: int) -> bool:
+def introduces_quote(lines: list[str], index: int) -> bool:
+    """Whether a mail quoted in full begins at that line: "On ... wrote:", or its head.
+
+    :param lines: stripped of white space
+    """
     line = lines[index]
     if line[-1] in ":：":
         if _ATTRIBUTION.match(line[:400]):

@@ -190,6 +190,8 @@ class EasycrmEmailAccount(models.Model):
         for account in self:
             if account.imap_password:
                 account.sudo().imap_secret = secrets.encrypt(account.imap_password)
+                if account.sync_status == "error":
+                    account.action_sync_now()  # this is what it has waited for
         # what was typed leaves the cache too
         self.invalidate_recordset(["imap_password"], flush=False)
 
@@ -236,9 +238,15 @@ class EasycrmEmailAccount(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        # what the context gives by default is written too
+        given = {
+            name.removeprefix("default_"): value
+            for name, value in self.env.context.items()
+            if name.startswith("default_")
+        }
         for vals in vals_list:
             self._prepare_addresses(vals)
-            self._check_may_write(vals)
+            self._check_may_write({**given, **vals})
         accounts = super().create(vals_list)
         self.env.registry.clear_cache()
         return accounts

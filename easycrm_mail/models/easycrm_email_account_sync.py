@@ -55,7 +55,7 @@ class EasycrmEmailAccount(models.Model):
 
         A mailbox that was not started is started by it.
         """
-        self.check_access("write")
+        self.check_access("read")  # its owner, its team and the administrators
         for account in self.sudo():
             if account.sync_status in ("draft", "paused"):
                 account._make_provider()  # says what is not filled in

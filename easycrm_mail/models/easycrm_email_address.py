@@ -39,7 +39,7 @@ class EasycrmEmailAddress(models.Model):
     )
     _partner_unique = models.Constraint("UNIQUE(partner_id, address)")
     _lead_unique = models.Constraint("UNIQUE(lead_id, address)")
-    _pending_idx = models.Index("(id) WHERE is_pending")
+    _pending_idx = models.Index("(id) WHERE is_pending IS TRUE")
 
     @api.model
     def _get_owner_field(self, model_name):
@@ -89,7 +89,7 @@ class EasycrmEmailAddress(models.Model):
         """Bring the index up to the Email field of these records.
 
         :param records: contacts, or leads
-        :return: the new addresses, and {record id: addresses that are no more}
+        :return: {record id: addresses that are no more}
         """
         owner = OWNERS[records._name]
         wanted = {
@@ -107,13 +107,13 @@ class EasycrmEmailAddress(models.Model):
             gone.setdefault(row[owner].id, []).append(row.address)
         missing = wanted - {(row[owner].id, row.address) for row in present}
         stale.unlink()
-        added = self.sudo().create(
+        self.sudo().create(
             [
                 {owner: record_id, "address": address, "is_pending": True}
                 for record_id, address in sorted(missing)
             ]
         )
-        return added, gone
+        return gone
 
     @api.model
     def _update_links(self, records):
@@ -122,7 +122,7 @@ class EasycrmEmailAddress(models.Model):
         :param records: contacts, or leads
         """
         records = records.exists()
-        added, gone = self._update_index(records)
+        gone = self._update_index(records)
         owner = OWNERS[records._name]
         Link = self.env["easycrm.email.link"].sudo()
         for record_id, addresses in gone.items():
@@ -134,10 +134,9 @@ class EasycrmEmailAddress(models.Model):
                     ("removed", "=", False),
                 ]
             ).unlink()
-        if gone:
-            # another address of the same record may stand in those emails too
-            added |= self.sudo().search([(owner, "in", list(gone))])
-        added._match_pending()
+        # All their addresses: another one may stand in the emails that were just freed,
+        # and for an un-archived record none is new.
+        self.sudo().search([(owner, "in", records.ids)])._match_pending()
 
     def _match_pending(self):
         """Place the emails that are already here, or leave them to the cron."""
@@ -226,36 +225,40 @@ class EasycrmEmailAddress(models.Model):
         """Return the condition that an address is not one of our own people's.
 
         Mail among colleagues must not land on contacts that every employee can read.
+        A mailbox claims addresses once it works: in general when it has been read to
+        its end, for a mail that it holds at once.
         """
         self.env["easycrm.email.account"].flush_model(
             ["email", "alias_emails", "last_sync"]
         )
-        account = SQL(
-            """account.last_sync IS NOT NULL
-               AND address.address = ANY(
-                   account.email || string_to_array(account.alias_emails, ','))"""
+        self.env["easycrm.email.copy"].flush_model(["email_id", "account_id"])
+        is_connected = SQL("account.last_sync IS NOT NULL OR")
+        is_colleague = SQL(
+            """EXISTS (
+                   SELECT FROM easycrm_email_address own
+                   JOIN res_users users ON users.partner_id = own.partner_id
+                   WHERE own.address = address.address
+                     AND users.active AND users.share IS NOT TRUE)"""
         )
         if self.env["ir.config_parameter"].sudo().get_param(
             "easycrm_mail.match_colleagues"
         ):
-            self.env["easycrm.email.copy"].flush_model(["email_id", "account_id"])
-            return SQL(
-                """NOT EXISTS (
-                       SELECT FROM easycrm_email_account account
-                       JOIN easycrm_email_copy held ON held.account_id = account.id
-                       WHERE held.email_id = email.id AND %s)""",
-                account,
-            )
-        self.env["res.users"].flush_model(["active", "share", "partner_id"])
+            is_connected = SQL()
+            is_colleague = SQL("FALSE")
+        else:
+            self.env["res.users"].flush_model(["active", "share", "partner_id"])
         return SQL(
-            """NOT EXISTS (
-                   SELECT FROM easycrm_email_address own
-                   JOIN res_users users ON users.partner_id = own.partner_id
-                   WHERE own.address = address.address
-                     AND users.active AND users.share IS NOT TRUE)
+            """NOT %s
                AND NOT EXISTS (
-                   SELECT FROM easycrm_email_account account WHERE %s)""",
-            account,
+                   SELECT FROM easycrm_email_account account
+                   WHERE address.address = ANY(
+                       account.email || string_to_array(account.alias_emails, ','))
+                   AND (%s EXISTS (
+                       SELECT FROM easycrm_email_copy held
+                       WHERE held.account_id = account.id
+                         AND held.email_id = email.id)))""",
+            is_colleague,
+            is_connected,
         )
 
     @api.model

@@ -76,14 +76,17 @@ class EasycrmEmailAttachment(models.Model):
                 content = extract_part(raw, line.part)
             except UnreadableMessage as error:
                 raise UserError(str(error)) from None
-            line.attachment_id = self.env["ir.attachment"].create(
+            # the file as it was sent: core would scale large images down
+            files = self.env["ir.attachment"].with_context(image_no_postprocess=True)
+            line.attachment_id = files.create(
                 {
                     "name": line.name,
-                    "mimetype": line.mimetype
-                    if line.mimetype in SHOWN
-                    else "application/octet-stream",
+                    "mimetype": line.mimetype,
                     "raw": content,
                     "res_model": line._name,
                     "res_id": line.id,
                 }
             )
+            if line.mimetype not in SHOWN:
+                # by itself, as core guesses the type of new bytes of no type: HTML again
+                line.attachment_id.mimetype = "application/octet-stream"

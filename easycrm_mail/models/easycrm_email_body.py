@@ -7,6 +7,8 @@ from markupsafe import Markup
 from odoo import api, models, tools
 from odoo.http import request
 
+from ..messages import introduces_quote
+
 #: The frame has no scripts and an origin of ours, for its inline images; this keeps it
 #: from fetching anything else. `%s` is what images may come from.
 CONTENT_POLICY = (
@@ -100,6 +102,8 @@ class EasycrmEmail(models.Model):
         hosts = []
         for element in root.iter(etree.Element):
             hosts += self._clean_urls(element, images, remote)
+        if root.find(".//*[@data-o-mail-quote]") is None:
+            self._mark_quoted_mail(root)
         body = html.tostring(root, encoding="unicode")
         return Markup(body), hosts
 
@@ -161,11 +165,59 @@ class EasycrmEmail(models.Model):
         return host.rsplit(":", 1)[0].strip("[]").lower() in own
 
     @api.model
+    def _mark_quoted_mail(self, root):
+        """Mark a mail that is quoted in full below the answer, as Outlook does it.
+
+        Core marks the quotes of programs that name them; Outlook only writes the head
+        of the mail ("From: ... Sent: ...") in the midst of its own paragraphs.
+        """
+        for element in root.iter("p", "div"):
+            if element.find("p") is not None or element.find("div") is not None:
+                continue  # the innermost block
+            lines = self._get_lines_of(element)
+            if len(lines) < 2 or not introduces_quote(lines, 0):
+                continue
+            tail, visible = [element], False
+            while element is not root:
+                tail += element.itersiblings()
+                before = (e.text_content() for e in element.itersiblings(preceding=True))
+                visible = visible or any(text.strip() for text in before)
+                element = element.getparent()
+            if visible:  # else nothing would be left: it is a forwarded mail
+                for quoted in tail:
+                    quoted.set("data-o-mail-quote", "1")
+            return
+
+    @api.model
+    def _get_lines_of(self, element):
+        """Return the first lines of a block's text, without the empty ones."""
+        parts = []
+        for event, node in etree.iterwalk(element, events=("start", "end")):
+            if event == "start":
+                # (a newline in the source is white space, <br> is one that is seen)
+                text = "\n" if node.tag == "br" else node.text
+            else:
+                text = node.tail if node is not element else ""
+            parts.append(text if text == "\n" else " ".join((text or "").split("\n")))
+        lines = "".join(parts).split("\n")
+        return [line.strip() for line in lines if line.strip()][:4]
+
+    @api.model
     def _render_text(self, text):
         """Return plain text as HTML, its quoted tail marked like that of HTML mail."""
+        lines = text.splitlines()
+        stripped = [line.strip() for line in lines]
+        tail = next(
+            (
+                number
+                for number, line in enumerate(stripped)
+                if line and any(stripped[:number]) and introduces_quote(stripped, number)
+            ),
+            len(lines),
+        )
         blocks, quoted = [], None
-        for line in text.splitlines():
-            is_quote = bool(QUOTED_LINE.match(line))
+        for number, line in enumerate(lines):
+            is_quote = number >= tail or bool(QUOTED_LINE.match(line))
             if quoted is not is_quote:
                 blocks.append((is_quote, []))
                 quoted = is_quote

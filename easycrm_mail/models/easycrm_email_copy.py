@@ -36,8 +36,10 @@ class EasycrmEmailCopy(models.Model):
     has_attachments = fields.Boolean(related="email_id.has_attachments")
 
     _email_unique = models.UniqueIndex("(account_id, email_id)")
+    # the condition word for word as the ORM asks it: else it is not used
     _unlinked_idx = models.Index(
-        "(account_id, date DESC, id DESC) WHERE is_unlinked AND NOT ignored"
+        "(account_id, date DESC, id DESC)"
+        " WHERE is_unlinked IS TRUE AND ignored IS NOT TRUE"
     )
 
 

@@ -16,7 +16,7 @@ class EasycrmEmailLink(models.Model):
     _name = "easycrm.email.link"
     _description = "Email Link"
     _inherit = ["easycrm.email.access"]
-    _order = "date desc, email_id desc"
+    _order = "date desc, email_id.id desc"
     _rec_name = "reason"
 
     email_id = fields.Many2one(
@@ -79,6 +79,11 @@ class EasycrmEmailLink(models.Model):
 
     @api.depends("origin", "role", "address", "partner_id", "lead_id", "removed")
     def _compute_reason(self):
+        kinds = {
+            "contact": self.env._("contact"),
+            "lead": self.env._("lead"),
+            "opportunity": self.env._("opportunity"),
+        }
         roles = dict(self._fields["role"]._description_selection(self.env))
         for link in self:
             # the name of a record one may not read is not told
@@ -86,7 +91,7 @@ class EasycrmEmailLink(models.Model):
             values = {
                 "role": (roles.get(link.role) or "").lower(),
                 "address": link.address or "",
-                "kind": link._get_record_label().lower(),
+                "kind": kinds[link._get_record_kind()],
                 "name": record.display_name or "",
                 "user": link.create_uid.sudo().name,
                 "date": fields.Date.to_string(link.create_date or fields.Date.today()),
@@ -143,14 +148,10 @@ class EasycrmEmailLink(models.Model):
             record = link.partner_id or link.lead_id
             record.with_env(self.env).check_access("write")
 
-    def _get_record_label(self):
-        """Name what the record is: contact, lead or opportunity."""
+    def _get_record_kind(self):
+        """Return what the record is: `contact`, `lead` or `opportunity`."""
         self.ensure_one()
-        if self.partner_id:
-            return self.env._("Contact")
-        if self.sudo().lead_id.type == "lead":
-            return self.env._("Lead")
-        return self.env._("Opportunity")
+        return "contact" if self.partner_id else self.sudo().lead_id.type
 
     @api.model
     def _get_access_sql(self, alias):

@@ -6,8 +6,9 @@ from odoo.tools import SQL
 #: Emails on one page of the timeline.
 PAGE = 30
 
-#: The order of the timeline, and of the indexes it reads along.
-TIMELINE_ORDER = "date desc, email_id desc"
+#: The order of the timeline, and of the indexes it reads along. By the column itself:
+#: by "email_id" Odoo would sort as emails are sorted, and that the other way round.
+TIMELINE_ORDER = "date desc, email_id.id desc"
 
 #: Totals are counted up to here, and told as "1,000+".
 COUNT_LIMIT = 1000

@@ -127,7 +127,7 @@ class EasycrmEmail(models.Model):
                     "model": get_record(link)._name,
                     "id": get_record(link).id,
                     "name": get_record(link).display_name,
-                    "label": link._get_record_label(),
+                    "label": link._get_record_kind(),
                 },
                 "sentence": link.reason,
                 "when": fields.Datetime.to_string(link.create_date),

@@ -4,7 +4,6 @@ The rows are written in SQL, as one statement a table for the whole batch: an OR
 per mail would be a hundred times slower. Nothing here commits.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -12,9 +11,7 @@ from odoo.tools import SQL, email_normalize
 
 from ..messages import Message
 from ..providers import RemoteMessage
-
-#: A btree entry holds 2,704 bytes at most, and no honest Message-ID is that long.
-MESSAGE_ID_LENGTH = 500
+from .ingest_threads import MESSAGE_ID_LENGTH, ThreadSteps
 
 
 class Read(NamedTuple):
@@ -24,22 +21,13 @@ class Read(NamedTuple):
     message: Message
 
 
-@dataclass
-class Thread:
-    """One conversation while a batch is stored; without `id` it is new."""
-
-    root: str
-    id: int = 0
-    stored_root: str = ""
-
-
 @lru_cache(maxsize=1 << 16)
 def normalise(address):
     """Return the address as it is compared; one that no server would take, in lower case."""
     return email_normalize(address) or address.lower()[:320]
 
 
-class Ingest:
+class Ingest(ThreadSteps):
     """Writes one batch of one stream of one mailbox.
 
     :param account: the `easycrm.email.account`, as superuser
@@ -205,76 +193,6 @@ class Ingest:
         rows = self.env.cr.fetchall()
         return {(m, d): id_ for m, d, id_ in rows if (m, d) in identities}
 
-    def _find_threads(self, messages):
-        """Find or make the conversation of each message.
-
-        It is known by its root: the first of References, else In-Reply-To, else the
-        mail itself. The newest mail is read first, so a root may turn out to be an
-        answer itself: the conversation then moves to the older root.
-
-        :return: {Message-ID: thread id}
-        """
-        chains = {}
-        for message in messages:
-            chain = *message.references[:1], *message.references[-1:], message.message_id
-            chains[message.message_id] = [ref[:MESSAGE_ID_LENGTH] for ref in chain]
-        threads = self._read_threads({ref for refs in chains.values() for ref in refs})
-        for message in sorted(messages, key=lambda m: m.date):
-            chain = chains[message.message_id]
-            known = next((ref for ref in chain if ref in threads), None)
-            thread = threads[known] if known else Thread(chain[0])
-            if known not in (None, chain[0]):
-                thread.root = chain[0]
-            for ref in chain:
-                threads.setdefault(ref, thread)
-        self._write_threads(list({id(t): t for t in threads.values()}.values()))
-        return {message_id: threads[chain[0]].id for message_id, chain in chains.items()}
-
-    def _read_threads(self, refs):
-        """Return {Message-ID: Thread}, of roots and of emails that have these ids."""
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT email.message_id, thread.root, thread.id
-                FROM easycrm_email email
-                JOIN easycrm_email_thread thread ON thread.id = email.thread_id
-                WHERE email.company_id = %(company)s
-                  AND email.message_id = ANY(%(refs)s)
-                UNION ALL
-                SELECT root, root, id FROM easycrm_email_thread
-                WHERE company_id = %(company)s AND root = ANY(%(refs)s)
-                """,
-                company=self.account.company_id.id,
-                refs=list(refs),
-            )
-        )
-        threads, by_ref = {}, {}
-        for ref, root, thread_id in self.env.cr.fetchall():
-            by_ref[ref] = threads.setdefault(thread_id, Thread(root, thread_id, root))
-        return by_ref
-
-    def _write_threads(self, threads):
-        """Insert the new conversations and move the roots of the others."""
-        moved = [(t.id, t.root) for t in threads if t.id and t.root != t.stored_root]
-        if moved:
-            self.env.cr.execute_values(
-                """
-                UPDATE easycrm_email_thread thread SET root = moved.root
-                FROM (VALUES %s) AS moved (id, root) WHERE thread.id = moved.id
-                """,
-                moved,
-                page_size=len(moved),
-            )
-        new = {thread.root: thread for thread in threads if not thread.id}
-        for root, thread_id in self._insert(
-            "easycrm_email_thread",
-            ["company_id", "root", "privacy"],
-            [(self.account.company_id.id, root, "shared") for root in new],
-            log=True,
-            returning="root, id",
-        ):
-            new[root].id = thread_id
-
     def _insert_emails(self, new, threads):
         rows = self._insert(
             "easycrm_email",
@@ -302,6 +220,8 @@ class Ingest:
                 for (message_id, digest), message in new.items()
             ],
             log=True,
+            # what another worker stored meanwhile then says so by a serialization error
+            conflict="DO NOTHING",
             returning="message_id, digest, id",
         )
         return {(message_id, digest): id_ for message_id, digest, id_ in rows}
@@ -341,7 +261,8 @@ class Ingest:
                 role, address = person.role.value, normalise(person.address)
                 if key in ids:
                     people.setdefault((ids[key], role, address), person.name)
-                elif role == "bcc":
+                elif role == "bcc" and self._direction(message) == "outbound":
+                    # (a recipient could write anybody into a header of his own copy)
                     late.append((known[key], role, address, person.name))
         if late:
             self.env.cr.execute(

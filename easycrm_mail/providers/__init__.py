@@ -1,4 +1,4 @@
-"""Mailbox services behind one small protocol. Knows nothing of Odoo."""
+"""One mailbox service each, behind `base.Provider`. Knows nothing of Odoo."""
 
 from .base import (
     Batch,

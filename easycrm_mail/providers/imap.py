@@ -1,6 +1,213 @@
-"""Placeholder until the real one lands: overwrite this file."""
+"""A mailbox by IMAP: RFC 3501, with CONDSTORE (RFC 7162) where the server has it.
+
+A folder goes through two states, kept in its checkpoint:
+
+========  ==========================================================================
+listing   the mails of the window are found by one search, then handed over page by
+          page, newest first; mail that arrives meanwhile goes before the rest
+settled   one STATUS tells whether anything changed; then new mail by UID, flags and
+          removals are found
+========  ==========================================================================
+
+Another UIDVALIDITY, or a checkpoint that is not ours, begins the listing anew. Pages are
+chosen by UID, which a removal does not shift: the same checkpoint gives the same page.
+"""
+
+import functools
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+from .base import Batch, Stream
+from .errors import Gone, Retry
+from .imap_changes import add_arrivals, begin, is_unchanged, sweep
+from .imap_checkpoint import Checkpoint
+from .imap_connection import Connection, check_settings
+from .imap_errors import translate
+from .imap_folders import streams_of
+from .imap_page import PageReader
+
+# All of one call, against a server that sends a byte now and then.
+CALL_TIMEOUTS = 3
+
+_Result = TypeVar("_Result")
+
+
+def _guarded(method: Callable[..., _Result]) -> Callable[..., _Result]:
+    """Bounds a call in time and turns whatever it raises into a `MailboxError`.
+
+    After any error but a plain "not there" the connection is given up, as nobody knows
+    what is still to come on it. One that broke while it lay idle between two calls is
+    replaced, once: every call only reads, and may be made again.
+    """
+
+    @functools.wraps(method)
+    def call(self: "ImapProvider", *args, **kwargs) -> _Result:
+        self._is_expired = False
+        timer = threading.Timer(self._timeout * CALL_TIMEOUTS, self._expire)
+        timer.daemon = True
+        timer.start()
+        try:
+            was_open = self._connection is not None
+            result, failure = self._attempt(method, *args, **kwargs)
+            if was_open and failure and failure.code == "dropped":
+                result, failure = self._attempt(method, *args, **kwargs)
+        finally:
+            timer.cancel()
+        if failure:
+            raise failure
+        return result
+
+    return call
 
 
 class ImapProvider:
-    def __init__(self, *args, **kwargs):
-        pass
+    """One mailbox, signed in when first needed. See `base.Provider`.
+
+    :param security: `ssl` (TLS from the first byte), `starttls` or `none`
+    :param timeout: seconds to wait for any one answer; three times that for a call
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        security: str,
+        login: str,
+        password: str,
+        timeout: float = 30,
+    ):
+        self._host = host
+        self._port = port
+        self._security = security
+        self._login = login
+        self._password = password
+        self._timeout = timeout
+        self._connection: Connection | None = None
+        self._is_expired = False
+
+    def __repr__(self) -> str:
+        return f"<ImapProvider {self._login} at {self._host}:{self._port}>"
+
+    @_guarded
+    def check(self) -> None:
+        """Signs in and opens the inbox as a sync would."""
+        connection = self._connected()
+        for stream in streams_of(connection.folders()):
+            if stream.default:
+                connection.examine(stream.stream)
+                return
+        raise Gone("folder", "the mailbox shows no folder that could be read")
+
+    @_guarded
+    def streams(self) -> list[Stream]:
+        """The folders; inbox and sent mail are read by default."""
+        return streams_of(self._connected().folders())
+
+    def aliases(self) -> list[str]:
+        """None: IMAP does not know."""
+        return []
+
+    @_guarded
+    def pull(self, stream: str, checkpoint: str, since: datetime) -> Batch:
+        """The next page of a folder. An idle one costs one STATUS."""
+        connection = self._connected()
+        state = Checkpoint.load(checkpoint)
+        unseen = -1
+        if state and not state.listing and not state.backlog:
+            status = connection.status(stream, with_unseen=not state.mod_seq)
+            if is_unchanged(state, status):
+                return Batch(checkpoint=checkpoint)
+            unseen = status.unseen
+        folder = connection.examine(stream)
+        is_void = state is None or not state.is_of(folder.uid_validity, folder.uid_next)
+        if is_void:
+            state = begin(connection, folder, since)
+        else:
+            add_arrivals(connection, state, folder)
+        known = frozenset(state.known)
+        reader = PageReader(connection, functools.partial(self._reopen, stream))
+        page = reader.read(state, since)
+        changes, removals = [], []
+        if not state.listing and not state.backlog:
+            changes, removals = sweep(reader.connection, state, folder, known, unseen)
+        done, total, settled = state.progress()
+        return Batch(
+            checkpoint=state.dump(),
+            messages=page.messages,
+            changes=changes,
+            removals=removals,
+            set_aside=page.set_aside,
+            reset=is_void and bool(checkpoint),
+            settled=settled,
+            more=bool(state.backlog),
+            done=done,
+            total=total,
+        )
+
+    @_guarded
+    def fetch(self, stream: str, ref: str) -> bytes:
+        """The raw mail of a ref, whatever its size."""
+        uid_validity, _colon, uid = ref.partition(":")
+        if not (uid_validity.isdecimal() and uid.isdecimal() and len(ref) < 30):
+            raise Gone("mail", "not the reference of a mail")
+        connection = self._connected()
+        if connection.examine(stream).uid_validity != int(uid_validity):
+            raise Gone("mail", "the folder was set up anew")
+        found = connection.mails([int(uid)]).get(int(uid))
+        if found is None:
+            raise Gone("mail")
+        if not found.raw:
+            raise Retry("answer", "the server gave an empty email")
+        return found.raw
+
+    def close(self) -> None:
+        """Signs out."""
+        connection, self._connection = self._connection, None
+        if connection:
+            connection.close()
+
+    def _attempt(self, method: Callable, *args, **kwargs) -> tuple:
+        """What a method gives, or the error to raise, once nothing is being handled.
+
+        Raised within the handler, it would have the original as its context, and in
+        the frames of that stands the password.
+        """
+        try:
+            return method(self, *args, **kwargs), None
+        except Exception as error:
+            failure = translate(error, [self._password])
+        if self._is_expired:
+            failure = Retry("timeout", "the answer took too long")
+        if not isinstance(failure, Gone):
+            self.close()
+        failure.__cause__ = failure.__context__ = None
+        return None, failure.with_traceback(None)
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            settings = (
+                self._host,
+                self._port,
+                self._security,
+                self._login,
+                self._password,
+            )
+            check_settings(*settings)
+            self._connection = Connection(*settings, self._timeout)
+        return self._connection
+
+    def _reopen(self, stream: str, uid_validity: int) -> Connection:
+        """A new connection with the folder open, after the server broke the old one."""
+        self.close()
+        connection = self._connected()
+        if connection.examine(stream).uid_validity != uid_validity:
+            raise Retry("dropped", "the folder was set up anew meanwhile")
+        return connection
+
+    def _expire(self) -> None:
+        self._is_expired = True
+        connection = self._connection
+        if connection:
+            connection.abort()

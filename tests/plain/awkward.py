@@ -231,6 +231,7 @@ MAILS = {
     ),
     "content type without slash": mail(b"hello", b"Content-Type: text"),
     "content type empty": mail(b"hello", b"Content-Type:"),
+    "part without separator": whole(b"Content-Type: text/plain\r\nhello\r\n\r\nBob"),
     "part without header": whole(b"\r\nhello"),
     "signed": whole(
         PLAIN,

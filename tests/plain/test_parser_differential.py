@@ -15,6 +15,7 @@ REFUSED = {
     "multipart without boundary",
     "multipart without parts",
     "boundary that begins another",
+    "part without separator",
 }
 
 

@@ -24,6 +24,7 @@ import grp
 import itertools
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -80,7 +81,7 @@ mail_max_userip_connections = 0
 mail_fsync = never
 passdb {{
   driver = passwd-file
-  args = username_format=%u {root}/passwd
+  args = username_format=%u {root}/passwords/%u
 }}
 userdb {{
   driver = static
@@ -173,12 +174,7 @@ class Dovecot:
         """Returns when the server answers. `DovecotError` where it cannot."""
         if self._process:
             return
-        binary = shutil.which("dovecot", path=f"{os.environ.get('PATH')}:/usr/sbin")
-        if not binary:
-            raise DovecotError(
-                "Dovecot is not installed: the tests need a real IMAP server "
-                "(Debian and Ubuntu: apt-get install dovecot-imapd)"
-            )
+        binary = _binary("dovecot")
         self._prepare()
         # A free port can be taken by another process before Dovecot binds it.
         for attempt in range(3):
@@ -229,13 +225,14 @@ class Dovecot:
         self.start()
 
     def set_password(self, user: str, password: str) -> None:
-        """Holds from the next login on. A new user is created."""
+        """Holds from the next login on."""
         self.users[user] = password
+        self._write_password(user)
+
+    def add_user(self, user: str, password: str) -> None:
+        """One more user, with empty folders."""
         self._create_user(user)
-        self._write_passwords()
-        if self._process:
-            # Dovecot looks whether the file has changed once in a second of the clock.
-            time.sleep(1.02 - time.time() % 1)
+        self.set_password(user, password)
 
     def set_capabilities_off(self, capabilities: Iterable[str]) -> None:
         """Announces other capabilities from the next connection on."""
@@ -296,6 +293,20 @@ class Dovecot:
         """Whether a mail is marked read."""
         return "S" in self._find(user, key, folder).name.partition(":2,")[2]
 
+    def spoil(self, user: str, key: str, folder: str = "INBOX") -> None:
+        """Makes a mail unreadable: Dovecot lists it and cannot give it."""
+        path = self._find(user, key, folder)
+        path.unlink()
+        path.mkdir()
+        self._own(path)
+
+    def snapshot(self, user: str, folder: str = "INBOX") -> list[tuple]:
+        """Everything that reading could change: names, which hold the flags, and times."""
+        return sorted(
+            (path.parent.name, path.name, path.stat().st_mtime_ns)
+            for path in self._mails(user, folder)
+        )
+
     def create_folder(self, user: str, folder: str) -> None:
         """Adds a folder; does nothing where it exists."""
         self._make_folder(user, folder)
@@ -307,11 +318,12 @@ class Dovecot:
     def recreate(self, user: str, folder: str = "INBOX") -> None:
         """Gives a folder a new UIDVALIDITY, and its mails new UIDs, from 1 on.
 
-        As after a migration or a restored backup; mails, flags and dates stay.
+        As after a migration or a restored backup; mails, flags and dates stay, and
+        the user's connections are cut.
         """
+        self._disconnect(user)
         directory = self._folder(user, folder)
         mails = self._mails(user, folder)
-        # A new directory, not a cleared one: running sessions know it by its inode.
         old = directory.rename(self.root / "mail" / user / "old")
         self._make_folder(user, folder)
         for path in mails:
@@ -331,6 +343,28 @@ class Dovecot:
 
     # -- inside ----------------------------------------------------------------------
 
+    def _disconnect(self, user: str) -> None:
+        """Kills the user's sessions; a dying one would write what it remembers."""
+        if not self._process:
+            return
+        command = [
+            _binary("doveadm"),
+            "-c",
+            str(self.root / "dovecot.conf"),
+            "who",
+            user,
+        ]
+        said = subprocess.run(
+            command, capture_output=True, text=True, timeout=30, **self._identity()
+        )
+        # username  number  proto  (pids)  (ips)
+        for line in said.stdout.splitlines()[1:]:
+            for pid in re.search(r"\(([\d ]*)\)", line)[1].split():
+                with contextlib.suppress(ProcessLookupError):
+                    for _ in range(1_000):
+                        os.kill(int(pid), signal.SIGKILL)
+                        time.sleep(0.002)
+
     def _identity(self) -> dict:
         if os.geteuid():
             return {}
@@ -345,7 +379,7 @@ class Dovecot:
     def _prepare(self) -> None:
         if len(os.fsencode(self.root)) > LONGEST_ROOT:
             raise DovecotError(f"{self.root} is too long a path for Unix sockets")
-        for name in ("", "run", "state", "mail"):
+        for name in ("", "run", "state", "mail", "passwords"):
             self._make_directory(self.root / name)
         if not os.geteuid():
             for parent in self.root.parents:
@@ -353,7 +387,7 @@ class Dovecot:
                     parent.chmod(parent.stat().st_mode & 0o7777 | 0o001)
         for user in self.users:
             self._create_user(user)
-        self._write_passwords()
+            self._write_password(user)
 
     def _create_user(self, user: str) -> None:
         if "/" in user or ":" in user:
@@ -400,20 +434,20 @@ class Dovecot:
                 return path
         raise DovecotError(f"{user} has no mail {key} in {folder}")
 
-    def _write_passwords(self) -> None:
-        lines = []
-        for user, password in self.users.items():
-            secret = base64.b64encode(password.encode()).decode()
-            lines.append(f"{user}:{{PLAIN.b64}}{secret}\n")
-        path = self.root / "passwd"
+    def _write_password(self, user: str) -> None:
+        secret = base64.b64encode(self.users[user].encode()).decode()
+        path = self.root / "passwords" / user
         before = path.stat().st_mtime if path.exists() else 0
-        temporary = self.root / "passwd.new"
-        temporary.write_text("".join(lines))
+        temporary = self.root / "password"
+        temporary.write_text(f"{user}:{{PLAIN.b64}}{secret}\n", encoding="utf-8")
         self._own(temporary)
         # Dovecot reads it again when its time stamp, in whole seconds, has changed.
         stamp = max(int(before) + 1, int(time.time()))
         os.utime(temporary, (stamp, stamp))
         temporary.rename(path)
+        if before and self._process:
+            # It looks whether that is so once in a second of the clock.
+            time.sleep(1.02 - time.time() % 1)
 
     def _write_config(self) -> None:
         self.port = self._wanted_port or _free_port()
@@ -466,6 +500,16 @@ class Dovecot:
             time.sleep(0.02)
         stderr = (self.root / "stderr").read_text(errors="replace")
         raise DovecotError(f"Dovecot did not start: {(stderr + self.log())[-1500:]}")
+
+
+def _binary(name: str) -> str:
+    path = shutil.which(name, path=f"{os.environ.get('PATH')}:/usr/sbin:/usr/bin")
+    if not path:
+        raise DovecotError(
+            "Dovecot is not installed: the tests need a real IMAP server "
+            "(Debian and Ubuntu: apt-get install dovecot-imapd)"
+        )
+    return path
 
 
 def _account() -> pwd.struct_passwd:

@@ -57,17 +57,20 @@ export class BodyFrame extends Component {
      * paper in the dark, where only parts of it would change.
      */
     takeColours({ documentElement: root, body, styleSheets: [sheet] }) {
-        const { color, colorScheme, fontFamily } = getComputedStyle(this.frame.el);
-        const variable = (name) => getComputedStyle(this.frame.el).getPropertyValue(name);
-        if (!sheet || (isLight(color) && body.querySelector(OWN_COLOURS))) {
-            return;
+        const style = getComputedStyle(this.frame.el);
+        const variable = (name) => style.getPropertyValue(name);
+        const rules = [`body { font-family: ${style.fontFamily}; }`];
+        if (isLight(style.color) && body.querySelector(OWN_COLOURS)) {
+            rules.push("body { padding: 8px 12px; }");
+        } else {
+            root.style.colorScheme = style.colorScheme;
+            rules.push(
+                `body { background: none; color: ${style.color}; }`,
+                `a { color: ${variable("--link-color")}; }`,
+                `blockquote { border-color: ${variable("--border-color")}; color: inherit; }`
+            );
         }
-        root.style.colorScheme = colorScheme;
-        for (const rule of [
-            `body { background: none; color: ${color}; font-family: ${fontFamily}; }`,
-            `a { color: ${variable("--link-color")}; }`,
-            `blockquote { border-color: ${variable("--border-color")}; color: inherit; }`,
-        ]) {
+        for (const rule of sheet ? rules : []) {
             sheet.insertRule(rule, sheet.cssRules.length);
         }
     }

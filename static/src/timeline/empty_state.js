@@ -28,6 +28,19 @@ export class EmptyState extends Component {
         return name || display_name || "";
     }
 
+    get connectWords() {
+        return this.name
+            ? _t(
+                  "The emails that you exchange with %s will stand here by themselves, and so will those of everybody else you write to.",
+                  this.name
+              )
+            : _t("The emails that you write and receive will stand here by themselves.");
+    }
+
+    get nothingWords() {
+        return this.name ? _t("No emails with %s yet", this.name) : _t("No emails yet");
+    }
+
     get addressField() {
         const field = ADDRESS_FIELDS[this.props.record.resModel];
         return field in this.props.record.activeFields ? field : false;

@@ -4,7 +4,7 @@
  */
 
 import { reactive, toRaw } from "@odoo/owl";
-import { appendPage, refreshPage, withEmail, withoutEmail } from "./timeline_model";
+import { appendPage, mergeEmails, refreshPage, withEmail, withoutEmail } from "./timeline_model";
 
 /** Records whose timeline is kept while the form stays open, so that going back shows it at once. */
 const KEPT_RECORDS = 8;
@@ -64,7 +64,7 @@ export class TimelineStore {
         if (known && this.pages > 1 && page.count >= this.count) {
             this.conversations = refreshPage(this.conversations, page.conversations);
         } else {
-            this.conversations = page.conversations;
+            this.conversations = page.conversations.map((conversation) => this.keepOpened(conversation));
             this.next = page.next;
             this.pages = 1;
         }
@@ -79,6 +79,15 @@ export class TimelineStore {
                 this.loadThread(conversation.thread_id);
             }
         }
+    }
+
+    /** An open conversation keeps the mails that a page does not bring, until they are read anew. */
+    keepOpened(conversation) {
+        const known = this.isOpen(conversation.thread_id) && this.find(conversation.thread_id);
+        const emails = known ? mergeEmails(known.emails, conversation.emails) : [];
+        return emails.length > conversation.emails.length && emails.length <= conversation.count
+            ? { ...conversation, emails }
+            : conversation;
     }
 
     /** The next older page, below what is shown. */

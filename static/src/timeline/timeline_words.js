@@ -17,6 +17,10 @@ export const DIRECTIONS = {
     outbound: { icon: "oi-arrow-up-right", tone: "primary", word: _t("Sent") },
 };
 
+/** "Re:" and "Fwd:" as the mail programs of this world write them, any number of them. */
+const REPLY_PREFIXES =
+    /^((re|fwd?|aw|wg|antw|sv|vs|vb|tr|rv|enc|rif|odp|pd|ynt|ilt|回复|回覆|答复|转发|轉寄|返信|転送)(\[\d+\])?\s*[:：]\s*)+/i;
+
 /** Icon and colour of an attachment, by the start of its type. */
 const FILE_ICONS = [
     [/^application\/pdf/, "fa-file-pdf-o", "danger"],
@@ -108,8 +112,10 @@ export function peopleWords(people) {
     return rest > 0 ? _t("%(names)s and %(count)s more", { names, count: rest }) : names;
 }
 
+/** What a conversation is about: the subject of its mails, without what answering put in front. */
 export function subjectWords(email) {
-    return email.subject || _t("(no subject)");
+    const subject = (email.subject || "").trim();
+    return subject.replace(REPLY_PREFIXES, "") || subject || _t("(no subject)");
 }
 
 /** Why there is less to read than was written; empty where all is shared. */

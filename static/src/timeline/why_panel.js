@@ -59,7 +59,8 @@ export class WhyPanel extends Component {
 
     get reasons() {
         return this.state.reasons.map((reason) => {
-            const label = LABELS[reason.record.label];
+            const { model, label: kind } = reason.record;
+            const label = LABELS[kind] || LABELS[model === "crm.lead" ? "opportunity" : "contact"];
             return {
                 ...reason,
                 ...label,

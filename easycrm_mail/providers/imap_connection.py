@@ -1,0 +1,323 @@
+"""One signed-in IMAP connection: the commands that reading needs, and no other.
+
+Folders are opened with EXAMINE and bodies asked for with BODY.PEEK, so that nothing in
+the mailbox changes (RFC 3501, 6.3.2 and 6.4.5).
+"""
+
+import contextlib
+import socket
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timezone
+
+from imapclient import IMAPClient, SocketTimeout
+from imapclient.datetime_util import parse_to_datetime
+from imapclient.exceptions import CapabilityError
+from imapclient.imap_utf7 import decode, encode
+from imapclient.response_parser import parse_response
+
+from .errors import Gone, Permanent, Retry
+from .imap_errors import is_refusal, of_folder, words
+from .imap_folders import Listed
+from .uid_set import sequence
+
+CONNECT_TIMEOUT = 10
+CLOSE_TIMEOUT = 2
+# imaplib refuses a line of more than 1,000,000 bytes; a UID takes up to 11 of them.
+SEARCH_WINDOW = 80_000
+# Servers refuse long command lines, Dovecot at 64 kB.
+SEQUENCE_RUNS = 500
+
+
+@dataclass(frozen=True)
+class FolderState:
+    """What EXAMINE and STATUS say of a folder; 0 for what the server leaves out."""
+
+    uid_validity: int
+    uid_next: int
+    messages: int
+    mod_seq: int = 0
+    unseen: int = 0
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """One mail of a FETCH; None for what was not asked for or not given."""
+
+    uid: int
+    is_read: bool
+    size: int = 0
+    received_at: datetime | None = None
+    raw: bytes | None = None
+
+
+class _Client(IMAPClient):
+    """IMAPClient with FETCH by UID ranges, which its own `fetch` does not take."""
+
+    def fetch_uids(self, uids: str, items: str, modifier: str | None = None) -> dict:
+        """UID -> item -> value.
+
+        Responses without a UID are for other messages: servers send them unasked.
+        """
+        # Left from commands before: they would be taken for an answer.
+        self._imap.untagged_responses.pop("FETCH", None)
+        kind, data = self._imap.uid("FETCH", uids, items, modifier)
+        self._checkok("fetch", kind, data)
+        found: dict[int, dict[bytes, object]] = {}
+        answer = iter(parse_response([part for part in data if part is not None]))
+        for _number, values in zip(answer, answer, strict=False):
+            if not isinstance(values, tuple):
+                continue
+            pairs = iter(values)
+            items_of = {
+                name.upper(): value
+                for name, value in zip(pairs, pairs, strict=False)
+                if isinstance(name, bytes)
+            }
+            uid = items_of.get(b"UID")
+            if isinstance(uid, int):
+                found.setdefault(uid, {}).update(items_of)
+        return found
+
+    def quiet(self) -> None:
+        """Keeps what is said on the wire out of every log, passwords for one."""
+        self._imap.debug = 0
+
+    def login_quoted(self, login: str, password: str) -> None:
+        """LOGIN for any characters; imaplib quotes the password alone."""
+        self._imap._encoding = "utf-8"
+        self.login(self._imap._quote(login), password)
+
+
+class Connection:
+    """A connection that is up; any error leaves it unusable unless said otherwise.
+
+    Everything raises what IMAPClient, imaplib, ssl or the socket raise, or a
+    `MailboxError` where more is known.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        security: str,
+        login: str,
+        password: str,
+        timeout: float,
+    ):
+        """Connects and signs in."""
+        self._client = _Client(
+            host,
+            port,
+            ssl=security == "ssl",
+            timeout=SocketTimeout(min(timeout, CONNECT_TIMEOUT), timeout),
+        )
+        self._selected = ""
+        try:
+            self._client.quiet()
+            if security == "starttls":
+                self._client.starttls()
+            self._sign_in(login, password)
+        except BaseException:
+            self.close()
+            raise
+
+    def _sign_in(self, login: str, password: str) -> None:
+        client = self._client
+        client.normalise_times = False
+        if client.has_capability("AUTH=PLAIN"):
+            # Bytes in base64: any characters, and no question of quoting.
+            client.plain_login(login, password)
+        elif client.has_capability("LOGINDISABLED"):
+            raise CapabilityError("The server takes no password without TLS")
+        else:
+            client.login_quoted(login, password)
+        self.has_mod_seq = client.has_capability("CONDSTORE")
+        if self.has_mod_seq and client.has_capability("ENABLE"):
+            # Otherwise EXAMINE may answer NOMODSEQ until somebody asks for numbers.
+            client.enable("CONDSTORE")
+
+    def abort(self) -> None:
+        """Cuts the connection, from any thread: whoever waits for it gets an error."""
+        with contextlib.suppress(Exception):
+            # Not SSLSocket.shutdown: it takes the TLS away under a running read.
+            socket.socket.shutdown(self._client.socket(), socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Says goodbye, and hangs up whatever the answer; never raises."""
+        with contextlib.suppress(Exception):
+            self._client.socket().settimeout(CLOSE_TIMEOUT)
+            self._client.logout()
+        with contextlib.suppress(Exception):
+            self._client.shutdown()
+
+    def folders(self) -> list[Listed]:
+        """LIST: attributes, delimiter and decoded name of every folder.
+
+        Left out are names that do not survive decoding and encoding, raw 8-bit ones,
+        as they could not be opened.
+        """
+        client = self._client
+        client.folder_encode = False
+        try:
+            listed = client.list_folders()
+        finally:
+            client.folder_encode = True
+        found: list[Listed] = []
+        for attributes, delimiter, raw in listed:
+            raw = raw.encode() if isinstance(raw, str) else raw
+            with contextlib.suppress(UnicodeError):
+                name = decode(raw)
+                if encode(name) == raw:
+                    found.append((attributes, delimiter, name))
+        return found
+
+    def status(self, folder: str, with_unseen: bool = False) -> FolderState:
+        """STATUS: without opening the folder, and cheap; the unread cost some servers."""
+        if self._selected:
+            # Of the selected folder the answer may be old (RFC 3501, 6.3.10).
+            self._leave()
+        asked = ["UIDVALIDITY", "UIDNEXT", "MESSAGES"]
+        asked += ["HIGHESTMODSEQ"] * self.has_mod_seq + ["UNSEEN"] * with_unseen
+        with self._opening(folder):
+            answer = self._client.folder_status(folder, asked)
+        return FolderState(
+            uid_validity=_number(answer.get(b"UIDVALIDITY")),
+            uid_next=_number(answer.get(b"UIDNEXT")),
+            messages=_number(answer.get(b"MESSAGES")),
+            mod_seq=_number(answer.get(b"HIGHESTMODSEQ")),
+            unseen=_number(answer.get(b"UNSEEN")),
+        )
+
+    def examine(self, folder: str) -> FolderState:
+        """Opens a folder read-only; `unseen` is not told."""
+        self._selected = ""
+        with self._opening(folder):
+            answer = self._client.select_folder(folder, readonly=True)
+        self._selected = folder
+        return FolderState(
+            uid_validity=_number(answer.get(b"UIDVALIDITY")),
+            uid_next=_number(answer.get(b"UIDNEXT")) or self._uid_next(),
+            messages=_number(answer.get(b"EXISTS")),
+            mod_seq=_number(answer.get(b"HIGHESTMODSEQ")) if self.has_mod_seq else 0,
+        )
+
+    def _uid_next(self) -> int:
+        """One above the last UID, for the rare server that does not say it."""
+        return max(self._client.search("ALL"), default=0) + 1
+
+    def search(
+        self, first: int, last: int, messages: int, *criteria: str | date
+    ) -> set[int]:
+        """The UIDs from `first` to `last` for which the criteria hold.
+
+        :param messages: how many the folder holds: many are asked for piece by piece
+        """
+        step = SEARCH_WINDOW if messages > SEARCH_WINDOW else max(last - first + 1, 1)
+        found: set[int] = set()
+        for start in range(first, last + 1, step):
+            end = min(start + step - 1, last)
+            answer = self._client.search(["UID", f"{start}:{end}", *criteria])
+            # "n:*", and any n above the last UID, is answered with the last one.
+            found.update(uid for uid in answer if start <= uid <= end)
+        return found
+
+    def outlines(self, uids: Iterable[int]) -> dict[int, Fetched]:
+        """Size, date and flags of those mails that are there."""
+        return self._fetch(uids, "(UID FLAGS INTERNALDATE RFC822.SIZE)")
+
+    def mails(self, uids: Iterable[int]) -> dict[int, Fetched]:
+        """The whole of those mails that are there. `raw` may be empty or None."""
+        return self._fetch(uids, "(UID FLAGS INTERNALDATE BODY.PEEK[])")
+
+    def flags_since(self, first: int, last: int, mod_seq: int) -> dict[int, bool]:
+        """UID -> whether it is read, for mails of which a flag changed (RFC 7162)."""
+        answer = self._client.fetch_uids(
+            f"{first}:{last}", "(UID FLAGS)", f"(CHANGEDSINCE {mod_seq})"
+        )
+        return {
+            uid: _is_read(items) for uid, items in answer.items() if b"FLAGS" in items
+        }
+
+    def _fetch(self, uids: Iterable[int], items: str) -> dict[int, Fetched]:
+        found: dict[int, Fetched] = {}
+        for piece in _pieces(sorted(uids)):
+            for uid, values in self._client.fetch_uids(sequence(piece), items).items():
+                found[uid] = Fetched(
+                    uid=uid,
+                    is_read=_is_read(values),
+                    size=_number(values.get(b"RFC822.SIZE")),
+                    received_at=_moment(values.get(b"INTERNALDATE")),
+                    raw=_bytes(values.get(b"BODY[]")),
+                )
+        return found
+
+    def _leave(self) -> None:
+        self._selected = ""
+        if self._client.has_capability("UNSELECT"):
+            self._client.unselect_folder()
+        else:
+            # Of a folder opened by EXAMINE it removes nothing (RFC 3501, 6.4.2).
+            self._client.close_folder()
+
+    @contextlib.contextmanager
+    def _opening(self, folder: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            if not is_refusal(error):
+                raise
+            failure = of_folder(words(error))
+            if failure is None:
+                # Servers refuse in many words: whether it is there, LIST tells.
+                is_there = any(name == folder for *_rest, name in self.folders())
+                failure = Retry("answer", words(error)) if is_there else Gone("folder")
+            raise failure from None
+
+
+def check_settings(
+    host: str, port: int, security: str, login: str, password: str
+) -> None:
+    """`Permanent("setting")` for what no server could take."""
+    if security not in ("ssl", "starttls", "none"):
+        raise Permanent("setting", "unknown security")
+    if not host or any(char.isspace() or not char.isprintable() for char in host):
+        raise Permanent("setting", "not a host name")
+    if not 0 < port < 65536:
+        raise Permanent("setting", "not a port")
+    # They would end the command, or in PLAIN the field (RFC 4616).
+    if not login or any(char in login + password for char in "\0\r\n"):
+        raise Permanent("setting", "not a login or password")
+
+
+def _pieces(uids: list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(uids), SEQUENCE_RUNS):
+        yield uids[start : start + SEQUENCE_RUNS]
+
+
+def _number(value: object) -> int:
+    if isinstance(value, tuple) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, list) and value:
+        value = value[0]
+    return int(value) if value else 0
+
+
+def _is_read(values: dict) -> bool:
+    flags = values.get(b"FLAGS") or ()
+    return any(isinstance(flag, bytes) and flag.lower() == rb"\seen" for flag in flags)
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        moment = parse_to_datetime(value, normalise=False)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=timezone.utc)
+        return moment.astimezone(timezone.utc)
+    except (ArithmeticError, AttributeError, TypeError, ValueError):
+        return None
+
+
+def _bytes(value: object) -> bytes | None:
+    # A body of digits, sent without a literal, is read as a number.
+    return str(value).encode() if isinstance(value, int) else value

@@ -1,0 +1,211 @@
+"""One page of an IMAP folder's backlog: the newest mails, whole.
+
+No mail holds up the others: what the server will not hand over, or breaks the
+connection about, is asked for alone, and then set aside.
+"""
+
+import heapq
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import monotonic
+
+from .base import RemoteMessage, SetAside
+from .errors import Retry
+from .imap_changes import reference
+from .imap_checkpoint import Checkpoint
+from .imap_connection import Connection, Fetched
+from .imap_errors import is_refusal, translate
+
+PAGE_MAILS = 200
+PAGE_BYTES = 16_000_000
+# A page is cut here, between two commands: what is there by now is worth storing.
+PAGE_SECONDS = 20
+CHUNK_MAILS = 50
+CHUNK_BYTES = 4_000_000
+MAX_MAIL_BYTES = 25_000_000
+# Connections broken in one pull before it makes do with what it has.
+MAX_BREAKS = 3
+
+_TOO_LARGE = "The email is larger than 25 MB ({size:.0f} MB)."
+_EMPTY = "The server lists the email but gives it without content."
+_REFUSED = "The server lists the email but refuses to give it: {words}"
+_BREAKS = "The connection breaks whenever the server is asked for the email."
+
+
+@dataclass
+class Page:
+    """What was read."""
+
+    messages: list[RemoteMessage] = field(default_factory=list)
+    set_aside: list[SetAside] = field(default_factory=list)
+
+
+class _Enough(Exception):
+    """The page ends here; what is left of it stays in the backlog."""
+
+
+class PageReader:
+    """Reads one page.
+
+    :param connection: with the folder open
+    :param reopen: gives a new one, by UIDVALIDITY, after the old one broke
+    :ivar connection: the one in use
+    """
+
+    def __init__(self, connection: Connection, reopen: Callable[[int], Connection]):
+        self.connection = connection
+        self._reopen = reopen
+        self._breaks = 0
+        self._page = Page()
+
+    def read(self, state: Checkpoint, since: datetime) -> Page:
+        """The newest mails of the backlog, which are then known, or gone from it.
+
+        Mail that the folder got before `since` is passed over.
+        """
+        deadline = monotonic() + PAGE_SECONDS
+        wanted = heapq.nlargest(PAGE_MAILS, state.backlog)
+        try:
+            for chunk in self._chunks(state, wanted, since):
+                found = self._mails(state, chunk)
+                for uid in chunk:
+                    self._take(state, uid, found)
+                if monotonic() > deadline:
+                    break
+        except _Enough:
+            pass
+        return self._page
+
+    def _chunks(
+        self, state: Checkpoint, wanted: Sequence[int], since: datetime
+    ) -> Iterator[list[int]]:
+        """The UIDs to ask for, in pieces of one command each."""
+        outlines = self._outlines(state, wanted)
+        chunk: list[int] = []
+        page_bytes = chunk_bytes = 0
+        for uid in wanted:
+            outline = outlines.get(uid)
+            if outline is None or _is_before(outline, since):
+                # Gone since the search, or none of ours
+                self._pass_over(state, uid)
+                continue
+            if outline.size > MAX_MAIL_BYTES:
+                words = _TOO_LARGE.format(size=outline.size / 1_000_000)
+                self._put_aside(state, uid, words)
+                continue
+            page_bytes += outline.size
+            if page_bytes > PAGE_BYTES and page_bytes > outline.size:
+                break
+            if chunk and (
+                len(chunk) >= CHUNK_MAILS or chunk_bytes + outline.size > CHUNK_BYTES
+            ):
+                yield chunk
+                chunk, chunk_bytes = [], 0
+            chunk.append(uid)
+            chunk_bytes += outline.size
+        if chunk:
+            yield chunk
+
+    def _outlines(self, state: Checkpoint, uids: Sequence[int]) -> dict[int, Fetched]:
+        if not uids:
+            return {}
+        try:
+            return self.connection.outlines(uids)
+        except Exception as error:  # noqa: BLE001
+            self._mend(state, error)
+        return self._one_by_one(
+            state, uids, lambda uid: self.connection.outlines([uid])
+        )
+
+    def _mails(self, state: Checkpoint, uids: Sequence[int]) -> dict[int, Fetched]:
+        try:
+            found = self.connection.mails(uids)
+        except Exception as error:  # noqa: BLE001
+            self._mend(state, error)
+            found = {}
+        missing = [uid for uid in uids if uid not in found or not found[uid].raw]
+        found.update(
+            self._one_by_one(state, missing, lambda uid: self.connection.mails([uid]))
+        )
+        return found
+
+    def _one_by_one(
+        self,
+        state: Checkpoint,
+        uids: Sequence[int],
+        ask: Callable[[int], dict[int, Fetched]],
+    ) -> dict[int, Fetched]:
+        """Each alone, twice where it breaks the connection; failures are set aside."""
+        found: dict[int, Fetched] = {}
+        for uid in uids:
+            words = ""
+            for _attempt in range(2):
+                try:
+                    found.update(ask(uid))
+                except Exception as error:  # noqa: BLE001
+                    words = self._mend(state, error)
+                else:
+                    words = ""
+                    break
+            if words:
+                self._put_aside(state, uid, words)
+        return found
+
+    def _mend(self, state: Checkpoint, error: Exception) -> str:
+        """Makes the connection usable again after an error that a mail may have caused.
+
+        :returns: what to say of that mail
+        :raises MailboxError: where no mail is the cause, or the server is away
+        :raises _Enough: where it broke too often, and something was read
+        """
+        failure = translate(error)
+        if is_refusal(error):
+            return _REFUSED.format(words=failure.detail)
+        if not isinstance(failure, Retry) or failure.code not in ("dropped", "answer"):
+            raise failure
+        self._breaks += 1
+        self.connection = self._reopen(state.uid_validity)
+        if self._breaks > MAX_BREAKS:
+            if self._page.messages or self._page.set_aside:
+                raise _Enough
+            raise failure
+        return _BREAKS
+
+    def _take(self, state: Checkpoint, uid: int, found: dict[int, Fetched]) -> None:
+        if uid not in state.backlog:
+            # Set aside already
+            return
+        mail = found.get(uid)
+        if mail is None:
+            self._pass_over(state, uid)
+        elif not mail.raw:
+            self._put_aside(state, uid, _EMPTY)
+        else:
+            self._pass_over(state, uid)
+            state.known.add(uid)
+            if not mail.is_read and not state.mod_seq:
+                state.unread.add(uid)
+            self._page.messages.append(
+                RemoteMessage(
+                    ref=reference(state, uid),
+                    raw=mail.raw,
+                    is_read=mail.is_read,
+                    received_at=mail.received_at,
+                )
+            )
+
+    def _put_aside(self, state: Checkpoint, uid: int, words: str) -> None:
+        self._pass_over(state, uid)
+        state.known.add(uid)
+        self._page.set_aside.append(SetAside(reference(state, uid), words))
+
+    @staticmethod
+    def _pass_over(state: Checkpoint, uid: int) -> None:
+        state.backlog.discard(uid)
+        if state.listing:
+            state.done += 1
+
+
+def _is_before(outline: Fetched, since: datetime) -> bool:
+    return outline.received_at is not None and outline.received_at < since

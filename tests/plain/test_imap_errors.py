@@ -1,0 +1,537 @@
+"""Whatever goes wrong becomes the error that says what to do, and never the password."""
+
+import logging
+import socket
+import ssl
+import threading
+import time
+import traceback
+
+import pytest
+import trustme
+from conftest import LONG_AGO, mail, new_mailbox
+from servers.dovecot import Dovecot
+from servers.fault_proxy import FaultProxy
+from test_imap_listing import connect, numbers, pull_all
+
+from easycrm_mail.providers import (
+    Gone,
+    ImapProvider,
+    MailboxError,
+    Permanent,
+    Reconnect,
+    Retry,
+    imap_page,
+)
+
+
+@pytest.fixture
+def proxy(mailbox):
+    """A proxy before the mailbox, through which providers connect from now on."""
+    with FaultProxy(mailbox.host, mailbox.port) as proxy:
+        mailbox.host, mailbox.port = proxy.host, proxy.port
+        yield proxy
+
+
+@pytest.fixture
+def server():
+    """Says what it is told to, line by line; gives a function that starts it."""
+    listeners = []
+
+    def start(*lines: bytes, context: ssl.SSLContext | None = None) -> int:
+        listener = socket.create_server(("127.0.0.1", 0))
+        listeners.append(listener)
+
+        def serve():
+            while True:
+                try:
+                    client, _address = listener.accept()
+                    if context:
+                        client = context.wrap_socket(client, server_side=True)
+                    with client:
+                        client.sendall(lines[0])
+                        for line in lines[1:]:
+                            tag = client.recv(65536).split(b" ")[0]
+                            client.sendall(line.replace(b"TAG", tag))
+                        client.recv(65536)
+                except OSError:
+                    if listener.fileno() < 0:
+                        return
+
+        threading.Thread(target=serve, daemon=True).start()
+        return listener.getsockname()[1]
+
+    yield start
+    for listener in listeners:
+        listener.close()
+
+
+GREETING = b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] ready\r\n"
+CAPABILITY = b"* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\nTAG OK done\r\n"
+
+
+def raised(provider, code: str, kind: type[MailboxError]) -> MailboxError:
+    """What `check` raises; it must be of that kind and code."""
+    with pytest.raises(MailboxError) as caught:
+        provider.check()
+    provider.close()
+    assert (type(caught.value), caught.value.code) == (kind, code)
+    return caught.value
+
+
+def at(port: int, **kwargs) -> ImapProvider:
+    """A provider for a port of ours."""
+    kwargs = {"security": "none", "timeout": 1, **kwargs}
+    return ImapProvider("127.0.0.1", port, login="anna", password="s3cret", **kwargs)
+
+
+def test_a_wrong_password_asks_the_user(mailbox):
+    mailbox.password = "wrong"
+    error = raised(connect(mailbox), "password", Reconnect)
+    assert "AUTHENTICATIONFAILED" in error.detail
+
+
+def test_a_password_changed_meanwhile_asks_the_user(mailbox):
+    provider = connect(mailbox)
+    provider.check()
+    mailbox.set_password("another")
+    # The running session is not touched.
+    provider.check()
+    provider.close()
+    raised(provider, "password", Reconnect)
+
+
+def test_nobody_listening_is_retried():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    raised(at(port), "refused", Retry)
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "localhost.invalid"])
+def test_an_unknown_host_is_retried(host):
+    raised(ImapProvider(host, 143, "none", "a", "b", timeout=2), "host", Retry)
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "security", "login"),
+    [
+        ("", 143, "none", "a"),
+        ("two words", 143, "none", "a"),
+        (f"{'x' * 70}.example", 143, "none", "a"),
+        ("127.0.0.1", 0, "none", "a"),
+        ("127.0.0.1", 70_000, "none", "a"),
+        ("127.0.0.1", 143, "maybe", "a"),
+        ("127.0.0.1", 143, "none", ""),
+        ("127.0.0.1", 143, "none", "a\r\nb LOGOUT"),
+    ],
+)
+def test_settings_that_cannot_be_are_said_so(host, port, security, login):
+    raised(ImapProvider(host, port, security, login, "b", 2), "setting", Permanent)
+
+
+def test_a_silent_server_is_a_time_out(server):
+    started = time.monotonic()
+    raised(at(server(b""), timeout=0.3), "timeout", Retry)
+    assert time.monotonic() - started < 2
+
+
+def test_a_slow_server_is_a_time_out_and_may_be_asked_again(mailbox, proxy):
+    mailbox.deliver(1)
+    provider = connect(mailbox, timeout=0.3)
+    provider.check()
+    proxy.delay = 1
+    with pytest.raises(Retry) as caught:
+        provider.pull("INBOX", "", LONG_AGO)
+    assert caught.value.code == "timeout"
+    proxy.delay = 0
+    assert numbers(provider.pull("INBOX", "", LONG_AGO)) == [1]
+    provider.close()
+
+
+def test_a_server_that_drips_does_not_hold_a_call_for_ever(mailbox, proxy):
+    mailbox.deliver(1, size=50_000)
+    provider = connect(mailbox, timeout=0.5)
+    provider.check()
+    proxy.drip = 0.05
+    started = time.monotonic()
+    with pytest.raises(Retry) as caught:
+        provider.pull("INBOX", "", LONG_AGO)
+    assert caught.value.code == "timeout"
+    assert time.monotonic() - started < 5
+
+
+def test_a_server_killed_midway_is_retried_from_the_same_checkpoint(
+    scratch, monkeypatch
+):
+    monkeypatch.setattr(imap_page, "PAGE_MAILS", 10)
+    with Dovecot(scratch / "killed", {}) as dovecot:
+        mailbox = new_mailbox(dovecot)
+        mailbox.deliver(*range(25))
+        provider = connect(mailbox)
+        first = provider.pull("INBOX", "", LONG_AGO)
+        port = dovecot.port
+        dovecot.kill()
+        with pytest.raises(Retry) as caught:
+            provider.pull("INBOX", first.checkpoint, LONG_AGO)
+        assert caught.value.code == "refused"
+        dovecot._wanted_port = port
+        dovecot.start()
+        rest = pull_all(provider, first.checkpoint)
+        provider.close()
+    got = [number for batch in (first, *rest) for number in numbers(batch)]
+    assert got == [*range(24, -1, -1)]
+
+
+def test_a_connection_closed_while_idle_is_opened_again(mailbox):
+    mailbox.deliver(1)
+    provider = connect(mailbox)
+    provider.check()
+    mailbox.recreate()
+    assert numbers(provider.pull("INBOX", "", LONG_AGO)) == [1]
+    provider.close()
+
+
+def test_a_reset_in_the_middle_of_a_mail_is_made_good(mailbox, proxy):
+    mailbox.deliver(1, 2, 3, size=30_000)
+    proxy.reset_after, proxy.resets_left = 40_000, 1
+    provider = connect(mailbox)
+    batch = provider.pull("INBOX", "", LONG_AGO)
+    assert numbers(batch) == [3, 2, 1]
+    assert [one.raw for one in batch.messages] == [mail(n, 30_000) for n in (3, 2, 1)]
+    assert not batch.set_aside
+    provider.close()
+
+
+def test_a_line_that_resets_each_connection_is_retried(mailbox, proxy):
+    mailbox.deliver(1)
+    proxy.reset_at = b" EXISTS\r\n"
+    with pytest.raises(Retry) as caught:
+        connect(mailbox).pull("INBOX", "", LONG_AGO)
+    assert caught.value.code == "dropped"
+
+
+def test_a_mail_that_breaks_every_connection_does_not_block_the_rest(mailbox, proxy):
+    mailbox.deliver(*range(8))
+    proxy.reset_at = b"Subject: mail 5"
+    provider = connect(mailbox)
+    batch = provider.pull("INBOX", "", LONG_AGO)
+    batches = [batch]
+    while batches[-1].more:
+        batches.append(provider.pull("INBOX", batches[-1].checkpoint, LONG_AGO))
+    assert [number for one in batches for number in numbers(one)] == [
+        7,
+        6,
+        4,
+        3,
+        2,
+        1,
+        0,
+    ]
+    [aside] = [aside for one in batches for aside in one.set_aside]
+    assert aside.ref.endswith(":6")
+    assert aside.error.startswith("The connection breaks")
+    assert batches[-1].settled
+    provider.close()
+
+
+def test_many_mails_that_break_connections_take_some_pulls(mailbox, proxy):
+    mailbox.deliver(*range(7))
+    proxy.reset_at = b"Message-ID: <"
+    provider = connect(mailbox)
+    batches = pull_all(provider)
+    assert len(batches) > 1
+    assert sum(len(one.set_aside) for one in batches) == 7
+    assert batches[-1].settled
+    provider.close()
+
+
+def fetch_of(uid: int) -> bytes:
+    """The response line by which Dovecot begins a mail."""
+    return b"FETCH (UID %d FLAGS" % uid
+
+
+def test_a_mail_given_without_content_is_set_aside(mailbox, proxy):
+    mailbox.deliver(1, 2, 3)
+    empty = b'BODY[] "" NOBODY[] {'
+    raw = mail(2)
+    proxy.replace = {
+        b"BODY[] {%d}\r\n" % len(raw) + raw: b'BODY[] ""',
+    }
+    provider = connect(mailbox)
+    batch = provider.pull("INBOX", "", LONG_AGO)
+    assert numbers(batch) == [3, 1], empty
+    [aside] = batch.set_aside
+    assert aside.ref.endswith(":2")
+    assert "without content" in aside.error
+    assert batch.settled
+    with pytest.raises(Retry):
+        provider.fetch("INBOX", aside.ref)
+    provider.close()
+
+
+def test_a_mail_that_is_refused_alone_is_set_aside(mailbox):
+    """Dovecot answers NO for a mail whose file it may not read."""
+    keys = mailbox.deliver(1, 2, 3)
+    mailbox.spoil(keys[1])
+    provider = connect(mailbox)
+    batches = pull_all(provider)
+    assert [number for one in batches for number in numbers(one)] == [3, 1]
+    asides = [aside for one in batches for aside in one.set_aside]
+    assert [aside.ref.split(":")[1] for aside in asides] == ["2"]
+    assert batches[-1].settled
+    provider.close()
+
+
+def test_an_unknown_folder_is_gone(any_mailbox):
+    provider = connect(any_mailbox)
+    for call in (
+        lambda: provider.pull("Nowhere", "", LONG_AGO),
+        lambda: provider.fetch("Nowhere", "1:1"),
+    ):
+        with pytest.raises(Gone) as caught:
+            call()
+        assert caught.value.code == "folder"
+    # The connection is still good.
+    connection = provider._connection
+    provider.check()
+    assert provider._connection is connection
+    provider.close()
+
+
+def test_a_folder_deleted_between_two_pulls_is_gone(any_mailbox):
+    any_mailbox.create_folder("Projects")
+    any_mailbox.deliver(1, folder="Projects")
+    provider = connect(any_mailbox)
+    checkpoint = provider.pull("Projects", "", LONG_AGO).checkpoint
+    provider.close()
+    any_mailbox.delete_folder("Projects")
+    with pytest.raises(Gone) as caught:
+        provider.pull("Projects", checkpoint, LONG_AGO)
+    assert caught.value.code == "folder"
+    provider.close()
+
+
+def test_a_mail_is_fetched_or_gone(any_mailbox):
+    keys = any_mailbox.deliver(1, 2)
+    provider = connect(any_mailbox)
+    two, one = (
+        message.ref for message in provider.pull("INBOX", "", LONG_AGO).messages
+    )
+    assert provider.fetch("INBOX", one) == mail(1)
+    any_mailbox.remove(keys[0])
+    uid_validity = one.split(":")[0]
+    for ref in (
+        one,
+        f"{int(uid_validity) + 1}:2",
+        f"{uid_validity}:99",
+        "",
+        "x",
+        "1:-1",
+    ):
+        with pytest.raises(Gone) as caught:
+            provider.fetch("INBOX", ref)
+        assert caught.value.code == "mail"
+    assert provider.fetch("INBOX", two) == mail(2)
+    provider.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "kind"),
+    [
+        (b"NO [AUTHENTICATIONFAILED] Invalid credentials", "password", Reconnect),
+        (b"NO [AUTHORIZATIONFAILED] no", "password", Reconnect),
+        (b"NO [EXPIRED] password expired", "password", Reconnect),
+        (b"NO AUTHENTICATE failed.", "password", Reconnect),
+        (b"NO [ALERT] Application-specific password required", "password", Reconnect),
+        (b"NO [UNAVAILABLE] Temporary authentication failure", "busy", Retry),
+        (b"NO [INUSE] mailbox is locked", "busy", Retry),
+        (b"NO [LIMIT] too many", "busy", Retry),
+        (b"NO [SERVERBUG] oops", "busy", Retry),
+        (b"NO [ALERT] Too many simultaneous connections. (Failure)", "busy", Retry),
+        (b"NO [PRIVACYREQUIRED] encrypt first", "tls", Permanent),
+        (b"BAD what?", "answer", Retry),
+    ],
+)
+def test_what_a_server_says_at_login_is_sorted(server, answer, code, kind):
+    port = server(GREETING, CAPABILITY, b"+ \r\n", b"TAG " + answer + b"\r\n")
+    # The third answer goes to a line without a tag: let it match any.
+    provider = at(port)
+    with pytest.raises(MailboxError) as caught:
+        provider.check()
+    if b"BAD" not in answer or kind is not Retry:
+        assert (type(caught.value), caught.value.code) == (kind, code)
+    provider.close()
+
+
+def test_a_backoff_time_is_handed_on(server):
+    said = b"BYE Request is throttled. Suggested Backoff Time: 299961 milliseconds"
+    port = server(GREETING, b"* " + said + b"\r\n")
+    error = raised(at(port), "busy", Retry)
+    assert error.retry_after == pytest.approx(299.961)
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        ([b"* BYE too many connections\r\n"], "busy"),
+        ([b"* BYE go away\r\n"], "dropped"),
+        ([b"HTTP/1.1 400 Bad Request\r\n"], "answer"),
+        ([b"* OK unterminated"], "timeout"),
+        ([GREETING, b"* BYE [UNAVAILABLE] shutting down\r\n"], "busy"),
+        ([GREETING, b"* BYE logged out\r\n"], "dropped"),
+        ([GREETING, b"garbage\r\n"], "answer"),
+        ([GREETING, b"x" * 1_100_000 + b"\r\n"], "answer"),
+        ([GREETING, b"* CAPABILITY {99999999999999}\r\n"], "timeout"),
+    ],
+)
+def test_nonsense_is_retried(server, lines, code):
+    raised(at(server(*lines), timeout=0.5), code, Retry)
+
+
+def test_a_login_only_server_gets_quoted_words(server):
+    port = server(
+        b"* OK [CAPABILITY IMAP4rev1] ready\r\n",
+        b"* CAPABILITY IMAP4rev1\r\nTAG OK done\r\n",
+        b'TAG NO [AUTHENTICATIONFAILED] "no"\r\n',
+    )
+    with FaultProxy("127.0.0.1", port) as proxy:
+        provider = ImapProvider(proxy.host, proxy.port, "none", 'a "b" ü', "pä\\ss", 1)
+        raised(provider, "password", Reconnect)
+        assert (
+            'LOGIN "a \\"b\\" ü" "pä\\\\ss"'.encode().decode("latin-1")
+            in proxy.commands()
+        )
+
+
+def test_a_server_that_wants_tls_for_passwords_is_said_so(server):
+    port = server(
+        b"* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] ready\r\n",
+        b"* CAPABILITY IMAP4rev1 LOGINDISABLED\r\nTAG OK done\r\n",
+    )
+    raised(at(port), "tls", Permanent)
+
+
+@pytest.mark.parametrize(
+    ("login", "password"),
+    [
+        ("jörg@example.org", "pässwörd€"),
+        ("anna b", 'with "quotes" and \\'),
+        ("x", "日本語 🔑"),
+    ],
+)
+def test_any_characters_sign_in(dovecot, login, password):
+    dovecot.add_user(login, password)
+    provider = ImapProvider(dovecot.host, dovecot.port, "none", login, password)
+    provider.check()
+    provider.close()
+
+
+@pytest.mark.parametrize("security", ["none", "starttls", "ssl"])
+def test_the_password_is_in_no_error_and_no_log(
+    security, dovecot, server, caplog, monkeypatch
+):
+    caplog.set_level(logging.DEBUG)
+    secret = "s3cret-Pä$$"
+    said = f"TAG NO [AUTHENTICATIONFAILED] {secret} is wrong\r\n".encode()
+    ports = [server(GREETING, CAPABILITY, said), dovecot.port]
+    for port in ports:
+        provider = ImapProvider("127.0.0.1", port, security, "anna", secret, 1)
+        with pytest.raises(MailboxError) as caught:
+            provider.check()
+        error = caught.value
+        assert error.__context__ is None and error.__cause__ is None
+        shown = (
+            "".join(traceback.format_exception(error)) + repr(error) + repr(provider)
+        )
+        shown += repr(error.args) + error.detail
+        encoded = "AGFubmE"
+        assert secret not in shown + caplog.text
+        assert encoded not in shown + caplog.text
+        provider.close()
+
+
+def test_the_password_is_in_no_log_of_a_whole_sync(mailbox, caplog):
+    caplog.set_level(logging.DEBUG)
+    mailbox.deliver(1)
+    provider = connect(mailbox)
+    pull_all(provider)
+    provider.close()
+    assert mailbox.password not in caplog.text
+    assert "Hello" not in caplog.text
+
+
+class TestTls:
+    """Certificates of a CA of our own, trusted by the environment as a user would."""
+
+    @pytest.fixture(scope="class")
+    def ca(self):
+        return trustme.CA()
+
+    @pytest.fixture(scope="class")
+    def dovecot(self, ca, scratch):
+        certificate = ca.issue_cert("localhost")
+        chain, key = scratch / "chain.pem", scratch / "key.pem"
+        chain.write_bytes(b"".join(one.bytes() for one in certificate.cert_chain_pems))
+        certificate.private_key_pem.write_to_path(str(key))
+        with Dovecot(scratch / "tls", {}, tls=(chain, key)) as server:
+            yield server
+
+    @pytest.fixture
+    def trusted(self, ca, scratch, monkeypatch):
+        ca.cert_pem.write_to_path(str(scratch / "ca.pem"))
+        monkeypatch.setenv("SSL_CERT_FILE", str(scratch / "ca.pem"))
+
+    @pytest.fixture
+    def open_mailbox(self, dovecot):
+        """Gives a provider by port, security and host name."""
+        mailbox = new_mailbox(dovecot)
+        mailbox.deliver(1)
+
+        def connect(security, host="localhost", port=None, timeout=3):
+            port = port or {"ssl": dovecot.tls_port}.get(security, dovecot.port)
+            return ImapProvider(
+                host, port, security, mailbox.login, mailbox.password, timeout
+            )
+
+        return connect
+
+    @pytest.mark.parametrize("security", ["ssl", "starttls"])
+    def test_a_trusted_server_is_read(self, open_mailbox, trusted, security):
+        provider = open_mailbox(security)
+        assert numbers(provider.pull("INBOX", "", LONG_AGO)) == [1]
+        provider.close()
+
+    @pytest.mark.parametrize("security", ["ssl", "starttls"])
+    def test_an_unknown_certificate_is_not_accepted(self, open_mailbox, security):
+        error = raised(open_mailbox(security), "certificate", Permanent)
+        assert "certificate" in error.detail
+
+    @pytest.mark.parametrize("security", ["ssl", "starttls"])
+    def test_a_certificate_of_another_name_is_not_accepted(
+        self, open_mailbox, trusted, security
+    ):
+        raised(open_mailbox(security, host="127.0.0.1"), "certificate", Permanent)
+
+    def test_tls_on_a_port_without_is_said_so(self, open_mailbox, trusted, dovecot):
+        raised(open_mailbox("ssl", port=dovecot.port), "tls", Permanent)
+
+    def test_starttls_where_there_is_none_is_said_so(self, mailbox):
+        provider = ImapProvider(mailbox.host, mailbox.port, "starttls", "a", "b", 2)
+        raised(provider, "tls", Permanent)
+
+
+def test_close_never_raises(mailbox, proxy):
+    provider = connect(mailbox)
+    provider.close()
+    provider.check()
+    proxy.close()
+    provider.close()
+    provider.close()
+
+
+def test_every_socket_has_a_time_out(mailbox):
+    provider = connect(mailbox, timeout=7)
+    provider.check()
+    assert provider._connection._client.socket().gettimeout() == 7
+    provider.close()

@@ -1,0 +1,286 @@
+"""Who sees and changes mailboxes, their folders and what they set aside; what RPC reaches."""
+
+from inspect import isfunction
+
+from odoo import Command, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.service.model import get_public_method
+from odoo.tests import tagged
+
+from ..easycrm_mail.models.easycrm_email_account import SYNC_FIELDS
+from .common import MailCase
+
+#: Every method of ours that RPC reaches, beyond Odoo's own. One that is added here must
+#: be tried by somebody without access, in `test_no_public_method_leaks`.
+PUBLIC = {
+    "crm.lead": {"easycrm_timeline"},
+    "easycrm.email": {"easycrm_body", "easycrm_why"},
+    "easycrm.email.account": {
+        "action_pause",
+        "action_reconnect",
+        "action_sync_now",
+        "action_test_connection",
+    },
+    "easycrm.email.failure": {"action_retry"},
+    "easycrm.email.link": {"action_put_back", "action_take_off"},
+    "res.partner": {"easycrm_timeline"},
+    "res.users": {"action_easycrm_my_accounts"},
+}
+
+
+@tagged("post_install", "-at_install")
+class TestAccounts(MailCase):
+    def set_aside(self, mailbox):
+        return self.env["easycrm.email.failure"].create(
+            {
+                "account_id": mailbox.id,
+                "stream": "INBOX",
+                "provider_ref": "1:7",
+                "error": "Broken",
+            }
+        )
+
+    def test_each_sees_their_own_and_the_teams_mailboxes(self):
+        team = self.connect(self.sofia, "team@ours.example", member_ids=self.mira.ids)
+        other = self.connect(self.bea)
+        everything = self.mailbox | self.jonas_mailbox | team
+        for user, mailboxes in (
+            (self.mira, self.mailbox | team),
+            (self.jonas, self.jonas_mailbox),
+            (self.leonie, self.env["easycrm.email.account"]),
+            (self.sofia, everything),
+            (self.bea, other),
+        ):
+            for model, field in (
+                ("easycrm.email.account", "id"),
+                ("easycrm.email.folder", "account_id"),
+            ):
+                found = self.as_user(self.env[model], user).search([])
+                self.assertEqual(
+                    set(found.mapped(field)), self.ids_of(mailboxes, field)
+                )
+        for user in (self.ingrid, self.portal, self.public):
+            with self.assertRaises(AccessError):
+                self.as_user(self.mailbox, user).search([])
+            with self.assertRaises(AccessError):
+                self.as_user(self.mailbox.folder_ids, user).read(["name"])
+
+    @staticmethod
+    def ids_of(mailboxes, field):
+        return set(mailboxes.ids if field == "id" else mailboxes)
+
+    def test_a_colleague_neither_reads_nor_changes_a_mailbox(self):
+        mailbox = self.as_user(self.mailbox, self.jonas)
+        for call in (
+            lambda: mailbox.read(["email"]),
+            lambda: mailbox.write({"share_level": "metadata"}),
+            lambda: mailbox.write({"imap_password": "x"}),
+            mailbox.unlink,
+            lambda: mailbox.folder_ids.read(["name"]),
+            lambda: mailbox.folder_ids.write({"selected": False}),
+        ):
+            with self.assertRaises(AccessError):
+                call()
+
+    def test_a_team_member_reads_but_does_not_change_a_mailbox(self):
+        self.mailbox.member_ids = self.jonas
+        mailbox = self.as_user(self.mailbox, self.jonas)
+        self.assertEqual(mailbox.email, "mira@ours.example")
+        for values in ({"share_level": "metadata"}, {"imap_host": "evil.example"}):
+            with self.assertRaises(AccessError):
+                mailbox.write(values)
+        with self.assertRaises(AccessError):
+            mailbox.folder_ids.write({"selected": False})
+
+    def test_the_password_is_written_by_its_owner_and_read_by_nobody(self):
+        mailbox = self.as_user(self.mailbox, self.mira)
+        mailbox.imap_password = "new secret"
+        self.assertFalse(mailbox.imap_password)
+        for user in (self.mira, self.sofia, self.admin):
+            mailbox = self.as_user(self.mailbox, user)
+            [values] = mailbox.read()
+            self.assertFalse(values["imap_password"])
+            self.assertTrue(values["has_password"])
+            self.assertNotIn("imap_secret", values)
+            self.assertNotIn("new secret", repr(values))
+            for call in (
+                lambda box=mailbox: box.read(["imap_secret"]),
+                lambda box=mailbox: box.write({"imap_secret": "x"}),
+                lambda box=mailbox: box.search([("imap_secret", "like", "a")]),
+                lambda box=mailbox: box.formatted_read_group(
+                    [], ["imap_secret"], ["__count"]
+                ),
+            ):
+                with self.assertRaises(AccessError):
+                    call()
+        secret = self.mailbox.sudo().imap_secret
+        self.assertTrue(secret)
+        self.assertNotIn("new secret", secret)
+
+    def test_a_password_is_not_sent_to_another_server_than_it_was_given_for(self):
+        for values in (
+            {"imap_host": "evil.example"},
+            {"imap_port": 143},
+            {"imap_security": "none"},
+            {"imap_login": "somebody"},
+        ):
+            with self.subTest(values=values):
+                self.mailbox.imap_password = "secret"
+                mailbox = self.as_user(self.mailbox, self.mira)
+                mailbox.write(
+                    {"share_level": "subject", "imap_host": mailbox.imap_host}
+                )
+                self.assertTrue(mailbox.has_password)
+                mailbox.write(values)
+                self.assertFalse(self.as_user(self.mailbox, self.mira).has_password)
+        self.as_user(self.mailbox, self.mira).write(
+            {"imap_host": "new.example", "imap_password": "typed with it"}
+        )
+        self.assertTrue(self.mailbox.has_password)
+
+    def test_a_copied_account_has_no_password(self):
+        values = self.mailbox.copy_data({"email": "other@ours.example"})[0]
+        self.assertFalse({"imap_secret", "imap_password"} & set(values))
+
+    def test_the_syncs_own_fields_are_not_written_by_rpc(self):
+        values = {name: self.mailbox[name] for name in SYNC_FIELDS}
+        for user in (self.mira, self.sofia):
+            for name, value in values.items():
+                with self.subTest(field=name, user=user.login):
+                    with self.assertRaises(AccessError):
+                        self.as_user(self.mailbox, user).write({name: value})
+                    with self.assertRaises(AccessError):
+                        self.as_user(self.mailbox.browse(), user).create(
+                            {"email": "new@ours.example", name: value}
+                        )
+
+    def test_what_the_context_gives_by_default_is_no_way_around(self):
+        accounts = self.as_user(self.env["easycrm.email.account"], self.jonas)
+        for name, value in (
+            ("user_id", self.mira.id),
+            ("alias_emails", "anna@acme.example"),
+            ("last_sync", fields.Datetime.now()),
+            ("sync_status", "ok"),
+        ):
+            with self.subTest(field=name), self.assertRaises(AccessError):
+                accounts.with_context(**{f"default_{name}": value}).create(
+                    {"email": "new@ours.example"}
+                )
+
+    def test_only_an_administrator_gives_a_mailbox_away_or_adds_addresses(self):
+        mailbox = self.as_user(self.mailbox, self.mira)
+        for values in (
+            {"user_id": self.jonas.id},
+            {"alias_emails": "anna@acme.example"},
+        ):
+            with self.assertRaises(AccessError):
+                mailbox.write(values)
+            with self.assertRaises(AccessError):
+                mailbox.browse().create({"email": "new@ours.example", **values})
+            self.as_user(self.mailbox, self.sofia).write(values)
+            self.mailbox.user_id = self.mira
+
+    def test_a_user_connects_a_mailbox_of_their_own(self):
+        mailbox = self.as_user(self.env["easycrm.email.account"], self.leonie).create(
+            {"email": "Leonie@Ours.Example", "imap_password": "secret"}
+        )
+        self.assertEqual(mailbox.user_id, self.leonie)
+        self.assertEqual(mailbox.email, "leonie@ours.example")
+        self.assertEqual(mailbox.sync_status, "draft")
+        self.assertTrue(mailbox.has_password)
+
+    def test_a_mailbox_that_was_read_stays_that_mailbox(self):
+        for values in (
+            {"email": "other@ours.example"},
+            {"company_id": self.company_b.id},
+            {"provider": "gmail"},
+        ):
+            with self.assertRaises(UserError):
+                self.as_user(self.mailbox, self.mira).write(values)
+
+    def test_the_owner_chooses_folders_but_makes_none(self):
+        folder = self.as_user(self.mailbox.folder_ids[0], self.mira)
+        folder.selected = False
+        with self.assertRaises(AccessError):
+            folder.read(["checkpoint"])
+        with self.assertRaises(AccessError):
+            folder.write({"checkpoint": "x"})
+        with self.assertRaises(AccessError):
+            folder.create({"account_id": self.mailbox.id, "stream": "x", "name": "x"})
+        with self.assertRaises(AccessError):
+            self.as_user(self.mailbox, self.mira).write(
+                {"folder_ids": [Command.create({"stream": "x", "name": "x"})]}
+            )
+
+    def test_what_is_set_aside_is_seen_by_its_owner_and_administrators(self):
+        failure = self.set_aside(self.mailbox)
+        for user in (self.mira, self.sofia):
+            self.assertEqual(self.as_user(failure, user).search([]), failure)
+        self.assertFalse(self.as_user(failure, self.jonas).search([]))
+        with self.assertRaises(AccessError):
+            self.as_user(failure, self.mira).write({"attempts": 0})
+
+    def test_no_method_is_public_but_those_that_are_tried_here(self):
+        found = {}
+        for name, model in self.env.items():
+            names = {
+                method
+                for cls in type(model).mro()
+                if cls.__module__.startswith("odoo.addons.easycrm_mail.")
+                for method, value in vars(cls).items()
+                if not method.startswith("_") and isfunction(value)
+                if not hasattr(models.BaseModel, method)
+                and self.is_public(model, method)
+            }
+            if names and not model._abstract:
+                found[name] = names
+        self.assertEqual(found, PUBLIC)
+
+    @staticmethod
+    def is_public(model, method):
+        try:
+            return get_public_method(model, method)
+        except AccessError:
+            return False
+
+    def test_no_public_method_leaks(self):
+        email = self.receive(
+            self.mailbox,
+            sender="doctor@private.example",
+            attachments=[("a.txt", "text/plain", b"x")],
+        )
+        link = self.env["easycrm.email.link"].create(
+            {"email_id": email.id, "lead_id": self.add_lead("Deal", self.mira).id}
+        )
+        failure = self.set_aside(self.mailbox)
+        records = {
+            "crm.lead": link.lead_id,
+            "easycrm.email": email,
+            "easycrm.email.account": self.mailbox,
+            "easycrm.email.failure": failure,
+            "easycrm.email.link": link,
+        }
+        arguments = {"easycrm_why": ("crm.lead", link.lead_id.id)}
+        for user in (self.jonas, self.ingrid, self.bea, self.portal, self.public):
+            for name, record in records.items():
+                for method in PUBLIC[name]:
+                    with self.subTest(method=f"{name}.{method}", user=user.login):
+                        call = getattr(self.as_user(record, user), method)
+                        with self.assertRaises(AccessError):
+                            call(*arguments.get(method, ()))
+        for user in (self.ingrid, self.portal, self.public):
+            with self.assertRaises(AccessError):
+                self.as_user(self.anna, user).easycrm_timeline()
+        # Jonas may read the contact: he gets its timeline, without what is not for him
+        self.link_privately(email)
+        self.assertTimeline(self.anna, [], self.jonas)
+        timeline = self.as_user(self.anna, self.jonas).easycrm_timeline(
+            thread_id=email.thread_id.id
+        )
+        self.assertEqual(timeline["conversations"], [])
+
+    def link_privately(self, email):
+        self.env["easycrm.email.link"].create(
+            {"email_id": email.id, "partner_id": self.anna.id}
+        )
+        self.make_private(email)

@@ -1,0 +1,169 @@
+"""Searching tells no more than reading: with a guess that is right as with a wrong one."""
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+
+from .common import MailCase, raw_mail
+
+SUBJECT, TEXT, FILE, SECRET = "Zugspitze", "Watzmann", "Kofel", "bruno@beck.example"
+
+#: Each with what it compares a guessed word with.
+OPERATORS = {
+    "=": lambda word: word,
+    "!=": lambda word: word,
+    "in": lambda word: [word, False],
+    "not in": lambda word: [word],
+    "ilike": lambda word: word.lower(),
+    "not ilike": lambda word: word.lower(),
+    "=like": lambda word: f"%{word}%",
+    "not =like": lambda word: f"%{word}%",
+    "<": lambda word: word,
+    ">=": lambda word: word,
+}
+
+#: Ways from an email to what may be hidden, each with the guess that is right.
+PATHS = {
+    "subject": SUBJECT,
+    "display_name": SUBJECT,
+    "snippet": TEXT,
+    "body_html": TEXT,
+    "content_ids.subject": SUBJECT,
+    "content_ids.snippet": TEXT,
+    "content_ids.body_text": TEXT,
+    "attachment_line_ids.name": FILE,
+    "attachment_line_ids.attachment_id.name": FILE,
+    "link_ids.email_id.subject": SUBJECT,
+    "participant_ids.email_id.body_html": TEXT,
+    "copy_ids.subject": SUBJECT,
+    "copy_ids.account_id.email": "mira@ours.example",
+    "participant_ids.address": SECRET,
+    "link_ids.partner_id.email": SECRET,
+}
+
+
+@tagged("post_install", "-at_install")
+class TestSearching(MailCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        raw = raw_mail(
+            sender="mira@ours.example",
+            to="anna@acme.example",
+            bcc=SECRET,
+            subject=SUBJECT,
+            text=TEXT,
+            attachments=[(FILE, "text/plain", b"x")],
+        )
+        [cls.email] = cls.deliver(cls.mailbox, raw, stream="Sent")
+        cls.email.attachment_line_ids._keep_bytes(raw)
+        # one that nobody hides, and whose words are others
+        cls.open = cls.receive(cls.jonas_mailbox, subject="Open", text="Plain")
+
+    def search(self, user, domain, model="easycrm.email"):
+        """Return the ids found, or the kind of error."""
+        model = self.as_user(self.env[model], user)
+        try:
+            found = model.search(domain)
+            self.assertEqual(model.search_count(domain), len(found))
+            return sorted(found.ids)
+        except (AccessError, UserError, ValueError, NotImplementedError) as error:
+            return type(error)
+
+    def ask(self, user, paths, model):
+        """Return the answers to all guesses."""
+        return {
+            (path, operator): self.search(user, [(path, operator, make(word))], model)
+            for path, word in paths.items()
+            for operator, make in OPERATORS.items()
+        }
+
+    def change_secrets(self):
+        self.email.content_ids.write(
+            {"subject": "Other", "snippet": "Other", "body_text": "Other"}
+        )
+        self.email.attachment_line_ids.name = "Other"
+        self.email.attachment_line_ids.attachment_id.name = "Other"
+        bcc = self.email.participant_ids.filtered(lambda one: one.role == "bcc")
+        bcc.address = "other@else.example"
+        self.email.link_ids.filtered(lambda link: link.role == "bcc").unlink()
+
+    def assertSilent(self, user, paths=PATHS, model="easycrm.email"):
+        """Assert that guesses are answered alike, whatever is hidden."""
+        before = self.ask(user, paths, model)
+        self.change_secrets()
+        self.assertEqual(self.ask(user, paths, model), before)
+
+    def test_whoever_may_read_finds_by_subject_text_and_attachment(self):
+        for user in (self.mira, self.jonas):
+            for path in ("subject", "display_name", "snippet", "body_html"):
+                with self.subTest(path=path, user=user.login):
+                    found = self.search(user, [(path, "ilike", PATHS[path])])
+                    self.assertEqual(found, self.email.ids)
+                    others = self.search(user, [(path, "not ilike", PATHS[path])])
+                    self.assertEqual(others, self.open.ids)
+            found = self.search(user, [("attachment_line_ids.name", "=", FILE)])
+            self.assertEqual(found, self.email.ids)
+
+    def test_the_guesses_would_tell_if_they_were_answered(self):
+        before = self.ask(self.mira, PATHS, "easycrm.email")
+        self.change_secrets()
+        after = self.ask(self.mira, PATHS, "easycrm.email")
+        silent = [
+            path for path in PATHS if before[path, "ilike"] == after[path, "ilike"]
+        ]
+        self.assertEqual(silent, ["copy_ids.account_id.email"])
+
+    def test_searching_hidden_content_tells_nothing(self):
+        self.mailbox.share_level = "metadata"
+        self.assertSilent(self.jonas)
+
+    def test_searching_the_text_of_mail_shared_by_subject_tells_nothing(self):
+        self.mailbox.share_level = "subject"
+        found = self.search(self.jonas, [("subject", "=", SUBJECT)])
+        self.assertEqual(found, self.email.ids)
+        text = {path: word for path, word in PATHS.items() if word != SUBJECT}
+        self.assertSilent(self.jonas, text)
+
+    def test_searching_unlinked_mail_tells_nothing(self):
+        self.email.link_ids.unlink()
+        self.assertSilent(self.jonas)
+
+    def test_searching_contacts_by_their_hidden_mail_tells_nothing(self):
+        self.mailbox.share_level = "metadata"
+        links = "easycrm_email_link_ids.email_id"
+        paths = {f"{links}.{path}": word for path, word in PATHS.items()}
+        self.assertSilent(self.jonas, paths, "res.partner")
+
+    def test_searching_leads_by_their_hidden_mail_tells_nothing(self):
+        self.mailbox.share_level = "metadata"
+        self.add_lead("Deal", self.jonas, "anna@acme.example")
+        paths = {
+            "easycrm_email_link_ids.email_id.subject": SUBJECT,
+            "easycrm_email_link_ids.email_id.body_html": TEXT,
+        }
+        self.assertSilent(self.jonas, paths, "crm.lead")
+
+    def test_searching_contacts_by_who_is_in_bcc_tells_nothing(self):
+        domain = [("easycrm_email_link_ids.role", "=", "bcc")]
+        self.assertEqual(self.search(self.jonas, domain, "res.partner"), [])
+        found = self.search(self.mira, domain, "res.partner")
+        self.assertEqual(found, self.bruno.ids)
+
+    def test_grouping_by_what_is_hidden_is_refused_or_empty(self):
+        self.mailbox.share_level = "metadata"
+        for groupby in ("subject", "content_ids", "content_ids.subject"):
+            for aggregate in ("__count", "subject:array_agg", "content_ids:array_agg"):
+                with self.subTest(groupby=groupby, aggregate=aggregate):
+                    emails = self.as_user(self.env["easycrm.email"], self.jonas)
+                    try:
+                        got = emails.formatted_read_group([], [groupby], [aggregate])
+                    except (AccessError, ValueError, NotImplementedError):
+                        continue
+                    self.assertNotIn(SUBJECT, repr(got))
+
+    def test_sorting_by_what_is_hidden_is_refused(self):
+        for order in ("subject", "snippet", "content_ids.subject", "display_name"):
+            with self.subTest(order=order):
+                emails = self.as_user(self.env["easycrm.email"], self.jonas)
+                with self.assertRaises(ValueError):
+                    emails.search([], order=order)

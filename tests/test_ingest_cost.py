@@ -1,0 +1,282 @@
+"""What storing and showing mail costs: it grows with the work, not with the past."""
+
+from odoo.tests import tagged
+from odoo.tools import SQL
+
+from ..easycrm_mail.messages import parse
+from ..easycrm_mail.models.ingest import Ingest, Read
+from ..easycrm_mail.models.sync_run import SyncRun
+from ..easycrm_mail.providers import RemoteMessage
+from .common import MailCase, raw_mail
+
+#: Tables that grow with the mail; the others (mailboxes, folders) stay small.
+LARGE = [
+    f"easycrm_email{name}"
+    for name in (
+        *("", "_content", "_participant", "_copy", "_location"),
+        *("_thread", "_link", "_address", "_attachment"),
+    )
+]
+
+
+@tagged("post_install", "-at_install")
+class TestQueriesOfABatch(MailCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.contacts = cls.env["res.partner"].create(
+            [
+                {"name": f"Contact {i}", "email": f"contact{i}@many.example"}
+                for i in range(50)
+            ]
+        )
+        cls.follow = cls.cr.flush()
+        # what is looked up once in a process is not what is measured
+        cls.deliver(cls.mailbox, raw_mail())
+
+    def read(self, number, at):
+        """Return mails with four contacts each, every fifth an answer to another."""
+        reads = []
+        for i in range(number):
+            people = [f"contact{(i * 4 + k) % 50}@many.example" for k in range(4)]
+            raw = raw_mail(
+                sender=people[0],
+                to=f"mira@ours.example, {people[1]}",
+                cc=f"{people[2]}, {people[3]}",
+                message_id=f"<{at}-{i}@many.example>",
+                references=[f"<{at}-{i - i % 5}@many.example>"] if i % 5 else [],
+                attachments=[("a.txt", "text/plain", b"x")],
+            )
+            remote = RemoteMessage(ref=f"{at}:{i}", raw=raw, is_read=bool(i % 2))
+            reads.append(Read(remote, parse(raw)))
+        return reads
+
+    def count_queries(self, reads):
+        run, ingest = SyncRun(self.mailbox), Ingest(self.mailbox, "INBOX")
+        self.env.flush_all()
+        self.env.invalidate_all()
+        before = self.cr.sql_log_count
+        self.assertEqual(run._store_reads(ingest, reads), [])
+        self.env.flush_all()
+        return self.cr.sql_log_count - before
+
+    def test_300_mails_of_50_contacts_take_as_many_queries_as_30(self):
+        few, many = self.read(30, at=1), self.read(300, at=2)
+        counts = [self.count_queries(few), self.count_queries(many)]
+        self.assertEqual(counts[0], counts[1])
+        self.assertLess(counts[1], 40)
+        links = self.env["easycrm.email.link"].search_count(
+            [("partner_id", "in", self.contacts.ids)]
+        )
+        self.assertEqual(links, 330 * 4)
+        # and as many to find out that all of it is here
+        counts = [self.count_queries(few), self.count_queries(many)]
+        self.assertEqual(counts[0], counts[1])
+
+    def test_a_page_of_the_timeline_takes_as_many_queries_as_a_line(self):
+        def count_queries():
+            company = self.as_user(self.acme, self.jonas)
+            company.easycrm_timeline()  # rules and groups are in the cache
+            company = self.as_user(self.acme, self.jonas)
+            before = self.cr.sql_log_count
+            company.easycrm_timeline()
+            return self.cr.sql_log_count - before
+
+        one = count_queries()
+        self.deliver(self.mailbox, *(raw_mail() for _number in range(40)))
+        self.assertEqual(count_queries(), one)
+
+
+@tagged("post_install", "-at_install")
+class TestPlans(MailCase):
+    """With many rows the hot paths go along indexes.
+
+    What the statements did is asked of PostgreSQL's own counters: how often a table was
+    scanned from end to end in this transaction, and how many rows were fetched by index.
+    """
+
+    # the rows are rolled back but their pages stay: after the other tests
+    test_sequence = 100
+
+    EMAILS = 50_000
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.many = cls.env["res.partner"].create(
+            {"name": "Many", "email": "many@many.example"}
+        )
+        cls.cr.flush()
+        values = {
+            "company": cls.company_a.id,
+            "account": cls.mailbox.id,
+            "many": cls.many.id,
+            "emails": cls.EMAILS,
+        }
+        cls.env["res.partner"].flush_model()
+        for statement in (
+            """INSERT INTO res_partner (name, active, type, email, email_normalized)
+               SELECT 'P' || i, TRUE, 'contact', 'p' || i || '@plan.example',
+                      'p' || i || '@plan.example'
+               FROM generate_series(1, 10000) i""",
+            "UPDATE res_partner SET commercial_partner_id = id"
+            " WHERE commercial_partner_id IS NULL",
+            # the first is that of the field, nine further ones are nobody's
+            """INSERT INTO easycrm_email_address (address, partner_id, source)
+               SELECT CASE WHEN n = 0 THEN '' ELSE n || '.' END || email_normalized,
+                      id, CASE WHEN n = 0 THEN 'field' ELSE 'extra' END
+               FROM res_partner, generate_series(0, 9) n
+               WHERE email_normalized LIKE '%%@plan.example'""",
+            """INSERT INTO easycrm_email_thread (company_id, root, privacy)
+               SELECT %(company)s, '<plan' || i || '@plan.example>', 'shared'
+               FROM generate_series(1, %(emails)s / 2) i""",
+            """INSERT INTO easycrm_email (company_id, thread_id, message_id, digest,
+                   date, direction, is_linked, has_attachments)
+               SELECT %(company)s, t.id, '<' || n || t.root, md5(t.root),
+                      timestamp '2025-01-01' + t.id * interval '1 minute',
+                      'inbound', n = 1, FALSE
+               FROM easycrm_email_thread t, generate_series(1, 2) n
+               WHERE t.root LIKE '<plan%%'""",
+            """INSERT INTO easycrm_email_content (email_id, subject, snippet, body_text)
+               SELECT id, 'Plan', 'Text', 'Text' FROM easycrm_email
+               WHERE message_id LIKE '%%plan%%'""",
+            """INSERT INTO easycrm_email_copy (email_id, account_id, direction, date,
+                   is_read, is_unlinked, ignored)
+               SELECT id, %(account)s, 'inbound', date, TRUE, NOT is_linked, FALSE
+               FROM easycrm_email WHERE message_id LIKE '%%plan%%'""",
+            """INSERT INTO easycrm_email_attachment (email_id, name, mimetype, size,
+                   inline, part)
+               SELECT id, 'a.txt', 'text/plain', 7, FALSE, '0' FROM easycrm_email
+               WHERE message_id LIKE '%%plan%%'""",
+            """INSERT INTO easycrm_email_location (copy_id, account_id, stream,
+                   provider_ref)
+               SELECT id, account_id, 'INBOX', '1:' || id FROM easycrm_email_copy""",
+            """INSERT INTO easycrm_email_participant (email_id, role, address)
+               SELECT e.id, role, 'p' || 1 + (e.id * 7 + ascii(role)) %% 10000
+                                      || '@plan.example'
+               FROM easycrm_email e, unnest(ARRAY['from', 'to', 'cc']) role
+               WHERE message_id LIKE '%%plan%%'""",
+            """INSERT INTO easycrm_email_link (email_id, partner_id, thread_id, date,
+                   company_id, commercial_partner_id, origin, role, address, removed)
+               SELECT e.id, p.partner_id, e.thread_id, e.date, e.company_id,
+                      p.partner_id, 'auto', p.role, p.address, FALSE
+               FROM easycrm_email e,
+                    LATERAL (SELECT DISTINCT ON (a.partner_id) a.partner_id, q.role,
+                                    q.address
+                             FROM easycrm_email_participant q
+                             JOIN easycrm_email_address a ON a.address = q.address
+                             WHERE q.email_id = e.id) p
+               WHERE e.is_linked AND message_id LIKE '%%plan%%'""",
+            """INSERT INTO easycrm_email_link (email_id, partner_id, thread_id, date,
+                   company_id, commercial_partner_id, origin, role, address, removed)
+               SELECT id, %(many)s, thread_id, date, company_id, %(many)s, 'auto',
+                      'cc', 'many@many.example', FALSE
+               FROM easycrm_email WHERE is_linked AND message_id LIKE '%%plan%%'""",
+        ):
+            cls.cr.execute(statement, values)
+        for table in [*LARGE, "res_partner"]:
+            cls.cr.execute(SQL("ANALYZE %s", SQL.identifier(table)))
+        cls.cr.execute("SET LOCAL max_parallel_workers_per_gather = 0")
+        cls.env.invalidate_all()
+
+    def read_counters(self):
+        self.env.flush_all()
+        self.cr.execute(
+            """SELECT relname, seq_scan, seq_tup_read + coalesce(idx_tup_fetch, 0)
+               FROM pg_stat_xact_user_tables WHERE relname = ANY(%s)""",
+            [LARGE],
+        )
+        return {name: (scans, rows) for name, scans, rows in self.cr.fetchall()}
+
+    def assertCheap(self, call, rows):
+        """Assert that a call scans no large table and fetches few of their rows.
+
+        :param rows: how many, of all of them together
+        """
+        before = self.read_counters()
+        result = call()
+        after = self.read_counters()
+        scanned = {
+            name: after[name][0] - before[name][0]
+            for name in LARGE
+            if after[name][0] > before[name][0]
+        }
+        self.assertEqual(scanned, {})
+        fetched = sum(after[name][1] - before[name][1] for name in LARGE)
+        self.assertLess(fetched, rows)
+        return result
+
+    def test_there_are_many_rows(self):
+        self.assertGreater(self.env["easycrm.email.link"].search_count([]), 90_000)
+
+    def test_a_timeline_page_costs_a_page(self):
+        for user in (self.mira, self.jonas):
+            with self.subTest(user=user.login):
+                partner = self.as_user(self.many, user)
+                partner.easycrm_timeline()
+                partner = self.as_user(self.many, user)
+                page = self.assertCheap(partner.easycrm_timeline, 12_000)
+                self.assertEqual(len(page["conversations"]), 30)
+                self.assertTrue(page["count_capped"])
+                partner = self.as_user(self.many, user)
+                more = self.assertCheap(
+                    lambda: partner.easycrm_timeline(page["next"]), 2_000
+                )
+                self.assertEqual(len(more["conversations"]), 30)
+
+    def test_the_unlinked_inbox_costs_a_page(self):
+        domain = [("is_unlinked", "=", True), ("ignored", "=", False)]
+        specification = {"subject": {}, "snippet": {}, "from_address": {}, "date": {}}
+        copies = self.as_user(self.env["easycrm.email.copy"], self.mira)
+        page = self.assertCheap(
+            lambda: copies.web_search_read(
+                domain, specification, limit=80, count_limit=1000
+            ),
+            5_000,
+        )
+        self.assertEqual(len(page["records"]), 80)
+
+    def test_storing_a_batch_costs_the_batch(self):
+        raws = [
+            raw_mail(
+                sender=f"p{number}@plan.example",
+                message_id=f"<new{number}@plan.example>",
+                references=[f"<plan{number}@plan.example>"],
+            )
+            for number in range(1, 31)
+        ]
+        reads = [
+            Read(RemoteMessage(f"9:{i}", raw, True), parse(raw))
+            for i, raw in enumerate(raws)
+        ]
+        ingest = Ingest(self.mailbox, "INBOX")
+        ids = self.assertCheap(lambda: ingest.store(reads), 3_000)
+        self.assertEqual(len(ids), 30)
+        emails = self.env["easycrm.email"].browse(ids)
+        self.assertEqual(len(emails.link_ids), 30)
+        self.assertEqual(self.assertCheap(lambda: ingest.store(reads), 3_000), [])
+        refs = [f"9:{i}" for i in range(30)]
+        self.assertCheap(lambda: ingest.remove(refs), 1_000)
+
+    def test_a_new_contact_costs_its_mail(self):
+        def add():
+            contact = self.env["res.partner"].create(
+                {"name": "New", "email": "p77@plan.example"}
+            )
+            self.cr.flush()
+            return contact
+
+        contact = self.assertCheap(add, 3_000)
+        self.assertTrue(contact.easycrm_email_link_ids)
+
+    def test_a_changed_address_costs_its_mail(self):
+        contact = self.env["res.partner"].search([("name", "=", "P79")])
+
+        def change():
+            contact.email = "p80@plan.example"
+            self.cr.flush()
+
+        self.assertCheap(change, 3_000)
+        self.assertEqual(
+            set(contact.easycrm_email_link_ids.mapped("address")), {"p80@plan.example"}
+        )

@@ -1,0 +1,284 @@
+"""Which records an email finds by itself, and why."""
+
+from odoo import fields
+from odoo.tests import tagged
+
+from .common import MailCase, raw_mail
+
+
+@tagged("post_install", "-at_install")
+class TestMatching(MailCase):
+    def reasons(self, email):
+        return {
+            (link.partner_id or link.lead_id): (link.role, link.address)
+            for link in email.link_ids
+        }
+
+    def test_addresses_are_compared_normalised_and_whole(self):
+        for sender in (
+            "anna@acme.example",
+            "Anna Berg <ANNA@Acme.Example>",
+            '"Berg, Anna (ACME)" <anna@acme.example>',
+            "=?utf-8?q?Anna_B=C3=A9rg?= <Anna@ACME.EXAMPLE>",
+        ):
+            with self.subTest(sender=sender):
+                email = self.receive(self.mailbox, sender=sender)
+                self.assertLinked(email, [self.anna])
+        for sender in (
+            "hanna@acme.example",
+            "anna@acme.example.org",
+            "anna@acme",
+            "anna+crm@acme.example",
+            '"anna@acme.example" <stranger@far.example>',
+        ):
+            with self.subTest(sender=sender):
+                email = self.receive(self.mailbox, sender=sender)
+                self.assertLinked(email, [])
+
+    def test_every_address_of_an_email_field_finds(self):
+        self.bruno.email = "Office <office@beck.example>, Bruno <Bruno@Beck.example>"
+        self.follow_addresses()
+        for sender in ("office@beck.example", "bruno@beck.example"):
+            email = self.receive(self.mailbox, sender=sender)
+            self.assertLinked(email, [self.bruno])
+
+    def test_every_role_finds(self):
+        for role, parts in {
+            "from": {"sender": "anna@acme.example", "to": "x@far.example"},
+            "to": {"to": "x@far.example, anna@acme.example"},
+            "cc": {"to": "x@far.example", "cc": "y@far.example, anna@acme.example"},
+            "bcc": {"to": "x@far.example", "bcc": "anna@acme.example"},
+        }.items():
+            with self.subTest(role=role):
+                parts = {"sender": self.mailbox.email, **parts}
+                email = self.deliver(self.mailbox, raw_mail(**parts))
+                self.assertLinked(email, [self.anna])
+                self.assertEqual(email.link_ids.role, role)
+
+    def test_reply_to_and_names_find_nothing(self):
+        email = self.receive(
+            self.mailbox,
+            sender="list@far.example",
+            headers=[
+                ("Reply-To", "anna@acme.example"),
+                ("Sender", "bruno@beck.example"),
+            ],
+        )
+        self.assertLinked(email, [])
+
+    def test_the_strongest_role_is_the_reason(self):
+        for role, parts in {
+            "from": {"sender": "anna@acme.example", "cc": "anna@acme.example"},
+            "to": {
+                "sender": "x@far.example",
+                "to": "anna@acme.example",
+                "cc": "anna@acme.example",
+            },
+            "cc": {"sender": "mira@ours.example", "to": "x@far.example"}
+            | {"cc": "anna@acme.example", "bcc": "anna@acme.example"},
+        }.items():
+            email = self.deliver(self.mailbox, raw_mail(**parts))
+            self.assertEqual(self.reasons(email)[self.anna], (role, self.anna.email))
+
+    def test_a_link_says_why_in_one_sentence(self):
+        lead = self.add_lead("Old machine", self.mira, "cc@far.example", type="lead")
+        deal = self.add_lead("New machine", self.mira, "cc@far.example")
+        email = self.receive(self.mailbox, cc="Somebody <cc@far.example>")
+        links = self.as_user(email, self.mira).link_ids
+        self.assertEqual(
+            {(link.partner_id or link.lead_id).id: link.reason for link in links},
+            {
+                self.anna.id: "from: anna@acme.example = contact ACME, Anna Berg",
+                lead.id: "cc: cc@far.example = lead Old machine",
+                deal.id: "cc: cc@far.example = opportunity New machine",
+            },
+        )
+        self.assertEqual(set(links.mapped("origin")), {"auto"})
+
+    def test_all_contacts_leads_and_opportunities_with_the_address_get_it(self):
+        twin = self.env["res.partner"].create(
+            {"name": "Twin", "email": "anna@acme.example"}
+        )
+        records = [
+            twin,
+            self.anna,
+            self.add_lead("Lead", self.mira, "anna@acme.example", type="lead"),
+            self.add_lead("Deal", self.mira, "anna@acme.example"),
+            self.add_lead("Other", self.jonas, "x@far.example, Anna@acme.example"),
+        ]
+        self.assertLinked(self.receive(self.mailbox), records)
+
+    def test_one_mail_to_two_contacts_is_one_email_on_both(self):
+        email = self.send(self.mailbox, "anna@acme.example, bruno@beck.example")
+        self.assertEqual(len(email), 1)
+        self.assertLinked(email, [self.anna, self.bruno])
+
+    def test_archived_contacts_and_lost_leads_get_nothing_new(self):
+        deal = self.add_lead("Deal", self.mira, "anna@acme.example")
+        before = self.receive(self.mailbox)
+        self.bruno.email = self.anna.email
+        self.bruno.active = False
+        deal.action_set_lost()
+        self.anna.with_context(active_test=False).user_ids.active = False
+        self.anna.action_archive()
+        self.follow_addresses()
+        after = self.receive(self.mailbox)
+        self.assertLinked(before, [self.anna, deal])
+        self.assertLinked(after, [])
+
+    def test_a_won_opportunity_goes_on(self):
+        deal = self.add_lead("Deal", self.mira, "anna@acme.example")
+        deal.action_set_won()
+        self.assertLinked(self.receive(self.mailbox), [self.anna, deal])
+
+    def test_a_mailbox_links_within_its_companys_sight(self):
+        theirs = self.env["res.partner"].create(
+            {"name": "B", "email": "anna@acme.example", "company_id": self.company_b.id}
+        )
+        ours = self.env["res.partner"].create(
+            {"name": "A", "email": "anna@acme.example", "company_id": self.company_a.id}
+        )
+        email = self.receive(self.mailbox)
+        self.assertLinked(email, [self.anna, ours])
+        email = self.receive(self.connect(self.bea))
+        self.assertLinked(email, [self.anna, theirs])
+
+    def test_a_lead_of_another_company_gets_nothing(self):
+        deal = self.add_lead("Deal", self.bea, "new@buyer.example")
+        deal.company_id = self.company_b
+        email = self.receive(self.mailbox, sender="new@buyer.example")
+        self.assertLinked(email, [])
+
+
+@tagged("post_install", "-at_install")
+class TestOurselves(MailCase):
+    """The addresses of our own people and mailboxes match nothing."""
+
+    def add_contact(self, email):
+        contact = self.env["res.partner"].create({"name": "Contact", "email": email})
+        self.follow_addresses()
+        return contact
+
+    def match_colleagues(self):
+        self.env["ir.config_parameter"].set_param("easycrm_mail.match_colleagues", "1")
+
+    def test_mail_among_colleagues_is_on_no_record(self):
+        self.add_contact("jonas@ours.example")
+        self.add_lead("Deal", self.mira, "jonas@ours.example")
+        email = self.send(self.mailbox, "jonas@ours.example")
+        self.assertLinked(email, [])
+
+    def test_a_mail_with_a_colleague_in_cc_is_on_the_customer_alone(self):
+        email = self.send(self.mailbox, cc="jonas@ours.example, ingrid@ours.example")
+        self.assertLinked(email, [self.anna])
+
+    def test_a_connected_mailbox_matches_nothing_though_no_user_has_its_address(self):
+        self.connect(self.mira, "sales@ours.example", alias_emails="info@ours.example")
+        for address in ("sales@ours.example", "info@ours.example"):
+            self.add_contact(address)
+            email = self.receive(self.mailbox, sender=address)
+            self.assertLinked(email, [])
+
+    def test_a_mailbox_that_never_worked_claims_no_address(self):
+        # or anybody could cut a customer off by entering their address
+        self.connect(self.jonas, "bruno@beck.example", last_sync=False)
+        email = self.receive(self.mailbox, sender="bruno@beck.example")
+        self.assertLinked(email, [self.bruno])
+
+    def test_a_mailboxs_own_addresses_match_nothing_from_its_first_mail_on(self):
+        contact = self.add_contact("sales@ours.example")
+        for switch in (False, True):
+            if switch:
+                self.match_colleagues()
+            mailbox = self.connect(
+                self.mira,
+                f"sales{switch}@ours.example",
+                alias_emails="sales@ours.example",
+                last_sync=False,
+            )
+            with self.subTest(match_colleagues=switch):
+                email = self.receive(mailbox, to="sales@ours.example")
+                self.assertNotIn(contact, email.link_ids.partner_id)
+                self.assertLinked(email, [self.anna])
+
+    def test_portal_users_are_customers(self):
+        self.assertEqual(self.portal.partner_id, self.anna)
+        self.assertLinked(self.receive(self.mailbox), [self.anna])
+
+    def test_a_user_who_left_is_no_colleague(self):
+        contact = self.ingrid.partner_id
+        email = self.receive(self.mailbox, sender="ingrid@ours.example")
+        self.assertLinked(email, [])
+        self.ingrid.active = False
+        contact.active = True
+        email = self.receive(self.mailbox, sender="ingrid@ours.example")
+        self.assertLinked(email, [contact])
+
+    def test_by_a_switch_colleagues_match_but_not_the_holder(self):
+        self.match_colleagues()
+        email = self.send(self.mailbox, "jonas@ours.example, anna@acme.example")
+        self.assertLinked(email, [self.anna, self.jonas.partner_id])
+        email = self.receive(self.mailbox, cc="ingrid@ours.example")
+        self.assertLinked(email, [self.anna, self.ingrid.partner_id])
+
+
+@tagged("post_install", "-at_install")
+class TestAddressIndex(MailCase):
+    def get_addresses(self, record):
+        owner = "partner_id" if record._name == "res.partner" else "lead_id"
+        rows = self.env["easycrm.email.address"].search([(owner, "=", record.id)])
+        return sorted(rows.mapped("address"))
+
+    def test_it_holds_every_address_of_the_field(self):
+        self.bruno.email = "b@x.example; Bruno <B@Y.example>, broken, b@x.example"
+        self.follow_addresses()
+        self.assertEqual(self.get_addresses(self.bruno), ["b@x.example", "b@y.example"])
+        self.bruno.email = "b@y.example"
+        self.follow_addresses()
+        self.assertEqual(self.get_addresses(self.bruno), ["b@y.example"])
+        self.bruno.email = False
+        self.follow_addresses()
+        self.assertEqual(self.get_addresses(self.bruno), [])
+
+    def test_it_is_rebuilt_from_records_that_were_there_before(self):
+        odd = self.env["res.partner"].create(
+            {"name": "Odd", "email": "Odd <ODD@x.example>, other@x.example"}
+        )
+        spaced = self.env["res.partner"].create({"name": "S", "email": " S@x.example "})
+        deal = self.add_lead("Deal", self.mira, "New@buyer.example")
+        self.follow_addresses()
+        self.env["easycrm.email.address"].search([]).unlink()
+        self.env["easycrm.email.address"]._rebuild_index()
+        for record, addresses in (
+            (self.anna, ["anna@acme.example"]),
+            (odd, ["odd@x.example", "other@x.example"]),
+            (spaced, ["s@x.example"]),
+            (deal, ["new@buyer.example"]),
+            (self.acme, []),
+        ):
+            self.assertEqual(self.get_addresses(record), addresses)
+        before = self.env["easycrm.email.address"].search_count([])
+        self.env["easycrm.email.address"]._rebuild_index()
+        self.assertEqual(self.env["easycrm.email.address"].search_count([]), before)
+
+    def test_a_draft_of_a_form_changes_nothing(self):
+        draft = self.env["res.partner"].new({"name": "New", "email": "new@x.example"})
+        self.assertEqual(draft.email_normalized, "new@x.example")
+        edited = self.env["res.partner"].new(
+            {"email": "e@x.example"}, origin=self.bruno
+        )
+        self.assertEqual(edited.email_normalized, "e@x.example")
+        self.follow_addresses()
+        self.assertEqual(self.get_addresses(self.bruno), ["bruno@beck.example"])
+        found = self.env["easycrm.email.address"].search_count(
+            [("address", "in", ["new@x.example", "e@x.example"])]
+        )
+        self.assertFalse(found)
+
+    def test_a_link_is_not_made_by_the_day_it_is_found(self):
+        day = fields.Datetime.to_datetime("2020-01-02 03:04:05")
+        email = self.receive(self.mailbox, date=day.astimezone())
+        self.assertEqual(email.link_ids.date, email.date)
+        self.assertEqual(email.link_ids.commercial_partner_id, self.acme)
+        self.assertEqual(email.link_ids.thread_id, email.thread_id)
+        self.assertEqual(email.link_ids.company_id, self.company_a)
