@@ -1,4 +1,4 @@
-"""How fast mail comes in: parse, match, link, commit; beside Odoo's gateway and a floor.
+"""How fast mail comes in, beside Odoo's gateway and beside the rows alone.
 
 3,000 mails of 2-60 kB against 20,000 contacts and 5,000 leads, in one run:
 
@@ -28,10 +28,11 @@ from odoo.addons.easycrm_mail.easycrm_mail.providers import RemoteMessage
 
 MAILS, PEER_MAILS, CONTACTS, LEADS, BATCH = 3000, 60, 20_000, 5_000, 200
 
-WORDS = (
-    "offer chairs delivery Monday thank you quantity invoice please find attached the "
-    "table oak price list week order confirm Lieferung Angebot Stühle Grüße größer"
-).split()
+WORDS = [
+    *("offer", "chairs", "delivery", "Monday", "thank", "you", "quantity", "invoice"),
+    *("please", "find", "attached", "the", "table", "oak", "price", "list", "week"),
+    *("order", "confirm", "Lieferung", "Angebot", "Stühle", "Grüße", "größer"),
+]
 
 #: The tables that a mail is written to, parents first.
 TABLES = [
@@ -184,7 +185,9 @@ def main(env):
             Ingest(account, "INBOX").store(reads)
             env.cr.commit()
 
-    env.cr.execute("SELECT count(*), count(*) FILTER (WHERE is_linked) FROM easycrm_email")
+    env.cr.execute(
+        "SELECT count(*), count(*) FILTER (WHERE is_linked) FROM easycrm_email"
+    )
     print("stored, linked:", *env.cr.fetchone(), flush=True)
     batches = read_batches(env)
     env.cr.execute(f"TRUNCATE {', '.join(TABLES)} CASCADE")

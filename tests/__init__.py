@@ -8,6 +8,7 @@ from . import test_ingest
 from . import test_ingest_cost
 from . import test_links
 from . import test_links_changes
+from . import test_secrets
 from . import test_sync
 from . import test_threads
 from . import test_timeline

@@ -5,7 +5,12 @@ from ..models.easycrm_email_attachment import SHOWN
 
 
 class EasycrmAttachment(Controller):
-    @route("/easycrm_mail/attachment/<int:line_id>", type="http", auth="user", readonly=False)
+    @route(
+        "/easycrm_mail/attachment/<int:line_id>",
+        type="http",
+        auth="user",
+        readonly=False,
+    )
     def attachment(self, line_id, download=False):
         """Serve an attachment, from here or else from the mailbox that holds it."""
         line = request.env["easycrm.email.attachment"].browse(line_id)

@@ -106,4 +106,3 @@ def visible_content(env, email_id, level):
         levels=levels,
         link=visible_link(env, "seen"),
     )
-

@@ -282,9 +282,12 @@ class EasycrmEmailAccount(models.Model):
             )
 
     def unlink(self):
-        emails = self.env["easycrm.email.copy"].sudo().search(
-            [("account_id", "in", self.ids)]
-        ).email_id
+        emails = (
+            self.env["easycrm.email.copy"]
+            .sudo()
+            .search([("account_id", "in", self.ids)])
+            .email_id
+        )
         result = super().unlink()
         # nobody holds them and they stand nowhere: nobody could ever see them
         emails.exists().filtered(lambda email: not email.copy_ids).unlink()
@@ -318,7 +321,9 @@ class EasycrmEmailAccount(models.Model):
             )
         if self.env.user.has_group("easycrm_mail.group_easycrm_mail_manager"):
             return
-        if vals.get("user_id", self.env.uid) != self.env.uid or vals.get("alias_emails"):
+        if vals.get("user_id", self.env.uid) != self.env.uid or vals.get(
+            "alias_emails"
+        ):
             raise AccessError(
                 self.env._("Only an administrator can give a mailbox to somebody else.")
             )

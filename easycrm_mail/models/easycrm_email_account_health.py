@@ -16,9 +16,9 @@ ERROR_MINUTES = 30
 class EasycrmEmailAccount(models.Model):
     """How a mailbox is doing: what follows an error, and who is told in which words.
 
-        ok/incomplete --retry--> waiting +1, +2, +4 min --third fails--> error, told once
-        error (passing cause) --every 30 min--> ok: the notices go by themselves
-        any --reconnect/permanent--> error at once, until the user mends it
+    ok/incomplete --retry--> waiting +1, +2, +4 min --third fails--> error, told once
+    error (passing cause) --every 30 min--> ok: the notices go by themselves
+    any --reconnect/permanent--> error at once, until the user mends it
     """
 
     _inherit = "easycrm.email.account"
@@ -178,37 +178,53 @@ class EasycrmEmailAccount(models.Model):
         :param MailboxError error:
         """
         self.ensure_one()
-        _ = self.with_context(lang=self.user_id.lang).env._
-        server = self.imap_host or self.email
-        words = {
-            "host": _("The mail server %s was not found. Is its name right?", server),
-            "refused": _("%s does not answer on port %s.", server, self.imap_port),
-            "timeout": _("The mail server %s did not answer in time.", server),
-            "dropped": _("The mail server %s broke off the connection.", server),
-            "busy": _("The mail server %s asks to come back later.", server),
-            "answer": _("The mail server %s gave an answer that makes no sense.", server),
-            "password": _(
-                "%(server)s does not accept the password for %(email)s.",
-                server=server,
-                email=self.email,
-            ),
-            "grant": _("The permission to read %s was taken back.", self.email),
-            "checkpoint": _("The mailbox has to be read anew."),
-            "mail": _("The email is not in the mailbox any more."),
-            "folder": _("A folder is not in the mailbox any more."),
-            "tls": _(
-                "%s does not speak the chosen encryption on port %s.",
-                server,
-                self.imap_port,
-            ),
-            "certificate": _(
-                "The certificate of %s is not valid for that name, or nobody known "
-                "has signed it.",
-                server,
-            ),
-            "forbidden": _("%s does not let this mailbox be read by IMAP.", server),
-            "internal": _("Something went wrong on our side. It is in the server's log."),
+        env = self.with_context(lang=self.user_id.lang).env
+        values = {
+            "server": self.imap_host or self.email,
+            "port": self.imap_port,
+            "email": self.email,
         }
-        return words.get(error.code) or _(
-            "A setting of this mailbox is not right: %s", error.detail
-        )
+        words = {
+            "host": env._(
+                "The mail server %(server)s was not found. Is its name right?", **values
+            ),
+            "refused": env._("%(server)s does not answer on port %(port)s.", **values),
+            "timeout": env._(
+                "The mail server %(server)s did not answer in time.", **values
+            ),
+            "dropped": env._(
+                "The mail server %(server)s broke off the connection.", **values
+            ),
+            "busy": env._(
+                "The mail server %(server)s asks to come back later.", **values
+            ),
+            "answer": env._(
+                "The mail server %(server)s gave an answer that makes no sense.",
+                **values,
+            ),
+            "password": env._(
+                "%(server)s does not accept the password for %(email)s.", **values
+            ),
+            "grant": env._(
+                "The permission to read %(email)s was taken back.", **values
+            ),
+            "checkpoint": env._("The mailbox has to be read anew."),
+            "mail": env._("The email is not in the mailbox any more."),
+            "folder": env._("A folder is not in the mailbox any more."),
+            "tls": env._(
+                "%(server)s does not speak the chosen encryption on port %(port)s.",
+                **values,
+            ),
+            "certificate": env._(
+                "The certificate of %(server)s is not valid for that name, or nobody "
+                "known has signed it.",
+                **values,
+            ),
+            "forbidden": env._(
+                "%(server)s does not let this mailbox be read by IMAP.", **values
+            ),
+            "internal": env._(
+                "Something went wrong on our side. It is in the server's log."
+            ),
+        }
+        return words.get(error.code) or error.detail or error.code

@@ -21,15 +21,17 @@ class EasycrmEmailAccount(models.Model):
         Runs every five minutes; first readings go under a cron of their own, so that
         they are never in the way.
         """
-        enabled = self.env["ir.config_parameter"].sudo().get_param(
-            "easycrm_mail.sync_enabled", "True"
+        enabled = (
+            self.env["ir.config_parameter"]
+            .sudo()
+            .get_param("easycrm_mail.sync_enabled", "True")
         )
         if enabled != "False":
             SyncRun(self._get_due(first=False)).run()
 
     @api.model
     def _cron_backfill(self):
-        """Read new mailboxes for the first time, and place mail for changed addresses."""
+        """Read new mailboxes, and place mail for addresses that have changed."""
         if self.env["easycrm.email.address"]._cron_match_pending():
             SyncRun(self._get_due(first=True)).run()
 

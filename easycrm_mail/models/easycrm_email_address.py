@@ -99,8 +99,9 @@ class EasycrmEmailAddress(models.Model):
         }
         present = self.sudo().search([(owner, "in", records.ids)])
         stale = present.filtered(
-            lambda row: row.source == "field"
-            and (row[owner].id, row.address) not in wanted
+            lambda row: (
+                row.source == "field" and (row[owner].id, row.address) not in wanted
+            )
         )
         gone = {}
         for row in stale:
@@ -240,8 +241,10 @@ class EasycrmEmailAddress(models.Model):
                    WHERE own.address = address.address
                      AND users.active AND users.share IS NOT TRUE)"""
         )
-        if self.env["ir.config_parameter"].sudo().get_param(
-            "easycrm_mail.match_colleagues"
+        if (
+            self.env["ir.config_parameter"]
+            .sudo()
+            .get_param("easycrm_mail.match_colleagues")
         ):
             is_connected = SQL()
             is_colleague = SQL("FALSE")
@@ -268,7 +271,9 @@ class EasycrmEmailAddress(models.Model):
         :return: the seconds the cron has left
         """
         left = float("inf")
-        while left and (address := self.sudo().search([("is_pending", "=", True)], limit=1)):
+        while left and (
+            address := self.sudo().search([("is_pending", "=", True)], limit=1)
+        ):
             address._link_emails(SQL("address.id = ANY(%s)", address.ids))
             address.is_pending = False
             left = self.env["ir.cron"]._commit_progress(1)

@@ -54,7 +54,7 @@ class EasycrmEmailAttachment(models.Model):
     def _get_bytes(self):
         """Return the attachment as `ir.attachment`, fetched from a mailbox if need be.
 
-        The mail is fetched once for all its inline images, which are asked for together.
+        The mail is fetched once for all its inline images: a reader asks for all.
 
         :raise AccessError: it is not for this user
         :raise UserError: no mailbox that holds it can be reached, in plain words
@@ -88,5 +88,5 @@ class EasycrmEmailAttachment(models.Model):
                 }
             )
             if line.mimetype not in SHOWN:
-                # by itself, as core guesses the type of new bytes of no type: HTML again
+                # apart: core guesses the type of new bytes that have none, HTML again
                 line.attachment_id.mimetype = "application/octet-stream"

@@ -30,15 +30,15 @@ blockquote { margin: .5em 0; padding-inline-start: 1em; color: #495057;
 html:not(.o_easycrm_quoted) [data-o-mail-quote] { display: none !important; }
 """
 
-REMOTE_URL = re.compile(r"url\(\s*['\"]?\s*(?:https?:)?//([^/'\")\s]+)", re.I)
-ANY_URL = re.compile(r"url\([^)]*\)", re.I)
+REMOTE_URL = re.compile(r"url\(\s*['\"]?\s*(?:https?:)?//([^/'\")\s]+)", re.IGNORECASE)
+ANY_URL = re.compile(r"url\([^)]*\)", re.IGNORECASE)
 
 #: One quoted line of a plain text mail.
 QUOTED_LINE = re.compile(r"^\s?>")
 
 
 class EasycrmEmail(models.Model):
-    """How a body is shown: sanitised, and with nothing of the outside until asked for."""
+    """How a body is shown: sanitised, and nothing from outside until asked for."""
 
     _inherit = "easycrm.email"
 
@@ -120,7 +120,9 @@ class EasycrmEmail(models.Model):
             url = (element.get(name) or "").strip()
             if not url:
                 continue
-            kept, host = self._clean_url(url, images, remote) if name != "srcset" else ("", "")
+            kept, host = (
+                self._clean_url(url, images, remote) if name != "srcset" else ("", "")
+            )
             if host:
                 hosts.append(host)
             if kept:
@@ -128,14 +130,16 @@ class EasycrmEmail(models.Model):
             else:
                 del element.attrib[name]
         if style := element.get("style"):
-            found = [host for host in REMOTE_URL.findall(style) if not self._is_own(host)]
+            found = [
+                host for host in REMOTE_URL.findall(style) if not self._is_own(host)
+            ]
             hosts += found
             if not remote or not found:
                 style = ANY_URL.sub("none", style)
             element.set("style", style)
         if element.tag == "a":
             href = (element.get("href") or "").strip()
-            if not re.match(r"(https?:|mailto:|tel:)", href, re.I):
+            if not re.match(r"(https?:|mailto:|tel:)", href, re.IGNORECASE):
                 element.attrib.pop("href", None)
             element.set("target", "_blank")
             element.set("rel", "noopener noreferrer nofollow")
@@ -180,7 +184,9 @@ class EasycrmEmail(models.Model):
             tail, visible = [element], False
             while element is not root:
                 tail += element.itersiblings()
-                before = (e.text_content() for e in element.itersiblings(preceding=True))
+                before = (
+                    e.text_content() for e in element.itersiblings(preceding=True)
+                )
                 visible = visible or any(text.strip() for text in before)
                 element = element.getparent()
             if visible:  # else nothing would be left: it is a forwarded mail
@@ -211,7 +217,9 @@ class EasycrmEmail(models.Model):
             (
                 number
                 for number, line in enumerate(stripped)
-                if line and any(stripped[:number]) and introduces_quote(stripped, number)
+                if line
+                and any(stripped[:number])
+                and introduces_quote(stripped, number)
             ),
             len(lines),
         )

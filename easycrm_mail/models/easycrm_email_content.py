@@ -6,7 +6,7 @@ from . import access
 
 
 class EasycrmEmailContent(models.Model):
-    """What a share level can hide, apart from the envelope: rules hide rows, not fields.
+    """What a share level can hide, apart from the envelope: a rule hides whole rows.
 
     Bodies are stored as they came, in plain text fields: an Html field would read as
     safe markup. They are sanitised when shown.

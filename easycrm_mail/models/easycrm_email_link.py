@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
-from odoo.tools import SQL
 
 from . import access
 from .easycrm_email_participant import ROLES
@@ -97,11 +96,17 @@ class EasycrmEmailLink(models.Model):
                 "date": fields.Date.to_string(link.create_date or fields.Date.today()),
             }
             if link.origin == "auto":
-                link.reason = self.env._("%(role)s: %(address)s = %(kind)s %(name)s", **values)
+                link.reason = self.env._(
+                    "%(role)s: %(address)s = %(kind)s %(name)s", **values
+                )
             elif link.origin == "rule":
-                link.reason = self.env._("A rule for %(address)s places it here", **values)
+                link.reason = self.env._(
+                    "A rule for %(address)s places it here", **values
+                )
             elif link.origin == "sent":
-                link.reason = self.env._("Sent from here by %(user)s on %(date)s", **values)
+                link.reason = self.env._(
+                    "Sent from here by %(user)s on %(date)s", **values
+                )
             else:
                 link.reason = self.env._("Put here by %(user)s on %(date)s", **values)
 

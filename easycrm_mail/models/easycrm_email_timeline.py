@@ -117,9 +117,7 @@ class EasycrmEmailTimeline(models.AbstractModel):
     def _easycrm_fold(self, emails):
         """Gather emails by conversation, in the order of each one's newest."""
         folded = {}
-        for email, values in zip(
-            emails, emails._get_timeline_values(), strict=True
-        ):
+        for email, values in zip(emails, emails._get_timeline_values(), strict=True):
             folded.setdefault(email.thread_id.id, []).append(values)
         counts = self._easycrm_count_by_thread(list(folded))
         return [
@@ -184,10 +182,14 @@ class EasycrmEmailTimeline(models.AbstractModel):
 
     def _easycrm_get_own_accounts(self):
         Account = self.env["easycrm.email.account"].sudo()
-        return Account.browse(Account.with_env(self.env)._get_own_account_ids()).filtered(
-            lambda account: account.active
-            and account.company_id in self.env.companies
-            and account.sync_status != "draft"
+        return Account.browse(
+            Account.with_env(self.env)._get_own_account_ids()
+        ).filtered(
+            lambda account: (
+                account.active
+                and account.company_id in self.env.companies
+                and account.sync_status != "draft"
+            )
         )
 
     def _easycrm_get_empty(self, mine, progress):
@@ -204,11 +206,15 @@ class EasycrmEmailTimeline(models.AbstractModel):
 
     def _easycrm_get_notices(self, mine):
         """Return the failing mailboxes that this user should know of, here."""
-        failing = self.env["easycrm.email.account"].sudo().search(
-            [
-                ("sync_status", "=", "error"),
-                ("company_id", "in", self.env.companies.ids),
-            ]
+        failing = (
+            self.env["easycrm.email.account"]
+            .sudo()
+            .search(
+                [
+                    ("sync_status", "=", "error"),
+                    ("company_id", "in", self.env.companies.ids),
+                ]
+            )
         )
         others = (failing - mine).filtered(self._easycrm_concerns)
         return [

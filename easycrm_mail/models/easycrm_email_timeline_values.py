@@ -47,8 +47,10 @@ class EasycrmEmail(models.Model):
             [("email_id", "in", self.ids)]
         )
         partners = self._get_partner_ids(participants.mapped("address"))
-        accounts = self.env["easycrm.email.account"].sudo().browse(
-            self.env["easycrm.email.account"]._get_own_account_ids()
+        accounts = (
+            self.env["easycrm.email.account"]
+            .sudo()
+            .browse(self.env["easycrm.email.account"]._get_own_account_ids())
         )
         mine = {address for a in accounts for address in a._get_own_addresses()}
         mine.add(self.env.user.email_normalized)
@@ -69,9 +71,13 @@ class EasycrmEmail(models.Model):
     @api.model
     def _get_partner_ids(self, addresses):
         """Return {address: contact id} of the contacts that this user may read."""
-        rows = self.env["easycrm.email.address"].sudo().search_fetch(
-            [("address", "in", addresses), ("partner_id", "!=", False)],
-            ["address", "partner_id"],
+        rows = (
+            self.env["easycrm.email.address"]
+            .sudo()
+            .search_fetch(
+                [("address", "in", addresses), ("partner_id", "!=", False)],
+                ["address", "partner_id"],
+            )
         )
         readable = set(rows.partner_id.sudo(False)._filtered_access("read").ids)
         return {
@@ -100,8 +106,10 @@ class EasycrmEmail(models.Model):
     def _get_sharers(self):
         """Return {email id: names of those whose mailbox shares less than all}."""
         names = {}
-        for copy in self.env["easycrm.email.copy"].sudo().search(
-            [("email_id", "in", self.ids)], order="id"
+        for copy in (
+            self.env["easycrm.email.copy"]
+            .sudo()
+            .search([("email_id", "in", self.ids)], order="id")
         ):
             names.setdefault(copy.email_id.id, {})[copy.account_id.user_id.name] = True
         return {email_id: ", ".join(found) for email_id, found in names.items()}
@@ -111,7 +119,8 @@ class EasycrmEmail(models.Model):
 
         :param str model: `res.partner` or `crm.lead`
         :param int res_id: the record whose timeline asks; its own links come first
-        :return: list of dict with `link_id`, `record`, `sentence`, `when`, `can_take_off`
+        :return: list of dict with `link_id`, `record`, `sentence`, `when` and
+            `can_take_off`
         """
         self.ensure_one()
         self.check_access("read")
@@ -134,8 +143,9 @@ class EasycrmEmail(models.Model):
                 "can_take_off": get_record(link).has_access("write"),
             }
             for link in links.sorted(
-                lambda link: (get_record(link)._name, get_record(link).id)
-                != (model, res_id)
+                lambda link: (
+                    (get_record(link)._name, get_record(link).id) != (model, res_id)
+                )
             )
             if get_record(link).has_access("read")
         ]

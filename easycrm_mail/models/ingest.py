@@ -23,7 +23,7 @@ class Read(NamedTuple):
 
 @lru_cache(maxsize=1 << 16)
 def normalise(address):
-    """Return the address as it is compared; one that no server would take, in lower case."""
+    """Return the address as it is compared; a mere lower case one if it is invalid."""
     return email_normalize(address) or address.lower()[:320]
 
 
@@ -106,7 +106,8 @@ class Ingest(ThreadSteps):
         """
         self.env.cr.execute(
             SQL(
-                "DELETE FROM easycrm_email_location WHERE account_id = %s AND stream = %s",
+                "DELETE FROM easycrm_email_location"
+                " WHERE account_id = %s AND stream = %s",
                 self.account.id,
                 self.stream,
             )
@@ -115,7 +116,7 @@ class Ingest(ThreadSteps):
     def sweep(self, since):
         """Mark the copies that stand nowhere in the mailbox any more, after a listing.
 
-        :param datetime since: aware; mail of before was not listed, so nothing is known of it
+        :param datetime since: aware; nothing is known of mail from before
         """
         self.env.cr.execute(
             SQL(
@@ -306,13 +307,15 @@ class Ingest(ThreadSteps):
                 (email_id, account_id, thread_ref, direction, date, from_address,
                  is_read, is_unlinked, ignored)
             SELECT seen.email_id, seen.account_id, seen.thread_ref, seen.direction,
-                   seen.date, seen.from_address, seen.is_read, NOT email.is_linked, FALSE
+                   seen.date, seen.from_address, seen.is_read,
+                   NOT email.is_linked, FALSE
             FROM (VALUES %s) AS seen (email_id, account_id, thread_ref, direction, date,
                                       from_address, is_read)
             JOIN easycrm_email email ON email.id = seen.email_id
             ON CONFLICT (account_id, email_id) DO UPDATE
             SET is_read = EXCLUDED.is_read, removed_at = NULL,
-                thread_ref = COALESCE(EXCLUDED.thread_ref, easycrm_email_copy.thread_ref)
+                thread_ref = COALESCE(
+                    EXCLUDED.thread_ref, easycrm_email_copy.thread_ref)
             RETURNING email_id, id
             """,
             list(rows.values()),

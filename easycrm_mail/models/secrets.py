@@ -6,6 +6,7 @@ separated by commas, let one be changed: the first encrypts, all decrypt.
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -42,20 +43,18 @@ def _get_cipher():
 
 def _get_own_key(path):
     """Return the key kept in that file, made once and readable by its owner only."""
-    try:
-        return path.read_text()
-    except FileNotFoundError:
-        pass
+    if not path.exists():
+        _make_own_key(path)
+    return path.read_text()
+
+
+def _make_own_key(path):
     # Written aside and linked: of two workers that start at once, one makes the key,
     # and nobody ever reads half of it.
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
         file.write(Fernet.generate_key())
-    try:
+    with suppress(FileExistsError):
         os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
-    return path.read_text()
+    draft.unlink()

@@ -337,7 +337,7 @@ class SyncRun:
         return failed
 
     def _try_store(self, ingest, reads):
-        """Store mails, or none of them; return the error that the mails are to blame for."""
+        """Store mails, or none; return the error that they are to blame for."""
         try:
             with self.env.cr.savepoint():
                 ingest.store(reads)
@@ -349,7 +349,7 @@ class SyncRun:
         return None
 
     def _retrying(self, function, *args):
-        """Call and commit; again, on a fresh snapshot, when another transaction crossed."""
+        """Call and commit; again, on a fresh snapshot, when another one crossed."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 result = function(*args)

@@ -23,7 +23,7 @@ from .base import Batch, Stream
 from .errors import Gone, Retry
 from .imap_changes import add_arrivals, begin, is_unchanged, sweep
 from .imap_checkpoint import Checkpoint
-from .imap_connection import Connection, check_settings
+from .imap_connection import Connection, check_settings, secrets_of
 from .imap_errors import translate
 from .imap_folders import streams_of
 from .imap_page import PageReader
@@ -177,13 +177,18 @@ class ImapProvider:
         try:
             return method(self, *args, **kwargs), None
         except Exception as error:
-            failure = translate(error, [self._password])
+            failure = translate(error, secrets_of(self._login, self._password))
         if self._is_expired:
             failure = Retry("timeout", "the answer took too long")
         if not isinstance(failure, Gone):
-            self.close()
+            self._drop()
         failure.__cause__ = failure.__context__ = None
         return None, failure.with_traceback(None)
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection:
+            connection.drop()
 
     def _connected(self) -> Connection:
         if self._connection is None:
@@ -200,7 +205,7 @@ class ImapProvider:
 
     def _reopen(self, stream: str, uid_validity: int) -> Connection:
         """A new connection with the folder open, after the server broke the old one."""
-        self.close()
+        self._drop()
         connection = self._connected()
         if connection.examine(stream).uid_validity != uid_validity:
             raise Retry("dropped", "the folder was set up anew meanwhile")

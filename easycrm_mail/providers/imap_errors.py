@@ -37,20 +37,6 @@ _FORBIDDEN = re.compile(
 # Exchange: "Request is throttled. Suggested Backoff Time: 299961 milliseconds"
 _BACKOFF = re.compile(r"backoff time:?\s*(\d{1,9})\s*milliseconds", re.IGNORECASE)
 
-Factory = type[MailboxError]
-
-
-class Refused(Exception):
-    """The server answered a command with NO or BAD; the connection goes on.
-
-    :param is_bad: BAD: it did not understand; most often of a mail that breaks it
-    """
-
-    def __init__(self, text: str, is_bad: bool = False):
-        super().__init__(text)
-        self.text = text
-        self.is_bad = is_bad
-
 
 def is_refusal(error: BaseException) -> bool:
     """A NO or BAD in good order, after which the next command may be sent."""
@@ -68,6 +54,9 @@ def translate(error: BaseException, secrets: Iterable[str] = ()) -> MailboxError
     """
     if isinstance(error, MailboxError):
         return error
+    if isinstance(error, LoginError) and isinstance(error.__context__, IMAP4.abort):
+        # IMAPClient makes one of every error while signing in.
+        error = error.__context__
     text = words(error, secrets)
     if isinstance(error, OSError):
         return _of_socket(error, text)

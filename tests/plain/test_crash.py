@@ -105,10 +105,12 @@ def run_odoo(database, script):
 
 
 def query(database, statement):
-    with psycopg2.connect(dbname=database) as connection:
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
-            return cursor.fetchall()
+    with (
+        psycopg2.connect(dbname=database) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)
+        return cursor.fetchall()
 
 
 def count_emails(database):

@@ -8,6 +8,7 @@ Also a witness: `sent` holds what the clients sent.
 """
 
 import contextlib
+import select
 import socket
 import struct
 import threading
@@ -80,8 +81,14 @@ class FaultProxy:
                 threading.Thread(target=target, args=ends, daemon=True).start()
 
     def _up(self, client: socket.socket, server: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while data := client.recv(65536):
+        # A blocked recv would keep the socket open after `close`, and no RST be sent.
+        with contextlib.suppress(OSError, ValueError):
+            while True:
+                if not select.select([client], [], [], 0.02)[0]:
+                    continue
+                data = client.recv(65536)
+                if not data:
+                    break
                 self.sent += data
                 server.sendall(data)
             server.shutdown(socket.SHUT_WR)
