@@ -30,6 +30,20 @@ def own_copy(env, email_id, direction=None):
     )
 
 
+def own_mailbox(env, account_id):
+    """A condition: the mailbox is one of the user's own, in the companies at work.
+
+    By their ids: a rule that follows the mailbox to its owner would keep the list of
+    unlinked mail from being read along its index.
+
+    :param SQL account_id: the column that holds the mailbox's id
+    """
+    accounts = env["easycrm.email.account"]
+    own = accounts.sudo().browse(accounts._get_own_account_ids())
+    ids = own.filtered(lambda account: account.company_id in env.companies).ids
+    return SQL("%s IN %s", account_id, tuple(ids)) if ids else SQL("FALSE")
+
+
 def readable_record(env, model_name, record_id):
     """A condition: the user may read that record, by its model's own rules."""
     Model = env[model_name].with_context(active_test=False)

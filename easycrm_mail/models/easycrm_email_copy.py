@@ -1,4 +1,7 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from . import access
 
 DIRECTIONS = [("inbound", "Received"), ("outbound", "Sent")]
 
@@ -8,6 +11,7 @@ class EasycrmEmailCopy(models.Model):
 
     _name = "easycrm.email.copy"
     _description = "Email in a Mailbox"
+    _inherit = ["easycrm.email.access"]
     _order = "date desc, id desc"
     _rec_name = "email_id"
     _log_access = False
@@ -42,6 +46,10 @@ class EasycrmEmailCopy(models.Model):
         " WHERE is_unlinked IS TRUE AND ignored IS NOT TRUE"
     )
 
+    @api.model
+    def _get_access_sql(self, alias):
+        return access.own_mailbox(self.env, SQL.identifier(alias, "account_id"))
+
 
 class EasycrmEmailLocation(models.Model):
     """Where in the mailbox a copy stands.
@@ -51,6 +59,7 @@ class EasycrmEmailLocation(models.Model):
 
     _name = "easycrm.email.location"
     _description = "Place of an Email in a Mailbox"
+    _inherit = ["easycrm.email.access"]
     _rec_name = "provider_ref"
     _log_access = False
 
@@ -64,3 +73,7 @@ class EasycrmEmailLocation(models.Model):
     provider_ref = fields.Char(required=True)
 
     _ref_unique = models.UniqueIndex("(account_id, stream, provider_ref)")
+
+    @api.model
+    def _get_access_sql(self, alias):
+        return access.own_mailbox(self.env, SQL.identifier(alias, "account_id"))

@@ -4,6 +4,16 @@ from odoo import api, fields, models
 class EasycrmEmail(models.Model):
     _inherit = "easycrm.email"
 
+    def easycrm_values(self):
+        """Return what a row of the timeline shows of this email.
+
+        :return: dict, see `easycrm_timeline`
+        :raise AccessError: the email is not for this user
+        """
+        self.ensure_one()
+        self.check_access("read")
+        return self._get_timeline_values()[0]
+
     def _get_timeline_values(self):
         """Return what a row of the timeline shows, as far as this user may see it.
 

@@ -21,8 +21,9 @@ export class EmailReader extends Component {
     static components = { AttachmentChips, BodyFrame, WhyPanel };
     static props = {
         email: Object,
-        store: Object,
-        record: Object,
+        // of the timeline that it stands on; without one it stands by itself
+        store: { type: Object, optional: true },
+        record: { type: Object, optional: true },
         onFold: { type: Function, optional: true },
     };
 
