@@ -29,6 +29,7 @@ COMMANDS = {
 
 def main() -> int:
     arguments = _parser().parse_args()
+    sys.stdout.reconfigure(line_buffering=True)  # seen at once, also through a pipe
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, _interrupt)
     try:

@@ -3,6 +3,8 @@ from . import test_access_accounts
 from . import test_access_http
 from . import test_access_roads
 from . import test_access_search
+from . import test_account_guard
+from . import test_body
 from . import test_health
 from . import test_ingest
 from . import test_ingest_cost
@@ -10,6 +12,7 @@ from . import test_links
 from . import test_links_changes
 from . import test_secrets
 from . import test_sync
+from . import test_sync_run
 from . import test_threads
 from . import test_timeline
 from . import test_tour

@@ -7,14 +7,14 @@ from odoo.exceptions import AccessError, UserError
 from odoo.service.model import get_public_method
 from odoo.tests import tagged
 
-from ..easycrm_mail.models.easycrm_email_account import SYNC_FIELDS
+from ..easycrm_mail.models.easycrm_email_account_access import SYNC_FIELDS
 from .common import MailCase
 
 #: Every method of ours that RPC reaches, beyond Odoo's own. One that is added here must
 #: be tried by somebody without access, in `test_no_public_method_leaks`.
 PUBLIC = {
     "crm.lead": {"easycrm_timeline"},
-    "easycrm.email": {"easycrm_body", "easycrm_why"},
+    "easycrm.email": {"easycrm_body", "easycrm_values", "easycrm_why"},
     "easycrm.email.account": {
         "action_pause",
         "action_reconnect",

@@ -1,6 +1,7 @@
 """What storing and showing mail costs: it grows with the work, not with the past."""
 
-from odoo.tests import tagged
+from odoo.sql_db import db_connect
+from odoo.tests import get_db_name, tagged
 from odoo.tools import SQL
 
 from ..easycrm_mail.messages import parse
@@ -91,8 +92,8 @@ class TestQueriesOfABatch(MailCase):
 class TestPlans(MailCase):
     """With many rows the hot paths go along indexes.
 
-    What the statements did is asked of PostgreSQL's own counters: how often a table was
-    scanned from end to end in this transaction, and how many rows were fetched by index.
+    What the statements did is asked of PostgreSQL's own counters: how often a table
+    was scanned from end to end in this transaction, and how many rows were fetched.
     """
 
     # the rows are rolled back but their pages stay: after the other tests
@@ -102,6 +103,7 @@ class TestPlans(MailCase):
 
     @classmethod
     def setUpClass(cls):
+        cls.addClassCleanup(cls.give_back_pages)  # registered first, called last
         super().setUpClass()
         cls.many = cls.env["res.partner"].create(
             {"name": "Many", "email": "many@many.example"}
@@ -119,8 +121,8 @@ class TestPlans(MailCase):
                SELECT 'P' || i, TRUE, 'contact', 'p' || i || '@plan.example',
                       'p' || i || '@plan.example'
                FROM generate_series(1, 10000) i""",
-            "UPDATE res_partner SET commercial_partner_id = id"
-            " WHERE commercial_partner_id IS NULL",
+            """UPDATE res_partner SET commercial_partner_id = id
+               WHERE commercial_partner_id IS NULL""",
             # the first is that of the field, nine further ones are nobody's
             """INSERT INTO easycrm_email_address (address, partner_id, source)
                SELECT CASE WHEN n = 0 THEN '' ELSE n || '.' END || email_normalized,
@@ -156,16 +158,15 @@ class TestPlans(MailCase):
                                       || '@plan.example'
                FROM easycrm_email e, unnest(ARRAY['from', 'to', 'cc']) role
                WHERE message_id LIKE '%%plan%%'""",
+            "ANALYZE easycrm_email, easycrm_email_participant, easycrm_email_address",
             """INSERT INTO easycrm_email_link (email_id, partner_id, thread_id, date,
                    company_id, commercial_partner_id, origin, role, address, removed)
-               SELECT e.id, p.partner_id, e.thread_id, e.date, e.company_id,
-                      p.partner_id, 'auto', p.role, p.address, FALSE
-               FROM easycrm_email e,
-                    LATERAL (SELECT DISTINCT ON (a.partner_id) a.partner_id, q.role,
-                                    q.address
-                             FROM easycrm_email_participant q
-                             JOIN easycrm_email_address a ON a.address = q.address
-                             WHERE q.email_id = e.id) p
+               SELECT DISTINCT ON (e.id, a.partner_id)
+                      e.id, a.partner_id, e.thread_id, e.date, e.company_id,
+                      a.partner_id, 'auto', p.role, p.address, FALSE
+               FROM easycrm_email e
+               JOIN easycrm_email_participant p ON p.email_id = e.id
+               JOIN easycrm_email_address a ON a.address = p.address
                WHERE e.is_linked AND message_id LIKE '%%plan%%'""",
             """INSERT INTO easycrm_email_link (email_id, partner_id, thread_id, date,
                    company_id, commercial_partner_id, origin, role, address, removed)
@@ -178,6 +179,15 @@ class TestPlans(MailCase):
             cls.cr.execute(SQL("ANALYZE %s", SQL.identifier(table)))
         cls.cr.execute("SET LOCAL max_parallel_workers_per_gather = 0")
         cls.env.invalidate_all()
+
+    @classmethod
+    def give_back_pages(cls):
+        """Leave the database as small, and as well known to the planner, as it was."""
+        with db_connect(get_db_name()).cursor() as cr:
+            cr._cnx.autocommit = True
+            for table in [*LARGE, "res_partner"]:
+                cr.execute(SQL("VACUUM (ANALYZE) %s", SQL.identifier(table)))
+            cr._cnx.autocommit = False
 
     def read_counters(self):
         self.env.flush_all()
@@ -212,29 +222,25 @@ class TestPlans(MailCase):
     def test_a_timeline_page_costs_a_page(self):
         for user in (self.mira, self.jonas):
             with self.subTest(user=user.login):
-                partner = self.as_user(self.many, user)
-                partner.easycrm_timeline()
-                partner = self.as_user(self.many, user)
-                page = self.assertCheap(partner.easycrm_timeline, 12_000)
+                self.as_user(self.many, user).easycrm_timeline()
+                page = self.open_page(user, False, 12_000)
                 self.assertEqual(len(page["conversations"]), 30)
                 self.assertTrue(page["count_capped"])
-                partner = self.as_user(self.many, user)
-                more = self.assertCheap(
-                    lambda: partner.easycrm_timeline(page["next"]), 2_000
-                )
-                self.assertEqual(len(more["conversations"]), 30)
+                page = self.open_page(user, page["next"], 2_000)
+                self.assertEqual(len(page["conversations"]), 30)
+
+    def open_page(self, user, before, rows):
+        partner = self.as_user(self.many, user)
+        return self.assertCheap(lambda: partner.easycrm_timeline(before), rows)
 
     def test_the_unlinked_inbox_costs_a_page(self):
         domain = [("is_unlinked", "=", True), ("ignored", "=", False)]
         specification = {"subject": {}, "snippet": {}, "from_address": {}, "date": {}}
         copies = self.as_user(self.env["easycrm.email.copy"], self.mira)
         page = self.assertCheap(
-            lambda: copies.web_search_read(
-                domain, specification, limit=80, count_limit=1000
-            ),
-            5_000,
+            lambda: copies.search(domain, limit=80).web_read(specification), 2_000
         )
-        self.assertEqual(len(page["records"]), 80)
+        self.assertEqual(len(page), 80)
 
     def test_storing_a_batch_costs_the_batch(self):
         raws = [

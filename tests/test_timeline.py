@@ -362,6 +362,6 @@ class TestTimeline(MailCase):
         )
         why = self.as_user(email, self.mira).easycrm_why("crm.lead", deal.id)
         self.assertEqual(why[0]["record"]["id"], deal.id)
-        self.assertEqual(why[0]["record"]["label"], "Opportunity")
+        self.assertEqual(why[0]["record"]["label"], "opportunity")
         self.assertTrue(why[0]["can_take_off"])
         self.assertEqual(len(why), 3)

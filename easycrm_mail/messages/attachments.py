@@ -1,4 +1,4 @@
-"""Which parts of a mail are its text, which are attachments, and what those are called."""
+"""Which parts of a mail are its text, which are attachments, and their names."""
 
 import re
 from collections.abc import Sequence

@@ -46,19 +46,18 @@ _ALIASES = {
 
 # No other codec is asked: Python also has idna and punycode, whose decoding is
 # quadratic, unicode_escape, and codecs that are none of text.
-_CODECS = frozenset(
-    """
-    utf-8 utf-8-sig utf-7 utf-16 utf-16-be utf-16-le utf-32 utf-32-be utf-32-le
-    iso8859-1 iso8859-2 iso8859-3 iso8859-4 iso8859-5 iso8859-6 iso8859-7 iso8859-8
-    iso8859-9 iso8859-10 iso8859-11 iso8859-13 iso8859-14 iso8859-15 iso8859-16
-    cp437 cp737 cp775 cp850 cp852 cp855 cp857 cp858 cp860 cp861 cp862 cp863 cp864
-    cp865 cp866 cp869 cp874 cp1125 cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256
-    cp1257 cp1258 koi8-r koi8-u koi8-t kz1048 ptcp154 mac-roman mac-cyrillic mac-greek
-    mac-latin2 mac-turkish gb18030 gbk gb2312 hz big5 big5hkscs cp932 cp949 cp950
-    euc_jp euc_jis_2004 euc_kr johab shift_jis shift_jis_2004 iso2022_jp iso2022_jp_1
-    iso2022_jp_2 iso2022_jp_2004 iso2022_jp_3 iso2022_jp_ext iso2022_kr
-    """.split()
-)
+_CODEC_NAMES = """
+utf-8 utf-8-sig utf-7 utf-16 utf-16-be utf-16-le utf-32 utf-32-be utf-32-le
+iso8859-1 iso8859-2 iso8859-3 iso8859-4 iso8859-5 iso8859-6 iso8859-7 iso8859-8
+iso8859-9 iso8859-10 iso8859-11 iso8859-13 iso8859-14 iso8859-15 iso8859-16
+cp437 cp737 cp775 cp850 cp852 cp855 cp857 cp858 cp860 cp861 cp862 cp863 cp864
+cp865 cp866 cp869 cp874 cp1125 cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256
+cp1257 cp1258 koi8-r koi8-u koi8-t kz1048 ptcp154 mac-roman mac-cyrillic mac-greek
+mac-latin2 mac-turkish gb18030 gbk gb2312 hz big5 big5hkscs cp932 cp949 cp950
+euc_jp euc_jis_2004 euc_kr johab shift_jis shift_jis_2004 iso2022_jp iso2022_jp_1
+iso2022_jp_2 iso2022_jp_2004 iso2022_jp_3 iso2022_jp_ext iso2022_kr
+"""
+_CODECS = frozenset(_CODEC_NAMES.split())
 # Spelled in ASCII bytes, but not to be read as such.
 _ESCAPING = frozenset({"utf-7", "hz"})
 
@@ -100,7 +99,7 @@ def decode(data: bytes, label: str = "") -> str:
         text = _SURROGATES.sub("\ufffd", data.decode(name, "replace"))
     if "\0" in text:
         text = text.replace("\0", "")
-    return text[1:] if text.startswith("\ufeff") else text
+    return text.removeprefix("\ufeff")
 
 
 def html_charset(data: bytes) -> str:

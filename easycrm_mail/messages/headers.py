@@ -1,7 +1,7 @@
 """The header of a mail, read once and alike whichever parser reads the body.
 
-`read_headers` gives the values of the fields that matter, unfolded, not yet decoded:
-an address must be told from a name before its encoded words are decoded (RFC 2047, 6.2).
+`read_headers` gives the values of the fields that matter, unfolded, not yet decoded: an
+address must be told from a name before its encoded words are decoded (RFC 2047, 6.2).
 """
 
 import binascii

@@ -22,11 +22,11 @@ _SILENT = {
     name: re.compile(f"</{name}", re.IGNORECASE)
     for name in ("script", "style", "title", "template", "xml")
 }
-_BLOCKS = frozenset(
-    "address article aside body center dd div dl dt fieldset figcaption figure footer "
-    "form h1 h2 h3 h4 h5 h6 header hr li main nav ol pre section table tbody tfoot "
-    "thead tr ul".split()
-)
+_BLOCK_NAMES = """
+address article aside body center dd div dl dt fieldset figcaption figure footer form
+h1 h2 h3 h4 h5 h6 header hr li main nav ol pre section table tbody tfoot thead tr ul
+"""
+_BLOCKS = frozenset(_BLOCK_NAMES.split())
 # These stand apart from what is around them by an empty line.
 _PARAGRAPHS = frozenset({"p", "blockquote", "h1", "h2", "h3"})
 

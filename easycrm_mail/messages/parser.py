@@ -1,12 +1,13 @@
 """Bytes of a mail to a `Message`.
 
-The header is read here, once; the parts come from fast-mail-parser, or from the standard
-library where that refuses. Whatever the bytes, the answer is a `Message` or
+The header is read here, once; the parts come from fast-mail-parser, or from the
+standard library where that refuses. Whatever the bytes, the answer is a `Message` or
 `UnreadableMessage`, in a time that grows with their number.
 
-Limits, all far above what people send: a mail of 100 MB, 1 MB of header fields
-that matter, 20,000 addresses, 1,000 parts, 5 MB each of text and of HTML. What exceeds the first is
-unreadable; of the others the excess is left out.
+Limits, all far above what people send: a mail of 100 MB, 1 MB of the header fields that
+matter, 20,000 addresses, 1,000 parts, 5 MB each of text and of HTML, text made of the
+first 1 MB of HTML. What exceeds the first is unreadable; of the others the excess is
+left out.
 """
 
 from collections.abc import Sequence

@@ -11,48 +11,51 @@ import unicodedata
 MAX_SNIPPET = 200
 # Enough to get past a long quotation above the answer.
 _LOOKED_AT = 8_000
+_MAX_INTRO = 400
 _ELLIPSIS = "…"
+_COLONS = frozenset(":：")
 
 # Marketing fills the preview line with these, and people never see them.
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e"
-    "\u2060-\u2064\u2066-\u206f\u2800\u3164\ufeff\uffa0\ufffc\ufffd\x00-\x08\x0e-\x1f\x7f]"
+    "\u2060-\u2064\u2066-\u206f\u2800\u3164\ufeff\uffa0\ufffc\ufffd"
+    "\x00-\x08\x0e-\x1f\x7f]"
 )
 # Persian and the scripts of India write with it.
 _JOINER = re.compile("(?<![\u0600-\u1fff])\u200c")
-# "On Monday Anna wrote:" in the languages of most mail programs, one or two lines.
+
+# "On Monday Anna wrote:" as mail programs say it, on one line or two.
 _ATTRIBUTION = re.compile(
-    r"(?:on|am|le|el|il|op|em|no dia|den|på|w dniu|dnia|dne|на|pe|ha|tarihinde|den|vào)"
-    r"\b.{4,250}?\b(?:wrote|schrieb|a écrit|escribió|ha scritto|scrisse|schreef|"
-    r"escreveu|skrev|napisał|napisał\(a\)|napsal|napsal\(a\)|пишет|написал|kirjoitti|a scris|írta|yazdı|"
-    r"đã viết)\b.{0,80}:$"
-    r"|.{4,250}(?:写道|寫道|のメール|님이 작성|作成|geschreven|schrieb|wrote|a écrit|пишет)\s?[:：]$",
+    r"(?:on|am|le|el|il|op|em|no dia|den|på|dnia|w dniu|dne|на|pe)\b.{4,250}?"
+    r"\b(?:wrote|schrieb|a écrit|escribió|ha scritto|scrisse|schreef|escreveu|skrev"
+    r"|napisał|napsal|пишет|написал|kirjoitti|a scris|írta|yazdı|đã viết)\b.{0,80}:$"
+    r"|.{4,250}(?:写道|寫道|のメール|님이 작성|wrote|schrieb|a écrit|пишет)\s?[:：]$",
     re.IGNORECASE,
 )
 _DIVIDER = re.compile(
-    r"[-_*=\s]{2,40}(?:original message|original appointment|forwarded message|"
-    r"ursprüngliche nachricht|weitergeleitete nachricht|message d'origine|"
-    r"message original|message transféré|mensaje original|mensaje reenviado|"
-    r"messaggio originale|messaggio inoltrato|oorspronkelijk bericht|"
-    r"doorgestuurd bericht|mensagem original|mensagem encaminhada|"
-    r"oprindelig meddelelse|ursprungligt meddelande|wiadomość oryginalna|"
-    r"исходное сообщение|пересылаемое сообщение|原始邮件|转发的邮件)\b.{0,20}"
-    r"|begin forwarded message:|anfang der weitergeleiteten nachricht:|"
-    r"début du message réexpédié\s?:",
+    r"[-_*=\s]{2,40}(?:original message|original appointment|forwarded message"
+    r"|ursprüngliche nachricht|weitergeleitete nachricht|message d'origine"
+    r"|message original|message transféré|mensaje original|mensaje reenviado"
+    r"|messaggio originale|messaggio inoltrato|oorspronkelijk bericht"
+    r"|doorgestuurd bericht|mensagem original|mensagem encaminhada"
+    r"|oprindelig meddelelse|ursprungligt meddelande|wiadomość oryginalna"
+    r"|исходное сообщение|пересылаемое сообщение|原始邮件|转发的邮件)\b"
+    r"|begin forwarded message:|anfang der weitergeleiteten nachricht:"
+    r"|début du message réexpédié\s?:",
     re.IGNORECASE,
 )
 # Outlook's head of a quoted mail: two of these lines follow each other.
 _FIELD = re.compile(
-    r"\*?(?:from|sent|to|date|subject|cc|von|gesendet|datum|an|betreff|de|envoyé|date|"
-    r"à|objet|enviado|enviado el|para|asunto|assunto|da|inviato|a|oggetto|van|verzonden|"
-    r"aan|onderwerp|från|skickat|till|ämne|fra|sendt|til|emne|od|wysłano|do|temat|от|"
-    r"отправлено|кому|тема|发件人|发送时间|收件人|主题)\s?\*?\s?[:：]\*?\s*\S",
+    r"\*?(?:from|sent|to|date|subject|cc|von|gesendet|datum|an|betreff|de|envoyé|à"
+    r"|objet|enviado|enviado el|para|asunto|assunto|da|inviato|a|oggetto|van|verzonden"
+    r"|aan|onderwerp|från|skickat|till|ämne|fra|sendt|til|emne|od|wysłano|do|temat|от"
+    r"|отправлено|кому|тема|发件人|发送时间|收件人|主题)\s?\*?\s?[:：]\*?\s*\S",
     re.IGNORECASE,
 )
 _DEVICE = re.compile(
-    r"(?:sent from|get outlook for|von mein\w* .{2,30} gesendet|gesendet (?:von|mit)|"
-    r"envoyé de(?:puis)?|enviado desde|enviado do|inviato da|verzonden vanaf|"
-    r"skickat från|sendt fra|отправлено с)\b.{0,60}$",
+    r"(?:sent from|get outlook for|von meine[mr] .{2,30} gesendet|gesendet (?:von|mit)"
+    r"|envoyé de(?:puis)?|enviado desde|enviado do|inviato da|verzonden vanaf"
+    r"|skickat från|sendt fra|отправлено с)\b.{0,60}$",
     re.IGNORECASE,
 )
 
@@ -89,7 +92,7 @@ def _written(lines: list[str]) -> str:
                 break
             after_intro = True
             continue
-        if after_intro and (line[-1] in ":：" or _FIELD.match(line)):
+        if after_intro and (line[-1] in _COLONS or _FIELD.match(line)):
             continue
         after_intro = False
         if _DEVICE.match(line):
@@ -106,16 +109,14 @@ def introduces_quote(lines: list[str], index: int) -> bool:
 
     :param lines: stripped of white space
     """
-    line = lines[index]
-    if line[-1] in ":：":
-        if _ATTRIBUTION.match(line[:400]):
-            return True
-    elif len(line) > 400:
-        return False
-    following = lines[index + 1] if index + 1 < len(lines) else ""
-    if following and following[-1] in ":：" and len(line) + len(following) < 400:
-        # Wrapped to two lines
-        if _ATTRIBUTION.match(f"{line} {following}"):
+    line = lines[index][:_MAX_INTRO]
+    following = lines[index + 1][:_MAX_INTRO] if index + 1 < len(lines) else ""
+    if line[-1:] in _COLONS and _ATTRIBUTION.match(line):
+        return True
+    # Wrapped to two lines
+    if following[-1:] in _COLONS and len(line + following) < _MAX_INTRO:
+        wrapped = f"{line} {following}"
+        if _ATTRIBUTION.match(wrapped):
             return True
     if _DIVIDER.match(line):
         return True

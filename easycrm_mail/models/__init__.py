@@ -10,6 +10,7 @@ from . import easycrm_email_link
 from . import easycrm_email_address
 from . import easycrm_email_address_owner
 from . import easycrm_email_account
+from . import easycrm_email_account_access
 from . import easycrm_email_account_health
 from . import easycrm_email_account_sync
 from . import easycrm_email_folder

@@ -18,6 +18,12 @@ class CrmLead(models.Model):
         self._easycrm_address_changed()
         return result
 
+    def _compute_company_id(self):
+        # a team or salesman may move it to another company
+        result = super()._compute_company_id()
+        self._easycrm_address_changed()
+        return result
+
     def write(self, vals):
         result = super().write(vals)
         self._easycrm_followed_write(vals)

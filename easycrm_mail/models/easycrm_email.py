@@ -51,25 +51,25 @@ class EasycrmEmail(models.Model):
         compute="_compute_body_html", search="_search_body", sanitize=False
     )
 
+    _date_idx = models.Index("(date DESC, id DESC)")
     _identity_unique = models.UniqueIndex("(company_id, message_id, digest)")
 
-    @api.depends_context("uid", "su")
+    @api.depends_context("uid", "su", "allowed_company_ids")
     @api.depends("content_ids.subject", "content_ids.snippet")
     def _compute_content(self):
         levels = self._get_share_levels()
         contents = self.env["easycrm.email.content"].sudo()
         by_email = {
-            row["email_id"][0]: row
-            for row in contents.search_read(
-                Domain("email_id", "in", self.ids),
-                ["email_id", "subject", "snippet"],
-                order="id",
+            content.email_id.id: content
+            for content in contents.search_fetch(
+                Domain("email_id", "in", self.ids), ["email_id", "subject", "snippet"]
             )
         }
         for email in self:
-            level, row = levels.get(email.id), by_email.get(email.id, {})
-            email.subject = level in ("everything", "subject") and row.get("subject")
-            email.snippet = level == "everything" and row.get("snippet")
+            level = levels.get(email.id)
+            content = by_email.get(email.id, contents)
+            email.subject = level in ("everything", "subject") and content.subject
+            email.snippet = level == "everything" and content.snippet
 
     @api.depends_context("uid", "allowed_company_ids")
     @api.depends("subject")
@@ -123,6 +123,11 @@ class EasycrmEmail(models.Model):
             levels.update(dict.fromkeys(readable.email_id.ids, level))
         return levels
 
+    def unlink(self):
+        # the database would cascade to the lines, and leave their files behind
+        self.attachment_line_ids.sudo().attachment_id.unlink()
+        return super().unlink()
+
     def _fetch_raw(self):
         """Return the raw mail from the first mailbox that still holds it.
 
@@ -135,11 +140,15 @@ class EasycrmEmail(models.Model):
             lambda copy: (copy.account_id.sync_status in ("error", "paused"), -copy.id)
         ):
             account = copy.account_id
-            for place in copy.location_ids:
+            try:
                 provider = account._make_provider(BUTTON_TIMEOUT)
-                account._release_transaction()
+            except UserError as error:
+                reason = str(error)
+                continue
+            account._release_transaction()
+            for place in copy.location_ids:
                 try:
-                    return provider.fetch(place.stream, place.provider_ref)
+                    return provider.fetch(place.stream, place.provider_ref).raw
                 except MailboxError as error:
                     reason = account._explain_error(error)
                 finally:

@@ -1,34 +1,18 @@
 from datetime import timedelta
 
 from odoo import api, fields, models, modules, tools
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
 from ..providers import ImapProvider
 from . import secrets
 
-#: Seconds that one call of a sync may take, and one of a button.
-SYNC_TIMEOUT, BUTTON_TIMEOUT = 30, 10
+#: Seconds to wait for one answer, in a sync and for a button; a call may take twice
+#: as long.
+SYNC_TIMEOUT, BUTTON_TIMEOUT = 30, 5
 
 #: How far back a new mailbox is read.
 WINDOW_DAYS = 90
-
-#: What decides where the password is sent: it must not outlive a change of these.
-SERVER_FIELDS = {"imap_host", "imap_port", "imap_security", "imap_login"}
-
-#: What the sync alone writes.
-SYNC_FIELDS = {
-    "failed_at",
-    "last_error",
-    "last_error_kind",
-    "last_sync",
-    "next_sync_at",
-    "retry_count",
-    "sync_done",
-    "sync_stage",
-    "sync_status",
-    "sync_total",
-}
 
 
 class EasycrmEmailAccount(models.Model):
@@ -171,7 +155,9 @@ class EasycrmEmailAccount(models.Model):
     next_sync_at = fields.Datetime(
         string="Next Try", copy=False, readonly=True, index="btree_not_null"
     )
-    is_mine = fields.Boolean(compute="_compute_is_mine")
+    folders_at = fields.Datetime(
+        copy=False, readonly=True, help="When its list of folders was last read."
+    )
 
     _email_unique = models.UniqueIndex(
         "(company_id, email) WHERE active",
@@ -189,11 +175,23 @@ class EasycrmEmailAccount(models.Model):
     def _inverse_imap_password(self):
         for account in self:
             if account.imap_password:
-                account.sudo().imap_secret = secrets.encrypt(account.imap_password)
+                account.sudo().imap_secret = self._encrypt(account.imap_password)
                 if account.sync_status == "error":
                     account.action_sync_now()  # this is what it has waited for
         # what was typed leaves the cache too
         self.invalidate_recordset(["imap_password"], flush=False)
+
+    @api.model
+    def _encrypt(self, secret):
+        try:
+            return secrets.encrypt(secret)
+        except secrets.UnknownKey:
+            raise UserError(
+                self.env._(
+                    "The password cannot be stored: easycrm_mail_key is not a valid "
+                    "key. Ask your administrator."
+                )
+            ) from None
 
     @api.depends("imap_secret")
     def _compute_has_password(self):
@@ -209,12 +207,6 @@ class EasycrmEmailAccount(models.Model):
         )
         for account in self:
             account.failure_count = counts.get(account._origin, 0)
-
-    @api.depends_context("uid")
-    @api.depends("user_id", "member_ids")
-    def _compute_is_mine(self):
-        for account in self:
-            account.is_mine = self.env.user in account.user_id | account.member_ids
 
     @api.constrains("email")
     def _check_email(self):
@@ -235,114 +227,6 @@ class EasycrmEmailAccount(models.Model):
                         company=account.company_id.name,
                     )
                 )
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        # what the context gives by default is written too
-        given = {
-            name.removeprefix("default_"): value
-            for name, value in self.env.context.items()
-            if name.startswith("default_")
-        }
-        for vals in vals_list:
-            self._prepare_addresses(vals)
-            self._check_may_write({**given, **vals})
-        accounts = super().create(vals_list)
-        self.env.registry.clear_cache()
-        return accounts
-
-    def write(self, vals):
-        self._prepare_addresses(vals)
-        self._check_may_write(vals)
-        if SERVER_FIELDS & set(vals) and not vals.get("imap_password"):
-            # Otherwise whoever may edit the account could have the password sent to a
-            # server of theirs.
-            self.filtered(
-                lambda account: any(
-                    account[field] != vals[field] for field in SERVER_FIELDS & set(vals)
-                )
-            ).sudo().imap_secret = False
-        result = super().write(vals)
-        if {"user_id", "member_ids", "company_id"} & set(vals):
-            self.env.registry.clear_cache()
-        return result
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_linked_mail(self):
-        held = self.env["easycrm.email.copy"].sudo()
-        if held.search_count(
-            [("account_id", "in", self.ids), ("is_unlinked", "=", False)], limit=1
-        ):
-            raise UserError(
-                self.env._(
-                    "Emails of this mailbox stand on contacts and opportunities. "
-                    "Archive the account instead: it is not read any more, and the "
-                    "emails stay."
-                )
-            )
-
-    def unlink(self):
-        emails = (
-            self.env["easycrm.email.copy"]
-            .sudo()
-            .search([("account_id", "in", self.ids)])
-            .email_id
-        )
-        result = super().unlink()
-        # nobody holds them and they stand nowhere: nobody could ever see them
-        emails.exists().filtered(lambda email: not email.copy_ids).unlink()
-        self.env.registry.clear_cache()
-        return result
-
-    @api.model
-    def _prepare_addresses(self, vals):
-        """Normalise the addresses in these values, in place."""
-        if vals.get("email"):
-            vals["email"] = tools.email_normalize(vals["email"]) or vals["email"]
-        if vals.get("alias_emails"):
-            aliases = tools.email_normalize_all(vals["alias_emails"])
-            vals["alias_emails"] = ",".join(aliases)
-
-    def _check_may_write(self, vals):
-        """Keep users to what is theirs to decide.
-
-        The addresses of a mailbox that works count as "us" for everybody's mail, and an
-        owner reads the whole mailbox.
-        """
-        if self.env.su:
-            return
-        if SYNC_FIELDS & set(vals):
-            raise AccessError(self.env._("Only the sync itself can change this."))
-        if {"email", "company_id", "provider"} & set(vals) and any(
-            account.last_sync for account in self
-        ):
-            raise UserError(
-                self.env._("This is another mailbox: add it as an account of its own.")
-            )
-        if self.env.user.has_group("easycrm_mail.group_easycrm_mail_manager"):
-            return
-        if vals.get("user_id", self.env.uid) != self.env.uid or vals.get(
-            "alias_emails"
-        ):
-            raise AccessError(
-                self.env._("Only an administrator can give a mailbox to somebody else.")
-            )
-
-    @api.model
-    @tools.ormcache("self.env.uid")
-    def _get_own_account_ids(self):
-        """Return the ids of the mailboxes whose mail is the current user's own."""
-        return tuple(
-            self.sudo()
-            .with_context(active_test=False)
-            ._search(
-                [
-                    "|",
-                    ("user_id", "=", self.env.uid),
-                    ("member_ids", "in", self.env.uid),
-                ]
-            )
-        )
 
     def _get_own_addresses(self):
         """Return the addresses that are this mailbox, normalised."""
@@ -368,7 +252,8 @@ class EasycrmEmailAccount(models.Model):
             raise UserError(
                 self.env._(
                     "The stored password cannot be read any more: the encryption key "
-                    "has changed. Enter the password again."
+                    "(easycrm_mail_key) has changed or is not valid. Enter the "
+                    "password again once it is right."
                 )
             ) from None
         return ImapProvider(
@@ -379,6 +264,12 @@ class EasycrmEmailAccount(models.Model):
             password,
             timeout=timeout,
         )
+
+    @api.model
+    def _is_switched_on(self, name, default):
+        """Tell whether one of our switches in the system parameters is on."""
+        value = self.env["ir.config_parameter"].sudo().get_param(f"easycrm_mail.{name}")
+        return tools.str2bool(value, default) if value else default
 
     def _release_transaction(self):
         """End the transaction before a call over the network.

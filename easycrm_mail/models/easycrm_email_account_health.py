@@ -2,6 +2,7 @@ import random
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.tools.misc import format_datetime, format_time
 
 #: Retries after the first failure, before the user is told (law 5).
 RETRIES = 3
@@ -29,6 +30,8 @@ class EasycrmEmailAccount(models.Model):
         :param MailboxError error:
         """
         self.ensure_one()
+        if not self._is_running():
+            return  # paused meanwhile
         now = fields.Datetime.now()
         vals = {
             "sync_stage": "waiting",
@@ -55,9 +58,20 @@ class EasycrmEmailAccount(models.Model):
         if failed and not told:
             self._notify_failed()
 
+    def _is_running(self):
+        """Tell whether the mailbox is to be read: it is neither paused nor a draft."""
+        return self.active and self.sync_status in ("ok", "incomplete", "error")
+
+    def _mark_waiting(self):
+        """Record that the cron's time is up and the rest is read by its next run."""
+        if self._is_running():
+            self.sync_stage = "waiting"
+
     def _mark_progress(self):
         """Record how far the folders have been read."""
         self.ensure_one()
+        if not self._is_running():
+            return
         folders = self.folder_ids.filtered("selected")
         self.write(
             {
@@ -133,16 +147,13 @@ class EasycrmEmailAccount(models.Model):
             following = self._get_next_step()
         else:
             owner = self.user_id.name
-            since = self.last_sync and fields.Datetime.context_timestamp(
-                self, self.last_sync
-            )
             title = (
                 self.env._(
                     "%(owner)s’s mailbox has not synced since %(since)s",
                     owner=owner,
-                    since=since.strftime("%d %b %H:%M"),
+                    since=format_datetime(self.env, self.last_sync, dt_format="short"),
                 )
-                if since
+                if self.last_sync
                 else self.env._("%s’s mailbox does not sync", owner)
             )
             reason = self.env._(
@@ -166,11 +177,27 @@ class EasycrmEmailAccount(models.Model):
         """Say what happens next, below the reason."""
         self.ensure_one()
         if self.next_sync_at:
-            at = fields.Datetime.context_timestamp(self, self.next_sync_at)
-            return self.env._("Tried again by itself at %s.", at.strftime("%H:%M"))
+            at = format_time(
+                self.env,
+                fields.Datetime.context_timestamp(self, self.next_sync_at).time(),
+                time_format="short",
+            )
+            return self.env._("Tried again by itself at %s.", at)
         if self.last_error_kind == "reconnect":
             return self.env._("Not tried again before you have signed in again.")
         return self.env._("Not tried again before the settings are changed.")
+
+    def _explain_missing(self, name):
+        """Say, in the owner's language, that a folder is gone."""
+        return self.with_context(lang=self.user_id.lang).env._(
+            "The folder %s is not there any more.", name
+        )
+
+    def _explain_refused(self, kind):
+        """Say, in the owner's language, that the database did not take a mail."""
+        return self.with_context(lang=self.user_id.lang).env._(
+            "The database refused it (%s).", kind
+        )
 
     def _explain_error(self, error):
         """Put an error of a provider into its owner's language and plain words.

@@ -1,4 +1,4 @@
-from datetime import datetime, time, timezone
+from datetime import datetime, time, timedelta, timezone
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -6,7 +6,11 @@ from odoo.fields import Domain
 
 from ..providers import MailboxError
 from .easycrm_email_account import BUTTON_TIMEOUT
+from .ingest import Ingest
 from .sync_run import SyncRun
+
+#: Hours after which a mailbox is asked again which folders it has.
+FOLDERS_HOURS = 24
 
 
 class EasycrmEmailAccount(models.Model):
@@ -21,19 +25,13 @@ class EasycrmEmailAccount(models.Model):
         Runs every five minutes; first readings go under a cron of their own, so that
         they are never in the way.
         """
-        enabled = (
-            self.env["ir.config_parameter"]
-            .sudo()
-            .get_param("easycrm_mail.sync_enabled", "True")
-        )
-        if enabled != "False":
+        if self._is_switched_on("sync_enabled", True):
             SyncRun(self._get_due(first=False)).run()
 
     @api.model
     def _cron_backfill(self):
         """Read new mailboxes, and place mail for addresses that have changed."""
-        if self.env["easycrm.email.address"]._cron_match_pending():
-            SyncRun(self._get_due(first=True)).run()
+        SyncRun(self._get_due(first=True)).run(self.env["easycrm.email.address"])
 
     @api.model
     def _get_due(self, first):
@@ -118,6 +116,13 @@ class EasycrmEmailAccount(models.Model):
             },
         }
 
+    def _needs_folders(self):
+        """Tell whether the mailbox is to be asked which folders it has."""
+        self.ensure_one()
+        if not self.folder_ids or not self.folders_at:
+            return True
+        return self.folders_at < fields.Datetime.now() - timedelta(hours=FOLDERS_HOURS)
+
     def _get_since(self):
         """Return the beginning of the window that is read, aware."""
         self.ensure_one()
@@ -134,20 +139,35 @@ class EasycrmEmailAccount(models.Model):
     def _update_folders(self, streams):
         """Follow the folders that the mailbox has; the user's choice stays.
 
+        A folder that is gone is forgotten, with where its mail stood: one that comes
+        back is read anew, and its mail is recognised.
+
         :param streams: `Stream`s of the provider
         """
         self.ensure_one()
-        known = {folder.stream: folder for folder in self.folder_ids}
-        self.env["easycrm.email.folder"].create(
-            [
-                {
-                    "account_id": self.id,
-                    "stream": stream.stream,
-                    "name": stream.name,
-                    "role": stream.role.value,
-                    "selected": stream.default,
-                }
-                for stream in streams
-                if stream.stream not in known
-            ]
-        )
+        wanted = {stream.stream: stream for stream in streams}
+        gone = self.folder_ids.filtered(lambda folder: folder.stream not in wanted)
+        for folder in gone:
+            Ingest(self, folder.stream).forget()
+        gone.unlink()
+        if wanted:
+            # (two workers, or the button and the cron, may list at the same time)
+            self.env.cr.execute_values(
+                """
+                INSERT INTO easycrm_email_folder
+                    (account_id, stream, name, role, selected)
+                VALUES %s ON CONFLICT (account_id, stream) DO NOTHING
+                """,
+                [
+                    (
+                        self.id,
+                        stream.stream,
+                        stream.name,
+                        stream.role.value,
+                        stream.default,
+                    )
+                    for stream in wanted.values()
+                ],
+            )
+        self.invalidate_recordset(["folder_ids"], flush=False)
+        self.folders_at = fields.Datetime.now()

@@ -1,9 +1,18 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.tools import SQL, email_normalize_all
 
 #: Existing emails that a changed address may place within the user's own transaction;
 #: more are left to the backfill cron.
 MATCHED_AT_ONCE = 500
+
+#: Minutes after which a changed address is compared once more: mail that was just being
+#: stored, in a transaction that did not see the address, is found then.
+LOOK_AGAIN_MINUTES = 1
+
+#: Addresses that the cron compares in one statement.
+LOOKED_AT = 200
 
 #: Whose addresses are compared, and the column of the index that holds them.
 OWNERS = {"res.partner": "partner_id", "crm.lead": "lead_id"}
@@ -29,8 +38,8 @@ class EasycrmEmailAddress(models.Model):
         required=True,
         default="field",
     )
-    is_pending = fields.Boolean(
-        help="The emails that are already here are still to be compared with it."
+    look_again_at = fields.Datetime(
+        help="When the emails that are here are compared with it once more."
     )
 
     _one_record = models.Constraint(
@@ -39,7 +48,9 @@ class EasycrmEmailAddress(models.Model):
     )
     _partner_unique = models.Constraint("UNIQUE(partner_id, address)")
     _lead_unique = models.Constraint("UNIQUE(lead_id, address)")
-    _pending_idx = models.Index("(id) WHERE is_pending IS TRUE")
+    _look_again_idx = models.Index(
+        "(look_again_at, id) WHERE look_again_at IS NOT NULL"
+    )
 
     @api.model
     def _get_owner_field(self, model_name):
@@ -54,8 +65,8 @@ class EasycrmEmailAddress(models.Model):
         """
         for model_name, owner in OWNERS.items():
             Model = self.env[model_name]
-            source = SQL.identifier("email" if owner == "partner_id" else "email_from")
-            Model.flush_model(["email_normalized", source.code.strip('"')])
+            source = SQL.identifier(Model._primary_email)
+            Model.flush_model(["email_normalized", Model._primary_email])
             self.env.cr.execute(
                 SQL(
                     """
@@ -110,7 +121,7 @@ class EasycrmEmailAddress(models.Model):
         stale.unlink()
         self.sudo().create(
             [
-                {owner: record_id, "address": address, "is_pending": True}
+                {owner: record_id, "address": address}
                 for record_id, address in sorted(missing)
             ]
         )
@@ -123,26 +134,36 @@ class EasycrmEmailAddress(models.Model):
         :param records: contacts, or leads
         """
         records = records.exists()
+        if records._name == "res.partner":
+            self.env["easycrm.email.link"].sudo()._move_commercial_partner(records)
         gone = self._update_index(records)
         owner = OWNERS[records._name]
         Link = self.env["easycrm.email.link"].sudo()
         for record_id, addresses in gone.items():
-            Link.search(
-                [
-                    (owner, "=", record_id),
-                    ("address", "in", addresses),
-                    ("origin", "=", "auto"),
-                    ("removed", "=", False),
-                ]
-            ).unlink()
+            Link._delete(
+                SQL(
+                    """%s = %s AND address = ANY(%s)
+                       AND origin = 'auto' AND NOT removed""",
+                    SQL.identifier(owner),
+                    record_id,
+                    addresses,
+                )
+            )
         # All their addresses: another one may stand in the emails that were just freed,
         # and for an un-archived record none is new.
-        self.sudo().search([(owner, "in", records.ids)])._match_pending()
+        self.sudo().search([(owner, "in", records.ids)])._match()
 
-    def _match_pending(self):
-        """Place the emails that are already here, or leave them to the cron."""
+    def _match(self):
+        """Place the emails that are already here, now or by the cron."""
         if not self:
             return
+        again = fields.Datetime.now() + timedelta(minutes=LOOK_AGAIN_MINUTES)
+        self.look_again_at = again
+        cron = self.env.ref(
+            "easycrm_mail.ir_cron_email_backfill", raise_if_not_found=False
+        )
+        if cron:
+            cron.sudo()._trigger(at=again)
         self.flush_model()
         self.env.cr.execute(
             SQL(
@@ -158,12 +179,24 @@ class EasycrmEmailAddress(models.Model):
                 MATCHED_AT_ONCE + 1,
             )
         )
-        if self.env.cr.fetchone()[0] > MATCHED_AT_ONCE:
-            self.is_pending = True
-            self.env.ref("easycrm_mail.ir_cron_email_backfill").sudo()._trigger()
-            return
-        self._link_emails(SQL("address.id = ANY(%s)", self.ids))
-        self.is_pending = False
+        if self.env.cr.fetchone()[0] <= MATCHED_AT_ONCE:
+            self._link_emails(SQL("address.id = ANY(%s)", self.ids))
+
+    @api.model
+    def _match_due(self):
+        """Compare the addresses that are due, a batch of them.
+
+        :return: whether there may be more
+        """
+        due = self.sudo().search(
+            [("look_again_at", "<=", fields.Datetime.now())],
+            order="look_again_at, id",
+            limit=LOOKED_AT,
+        )
+        if due:
+            self._link_emails(SQL("address.id = ANY(%s)", due.ids))
+            due.look_again_at = False
+        return len(due) == LOOKED_AT
 
     @api.model
     def _link_emails(self, condition):
@@ -216,8 +249,7 @@ class EasycrmEmailAddress(models.Model):
             )
         )
         email_ids = list({row[0] for row in self.env.cr.fetchall()})
-        self.env["easycrm.email.link"].invalidate_model(flush=False)
-        self.env["easycrm.email"].invalidate_model(["link_ids"], flush=False)
+        self.env["easycrm.email.link"]._forget()
         self.env["easycrm.email"].sudo().browse(email_ids)._update_linked()
         return email_ids
 
@@ -230,7 +262,7 @@ class EasycrmEmailAddress(models.Model):
         its end, for a mail that it holds at once.
         """
         self.env["easycrm.email.account"].flush_model(
-            ["email", "alias_emails", "last_sync"]
+            ["company_id", "email", "alias_emails", "last_sync"]
         )
         self.env["easycrm.email.copy"].flush_model(["email_id", "account_id"])
         is_connected = SQL("account.last_sync IS NOT NULL OR")
@@ -254,7 +286,8 @@ class EasycrmEmailAddress(models.Model):
             """NOT %s
                AND NOT EXISTS (
                    SELECT FROM easycrm_email_account account
-                   WHERE address.address = ANY(
+                   WHERE account.company_id = email.company_id
+                   AND address.address = ANY(
                        account.email || string_to_array(account.alias_emails, ','))
                    AND (%s EXISTS (
                        SELECT FROM easycrm_email_copy held
@@ -263,18 +296,3 @@ class EasycrmEmailAddress(models.Model):
             is_colleague,
             is_connected,
         )
-
-    @api.model
-    def _cron_match_pending(self):
-        """Place the mail of addresses that were too much for a user's transaction.
-
-        :return: the seconds the cron has left
-        """
-        left = float("inf")
-        while left and (
-            address := self.sudo().search([("is_pending", "=", True)], limit=1)
-        ):
-            address._link_emails(SQL("address.id = ANY(%s)", address.ids))
-            address.is_pending = False
-            left = self.env["ir.cron"]._commit_progress(1)
-        return left

@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.tools import SQL
 
 #: The key of `cr.precommit.data` that gathers whose mail is to be matched again.
 CHANGED = "easycrm_mail.changed_addresses"
@@ -23,22 +24,28 @@ class EasycrmEmailAddressOwner(models.AbstractModel):
 
         The database would cascade by itself, and tell no email that it is unlinked.
         """
+        self.check_access("unlink")
         owner = self.env["easycrm.email.address"]._get_owner_field(self._name)
-        self.env["easycrm.email.link"].sudo().search([(owner, "in", self.ids)]).unlink()
+        self.env["easycrm.email.link"].sudo()._delete(
+            SQL("%s = ANY(%s)", SQL.identifier(owner), self.ids)
+        )
 
     def _easycrm_address_changed(self):
-        ids = [id_ for id_ in self.ids if id_]
+        ids = self.filtered("id").ids  # not those of an onchange
         if not ids:
             return
         changed = self.env.cr.precommit.data.setdefault(CHANGED, {})
         if not changed:
-            self.env.cr.precommit.add(self.sudo().browse()._easycrm_follow_addresses)
+            self.env.cr.precommit.add(self.browse()._easycrm_follow_addresses)
         changed.setdefault(self._name, set()).update(ids)
 
     @api.model
     def _easycrm_follow_addresses(self):
+        """Follow what has changed in this transaction so far."""
+        self.flush_model([self._primary_email, "email_normalized"])
         changed = self.env.cr.precommit.data.pop(CHANGED, {})
         for model_name, ids in changed.items():
-            records = self.env[model_name].browse(sorted(ids))
+            records = self.env[model_name].sudo().browse(sorted(ids))
             self.env["easycrm.email.address"]._update_links(records)
-        self.env.flush_all()
+        if changed:
+            self.env.flush_all()

@@ -8,6 +8,7 @@ from odoo import api, models, tools
 from odoo.http import request
 
 from ..messages import introduces_quote
+from .body_urls import BodyUrls
 
 #: The frame has no scripts and an origin of ours, for its inline images; this keeps it
 #: from fetching anything else. `%s` is what images may come from.
@@ -30,8 +31,8 @@ blockquote { margin: .5em 0; padding-inline-start: 1em; color: #495057;
 html:not(.o_easycrm_quoted) [data-o-mail-quote] { display: none !important; }
 """
 
-REMOTE_URL = re.compile(r"url\(\s*['\"]?\s*(?:https?:)?//([^/'\")\s]+)", re.IGNORECASE)
-ANY_URL = re.compile(r"url\([^)]*\)", re.IGNORECASE)
+#: A mark within a tag; within text it is just text.
+QUOTE_MARK = re.compile(r'<[^<>]*\sdata-o-mail-quote="')
 
 #: One quoted line of a plain text mail.
 QUOTED_LINE = re.compile(r"^\s?>")
@@ -42,7 +43,7 @@ class EasycrmEmail(models.Model):
 
     _inherit = "easycrm.email"
 
-    @api.depends_context("uid", "su")
+    @api.depends_context("uid", "su", "allowed_company_ids")
     @api.depends("content_ids.body_html_raw", "content_ids.body_text")
     def _compute_body_html(self):
         for email in self:
@@ -68,7 +69,7 @@ class EasycrmEmail(models.Model):
                 '<base target="_blank"><style>%s</style></head><body>%s</body></html>'
             )
             % (CONTENT_POLICY % images, Markup(FRAME_STYLE), body),
-            "has_quote": "data-o-mail-quote=" in body,
+            "has_quote": bool(QUOTE_MARK.search(body)),
             "remote_hosts": sorted(set(hosts)),
             "remote_count": len(hosts),
         }
@@ -99,74 +100,22 @@ class EasycrmEmail(models.Model):
             for line in self.attachment_line_ids
             if line.content_id
         }
-        hosts = []
-        for element in root.iter(etree.Element):
-            hosts += self._clean_urls(element, images, remote)
+        urls = BodyUrls(self._get_own_hosts(), images, remote)
+        urls.clean(root)
+        if root.find(".//img") is None and not root.text_content().strip():
+            return self._render_text(content.body_text or ""), []
         if root.find(".//*[@data-o-mail-quote]") is None:
             self._mark_quoted_mail(root)
         body = html.tostring(root, encoding="unicode")
-        return Markup(body), hosts
-
-    def _clean_urls(self, element, images, remote):
-        """Let an element refer to nothing but this email's parts, and links.
-
-        Paths of this server are taken out: a mail must not have its reader's browser,
-        which is signed in here, ask for any.
-
-        :return: list of the hosts that it would fetch from
-        """
-        hosts = []
-        for name in ("src", "background", "poster", "srcset"):
-            url = (element.get(name) or "").strip()
-            if not url:
-                continue
-            kept, host = (
-                self._clean_url(url, images, remote) if name != "srcset" else ("", "")
-            )
-            if host:
-                hosts.append(host)
-            if kept:
-                element.set(name, kept)
-            else:
-                del element.attrib[name]
-        if style := element.get("style"):
-            found = [
-                host for host in REMOTE_URL.findall(style) if not self._is_own(host)
-            ]
-            hosts += found
-            if not remote or not found:
-                style = ANY_URL.sub("none", style)
-            element.set("style", style)
-        if element.tag == "a":
-            href = (element.get("href") or "").strip()
-            if not re.match(r"(https?:|mailto:|tel:)", href, re.IGNORECASE):
-                element.attrib.pop("href", None)
-            element.set("target", "_blank")
-            element.set("rel", "noopener noreferrer nofollow")
-        return hosts
-
-    def _clean_url(self, url, images, remote):
-        """Return the URL an image may have, or an empty string, and its remote host."""
-        if url.lower().startswith("cid:"):
-            return images.get(url[4:].strip("<>"), ""), ""
-        if url.lower().startswith("data:image/"):
-            return url, ""
-        try:
-            parts = urlsplit(url)
-            host = parts.hostname or ""
-        except ValueError:
-            return "", ""
-        if parts.scheme not in ("", "http", "https") or not host or self._is_own(host):
-            return "", ""
-        return (url if remote else ""), host
+        return Markup(body), urls.hosts
 
     @api.model
-    def _is_own(self, host):
-        """Tell whether the host is this server, under whatever port."""
+    def _get_own_hosts(self):
+        """Return the names under which this server is known."""
         own = {urlsplit(self.get_base_url()).hostname}
         if request:
             own.add(urlsplit(request.httprequest.host_url).hostname)
-        return host.rsplit(":", 1)[0].strip("[]").lower() in own
+        return own
 
     @api.model
     def _mark_quoted_mail(self, root):

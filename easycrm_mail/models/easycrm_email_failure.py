@@ -32,4 +32,5 @@ class EasycrmEmailFailure(models.Model):
         """Have the next sync read these mails again, and start one."""
         self.check_access("read")
         self.sudo().retry = True
-        return self.account_id.action_sync_now()
+        running = self.account_id.filtered(lambda a: a.sync_status != "paused")
+        return running.action_sync_now()

@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.exceptions import AccessError
 
 
 class EasycrmEmailFolder(models.Model):
@@ -39,3 +40,9 @@ class EasycrmEmailFolder(models.Model):
     synced_at = fields.Datetime(copy=False, readonly=True)
 
     _stream_unique = models.UniqueIndex("(account_id, stream)")
+
+    def write(self, vals):
+        # the screen offers no more either; the stream says what is read
+        if not self.env.su and set(vals) - {"selected"}:
+            raise AccessError(self.env._("Only the sync itself can change this."))
+        return super().write(vals)

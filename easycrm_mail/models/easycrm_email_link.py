@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
+from odoo.tools import SQL
 
 from . import access
 from .easycrm_email_participant import ROLES
@@ -33,9 +34,8 @@ class EasycrmEmailLink(models.Model):
     )
     date = fields.Datetime(related="email_id.date", store=True)
     company_id = fields.Many2one(related="email_id.company_id", store=True)
-    commercial_partner_id = fields.Many2one(
-        related="partner_id.commercial_partner_id", store=True
-    )
+    # (not related: a contact that moves takes its links along in one statement)
+    commercial_partner_id = fields.Many2one("res.partner", readonly=True)
     origin = fields.Selection(
         [
             ("auto", "By address"),
@@ -113,6 +113,8 @@ class EasycrmEmailLink(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         links = super().create(vals_list)
+        for link in links:
+            link.commercial_partner_id = link.partner_id.commercial_partner_id
         links.email_id._update_linked()
         return links
 
@@ -127,6 +129,52 @@ class EasycrmEmailLink(models.Model):
         result = super().unlink()
         emails.exists()._update_linked()
         return result
+
+    @api.model
+    def _delete(self, condition):
+        """Delete links and free their emails, in one statement for however many.
+
+        :param SQL condition: on this table
+        """
+        self.flush_model()
+        self.env.cr.execute(
+            SQL("DELETE FROM easycrm_email_link WHERE %s RETURNING email_id", condition)
+        )
+        emails = self.env["easycrm.email"].browse(
+            {row[0] for row in self.env.cr.fetchall()}
+        )
+        self._forget()
+        emails._update_linked()
+
+    @api.model
+    def _move_commercial_partner(self, partners):
+        """Let the links of these contacts follow them to another company."""
+        self.flush_model(["partner_id", "commercial_partner_id"])
+        partners.flush_model(["commercial_partner_id"])
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE easycrm_email_link link
+                SET commercial_partner_id = partner.commercial_partner_id
+                FROM res_partner partner
+                WHERE partner.id = link.partner_id AND partner.id = ANY(%s)
+                  AND link.commercial_partner_id
+                      IS DISTINCT FROM partner.commercial_partner_id
+                """,
+                partners.ids,
+            )
+        )
+        self.invalidate_model(["commercial_partner_id"], flush=False)
+
+    @api.model
+    def _forget(self):
+        """Forget what is cached of the links, after they were written in SQL."""
+        self.invalidate_model(flush=False)
+        self.env["easycrm.email"].invalidate_model(["link_ids"], flush=False)
+        for model in ("res.partner", "crm.lead"):
+            self.env[model].invalidate_model(
+                ["easycrm_email_link_ids", "easycrm_email_count"], flush=False
+            )
 
     def action_take_off(self):
         """Take the email off this record, for good: a tombstone keeps it off."""

@@ -13,6 +13,9 @@ TIMELINE_ORDER = "date desc, email_id.id desc"
 #: Totals are counted up to here, and told as "1,000+".
 COUNT_LIMIT = 1000
 
+#: The newest emails that tell which failing mailboxes a timeline would get mail from.
+CONCERNED = 200
+
 #: Emails of one conversation that are opened at once.
 THREAD_LIMIT = 200
 
@@ -29,19 +32,18 @@ class EasycrmEmailTimeline(models.AbstractModel):
 
     easycrm_email_link_ids = fields.One2many("easycrm.email.link", string="Emails")
     easycrm_email_count = fields.Integer(
-        string="Number of Emails", compute="_compute_easycrm_email_count"
+        string="Number of Emails",
+        compute="_compute_easycrm_email_count",
+        groups="easycrm_mail.group_easycrm_mail_user",
     )
 
     @api.depends_context("uid", "allowed_company_ids")
     @api.depends("easycrm_email_link_ids.removed")
     def _compute_easycrm_email_count(self):
-        if not self.env["easycrm.email.link"].has_access("read"):
-            self.easycrm_email_count = 0
-            return
+        self._easycrm_follow_addresses()  # an address that was just saved counts
+        counts = self._easycrm_count_emails()
         for record in self:
-            record.easycrm_email_count = (
-                record._easycrm_count_emails() if record._origin else 0
-            )
+            record.easycrm_email_count = counts.get(record.id, 0)
 
     def easycrm_timeline(self, before=False, thread_id=False):
         """Return a page of the timeline, or one whole conversation of it.
@@ -55,6 +57,7 @@ class EasycrmEmailTimeline(models.AbstractModel):
         """
         self.ensure_one()
         self.check_access("read")
+        self._easycrm_follow_addresses()
         domain = self._easycrm_get_link_domain()
         if thread_id:
             emails, _next = self._easycrm_page(
@@ -67,10 +70,14 @@ class EasycrmEmailTimeline(models.AbstractModel):
             page.update(self._easycrm_get_header(emails))
         return page
 
+    def _easycrm_get_link_field(self):
+        """Return the field of the links that stand on this record's timeline."""
+        return self.env["easycrm.email.address"]._get_owner_field(self._name)
+
     def _easycrm_get_link_domain(self):
         """Return the domain of the links that stand on this record's timeline."""
-        owner = self.env["easycrm.email.address"]._get_owner_field(self._name)
-        return Domain(owner, "=", self.id) & Domain("removed", "=", False)
+        field = self._easycrm_get_link_field()
+        return Domain(field, "=", self.id) & Domain("removed", "=", False)
 
     def _easycrm_get_addresses(self):
         """Return the addresses that find mail for this record."""
@@ -138,25 +145,38 @@ class EasycrmEmailTimeline(models.AbstractModel):
         return {thread.id: count for thread, count in groups}
 
     def _easycrm_count_emails(self):
-        """Count the emails, up to the limit: one more than it means "and more"."""
-        links = self.env["easycrm.email.link"]
-        query = links._search(
-            self._easycrm_get_link_domain(),
-            limit=COUNT_LIMIT + 1,
-            order=TIMELINE_ORDER,
-        )
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT count(DISTINCT email_id) FROM (%s) AS found",
-                query.select(SQL.identifier(links._table, "email_id")),
+        """Count the emails of each record, up to the limit: one more says "and more".
+
+        :return: {record id: count}
+        """
+        by_field = {}
+        for record in self.filtered("id"):
+            by_field.setdefault(record._easycrm_get_link_field(), []).append(record.id)
+        counts = {}
+        for field, ids in by_field.items():
+            links = self.env["easycrm.email.link"]
+            query = links._search(Domain("removed", "=", False), limit=COUNT_LIMIT + 1)
+            column = SQL.identifier(links._table, field)
+            query.add_where(SQL("%s = owner.id", column))
+            counted = query.select(SQL.identifier(links._table, "email_id"))
+            rows = self.env.execute_query(
+                SQL(
+                    """
+                    SELECT owner.id, (SELECT count(DISTINCT email_id)
+                                      FROM (%s) AS found)
+                    FROM unnest(%s) AS owner (id)
+                    """,
+                    counted,
+                    ids,
+                )
             )
-        )
-        return rows[0][0]
+            counts.update(rows)
+        return counts
 
     # --- what stands above the emails, or in their place ---
 
     def _easycrm_get_header(self, emails):
-        count = self._easycrm_count_emails()
+        count = self._easycrm_count_emails()[self.id]
         mine = self._easycrm_get_own_accounts()
         reading = mine.filtered(lambda account: account.sync_stage != "idle")
         progress = {
@@ -216,19 +236,25 @@ class EasycrmEmailTimeline(models.AbstractModel):
                 ]
             )
         )
-        others = (failing - mine).filtered(self._easycrm_concerns)
+        others = self._easycrm_get_holders(failing - mine)
         return [
             account._get_notice(account in mine) for account in failing & mine | others
         ]
 
-    def _easycrm_concerns(self, account):
-        """Tell whether emails of this mailbox stand on the timeline."""
-        return bool(
-            self.env["easycrm.email.link"].search_count(
-                self._easycrm_get_link_domain()
-                & Domain(
-                    "email_id.copy_ids", "any!", Domain("account_id", "=", account.id)
-                ),
-                limit=1,
-            )
+    def _easycrm_get_holders(self, accounts):
+        """Return those of the mailboxes that hold some of the newest emails here."""
+        if not accounts:
+            return accounts
+        links = self.env["easycrm.email.link"].search_fetch(
+            self._easycrm_get_link_domain(),
+            ["email_id"],
+            limit=CONCERNED,
+            order=TIMELINE_ORDER,
         )
+        copies = self.env["easycrm.email.copy"].sudo()
+        groups = copies._read_group(
+            Domain("email_id", "in", links.email_id.ids)
+            & Domain("account_id", "in", accounts.ids),
+            ["account_id"],
+        )
+        return accounts.browse([account.id for (account,) in groups])

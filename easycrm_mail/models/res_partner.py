@@ -1,5 +1,4 @@
 from odoo import fields, models
-from odoo.fields import Domain
 
 
 class ResPartner(models.Model):
@@ -19,6 +18,11 @@ class ResPartner(models.Model):
         self._easycrm_address_changed()
         return result
 
+    def _compute_commercial_partner(self):
+        result = super()._compute_commercial_partner()
+        self._easycrm_address_changed()
+        return result
+
     def write(self, vals):
         result = super().write(vals)
         self._easycrm_followed_write(vals)
@@ -28,13 +32,11 @@ class ResPartner(models.Model):
         self._easycrm_free_emails()
         return super().unlink()
 
-    def _easycrm_get_link_domain(self):
-        if not self._easycrm_covers_others():
-            return super()._easycrm_get_link_domain()
+    def _easycrm_get_link_field(self):
         # along the index of the commercial partner
-        return Domain("commercial_partner_id", "=", self.id) & Domain(
-            "removed", "=", False
-        )
+        if self._easycrm_covers_others():
+            return "commercial_partner_id"
+        return super()._easycrm_get_link_field()
 
     def _easycrm_covers_others(self):
         # a company shows its people's mail too

@@ -15,7 +15,7 @@ from odoo.tools import config
 
 
 class UnknownKey(Exception):
-    """The secret was encrypted with a key that is not here any more."""
+    """The secret was encrypted with a key that is not here, or the key is none."""
 
 
 def encrypt(secret):
@@ -38,7 +38,11 @@ def _get_cipher():
     keys = os.environ.get("EASYCRM_MAIL_KEY") or config.get("easycrm_mail_key")
     if not keys:
         keys = _get_own_key(Path(config["data_dir"], "easycrm_mail.key"))
-    return MultiFernet([Fernet(key.strip()) for key in keys.split(",")])
+    try:
+        return MultiFernet([Fernet(key.strip()) for key in keys.split(",")])
+    except ValueError:
+        # never the text of it: it may be somebody's real key with a typing error
+        raise UnknownKey from None
 
 
 def _get_own_key(path):

@@ -32,7 +32,7 @@ from ..providers import (
     MailboxError,
     Permanent,
     Provider,
-    RemoteMessage,
+    Reconnect,
     Resync,
     Retry,
     SetAside,
@@ -44,11 +44,9 @@ _logger = logging.getLogger(__name__)
 #: Mailboxes that are read at once. Their threads wait; the work is the main thread's.
 WORKERS = 8
 
-#: Seconds after which a pull is given up. A cron job is killed after 120 s.
-PULL_SECONDS = 60
-
-#: Mails set aside that are fetched again in one call.
-REFETCHED = 20
+#: Seconds after which a call is given up that has not ended by its own time-out, which
+#: is twice SYNC_TIMEOUT. A cron job is killed after 120 s.
+PULL_SECONDS = 65
 
 #: How often in a run a mailbox may be listed anew before that is an error.
 RESETS = 2
@@ -82,6 +80,9 @@ class Session:
     deadline: float = 0
     missing: list = field(default_factory=list)
     resets: int = 0
+    count: int = 0
+    listed: bool = False
+    overdue: bool = False
 
 
 def read_all(remotes, set_aside=()):
@@ -108,18 +109,13 @@ def pull(provider, stream, checkpoint, since):
     return Pulled(batch, *read_all(batch.messages, batch.set_aside))
 
 
-def fetch_again(provider, stream, refs):
-    """Fetch mails that were set aside. Runs in the pool."""
-    remotes, gone, aside = [], [], []
-    for ref in refs:
-        try:
-            raw = provider.fetch(stream, ref)
-            remotes.append(RemoteMessage(ref=ref, raw=raw, is_read=False))
-        except Gone:
-            gone.append(ref)
-        except Permanent as error:
-            aside.append(SetAside(ref, str(error)))
-    return Pulled(Batch(checkpoint=""), *read_all(remotes, aside), gone)
+def fetch_again(provider, stream, ref):
+    """Fetch a mail that was set aside. Runs in the pool."""
+    try:
+        remote = provider.fetch(stream, ref)
+    except Gone:
+        return Pulled(Batch(checkpoint=""), gone=[ref])
+    return Pulled(Batch(checkpoint=""), *read_all([remote]))
 
 
 class SyncRun:
@@ -132,19 +128,34 @@ class SyncRun:
         self.env = accounts.env
         self.accounts = accounts.browse()
         self.waiting = deque(accounts.ids)
+        self.unfinished = set(accounts.ids)
         self.pending: dict[Future, Session] = {}
         self.stopped = False
 
-    def run(self):
-        """Read them; every batch is committed by itself."""
+    def run(self, addresses=None):
+        """Read them; every batch is committed by itself.
+
+        :param addresses: `easycrm.email.address`: first place the mail of those that
+            are due
+        """
         pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="easycrm_mail")
         try:
             self._report(0)
+            while (
+                addresses is not None
+                and not self.stopped
+                and self._retrying(addresses._match_due)
+            ):
+                self._report(1, also=1)
             while self.pending or self.waiting and not self.stopped:
                 self._fill(pool)
                 # no transaction is open meanwhile: `_report` has committed
                 for future in self._wait():
-                    self._finish(pool, self.pending.pop(future), future)
+                    session = self.pending.pop(future)
+                    self._guarded(session.account_id, self._finish, session, future)
+                    self._report(session.count)
+                    self._guarded(session.account_id, self._advance, pool, session)
+            self._report(0)
         finally:
             # what still waits on a network ends with its own time-out; whatever it
             # brings is asked for again by the next run
@@ -162,30 +173,56 @@ class SyncRun:
 
     def _fill(self, pool):
         while self.waiting and not self.stopped and len(self.pending) < WORKERS:
-            account = self.accounts.browse(self.waiting.popleft()).exists()
+            account_id = self.waiting.popleft()
+            self._guarded(account_id, self._begin, pool, account_id)
+            self._report(0)
+
+    def _begin(self, pool, account_id):
+        account = self.accounts.browse(account_id).exists()
+        if not account:
+            self.unfinished.discard(account_id)
+            return
+        try:
+            provider = account._make_provider()
+        except UserError as error:
+            self._fail(account_id, Permanent("setting", str(error)))
+            return
+        self._advance(pool, Session(account_id, provider, account._get_since()))
+
+    def _guarded(self, account_id, function, *args):
+        """Call; whatever one mailbox raises is its own failure, not that of the run."""
+        try:
+            function(*args)
+        except Exception:
+            self.env.cr.rollback()
+            self.env.transaction.reset()
+            _logger.exception("Mailbox %s could not be synced", account_id)
             try:
-                session = account and Session(
-                    account.id, account._make_provider(), account._get_since()
-                )
-            except UserError as error:
-                self._fail(account.id, Permanent("setting", str(error)))
-                continue
-            if session:
-                self._advance(pool, session)
-                self._report(0)
+                self._fail(account_id, Retry("internal"))
+            except Exception:
+                self.env.cr.rollback()
+                self.env.transaction.reset()
+                _logger.exception("The failure of mailbox %s is not kept", account_id)
 
     def _advance(self, pool, session):
         """Submit the session's next call, or end it."""
-        call = None if self.stopped else self._retrying(self._plan, session)
-        if self.stopped:
+        if session.account_id not in self.unfinished:
+            call = None  # it has failed
+        elif self.stopped:
             account = self.accounts.browse(session.account_id).exists()
-            self._retrying(account.write, {"sync_stage": "waiting"})
-        if not call:
+            self._retrying(account._mark_waiting)
+            call = None
+        else:
+            call = self._retrying(self._plan, session)
+            if not call:
+                self.unfinished.discard(session.account_id)
+        if call:
+            session.task, function, args = call
+            session.deadline = time.monotonic() + PULL_SECONDS
+            self.pending[pool.submit(function, session.provider, *args)] = session
+        elif not session.overdue:
+            # (one that is overdue is still in use by its thread)
             pool.submit(session.provider.close)
-            return
-        session.task, function, args = call
-        session.deadline = time.monotonic() + PULL_SECONDS
-        self.pending[pool.submit(function, session.provider, *args)] = session
 
     def _plan(self, session):
         """Decide the next call of a session.
@@ -193,66 +230,65 @@ class SyncRun:
         :return: (task, function, its arguments after the provider), or None at the end
         """
         account = self.accounts.browse(session.account_id).exists()
-        if account.sync_status not in ("ok", "incomplete", "error"):
+        if not account._is_running():
             return None  # deleted or paused meanwhile
-        if not account.folder_ids:
+        if account._needs_folders() and not session.listed:
+            session.listed = True
             account.sync_stage = "listing"
             return ("streams",), _list_streams, ()
         if session.folder_ids is None:
             account.sync_stage = "listing"
             session.folder_ids = deque(account.folder_ids.filtered("selected").ids)
-        if again := account.failure_ids.filtered("retry"):
-            stream = again[0].stream
-            failures = again.filtered(lambda failure: failure.stream == stream)
-            refs = failures[:REFETCHED].mapped("provider_ref")
-            return ("again", stream), fetch_again, (stream, refs)
         if session.folder_ids:
             folder = self.env["easycrm.email.folder"].browse(session.folder_ids[0])
             checkpoint = folder.checkpoint or ""
             args = folder.stream, checkpoint, session.since
             return ("pull", folder.id, checkpoint), pull, args
+        # (after the pulls: a mail that breaks the line must not keep the new ones out)
+        if again := account.failure_ids.filtered("retry")[:1]:
+            args = again.stream, again.provider_ref
+            return ("again", *args), fetch_again, args
         account._mark_synced(" ".join(session.missing))
         return None
 
-    def _finish(self, pool, session, future):
-        """Store what a call brought and go on with the session."""
-        count = 0
+    def _finish(self, session, future):
+        """Store what a call brought."""
+        session.count = 0
+        session.overdue = not future.done()
         try:
-            if not future.done():
+            if session.overdue:
                 raise Retry("timeout")
-            count = self._keep(session, future.result())
+            session.count = self._keep(session, future.result())
         except MailboxError as error:
             if not self._bear(session, error):
-                return self._fail(session.account_id, error, pool, session.provider)
-        except Exception:
-            self.env.cr.rollback()
-            self.env.transaction.reset()
-            _logger.exception("Mailbox %s could not be stored", session.account_id)
-            error = Retry("internal")
-            return self._fail(session.account_id, error, pool, session.provider)
-        self._report(count)
-        return self._advance(pool, session)
+                self._fail(session.account_id, error)
 
-    def _fail(self, account_id, error, pool=None, provider=None):
+    def _fail(self, account_id, error):
         _logger.info("Mailbox %s: %s", account_id, error)
+        self.unfinished.discard(account_id)
         if account := self.accounts.browse(account_id).exists():
             self._retrying(account._mark_failed, error)
-        if provider:
-            pool.submit(provider.close)
-        self._report(1)
 
     def _bear(self, session, error):
-        """Tell whether the session goes on after an error that concerns one folder."""
-        if session.task[0] != "pull":
-            return False
-        folder = self.env["easycrm.email.folder"].browse(session.task[1])
-        if isinstance(error, Gone):
-            session.folder_ids.popleft()
-            words = folder.env._("The folder %s is not there any more.", folder.name)
-            session.missing.append(words)
+        """Tell whether the session goes on after an error that concerns one thing."""
+        account = self.accounts.browse(session.account_id)
+        kind = session.task[0]
+        if kind == "again" and not isinstance(error, Reconnect) and not session.overdue:
+            _kind, stream, ref = session.task
+            failure = SetAside(ref, account._explain_error(error))
+            self._retrying(Ingest(account, stream).set_aside, [failure])
             return True
-        if isinstance(error, Resync) and session.resets < RESETS:
+        if kind == "pull" and isinstance(error, Gone):
+            folder = self.env["easycrm.email.folder"].browse(
+                session.folder_ids.popleft()
+            )
+            session.missing.append(account._explain_missing(folder.name))
+            # the next run looks what became of it
+            self._retrying(account.write, {"folders_at": False})
+            return True
+        if kind == "pull" and isinstance(error, Resync) and session.resets < RESETS:
             session.resets += 1
+            folder = self.env["easycrm.email.folder"].browse(session.task[1])
             self._retrying(folder.write, {"checkpoint": False, "settled": False})
             return True
         return False
@@ -330,9 +366,7 @@ class SyncRun:
         failed = []
         for read in reads:
             if error := self._try_store(ingest, [read]):
-                reason = self.env._(
-                    "The database refused it (%s).", type(error).__name__
-                )
+                reason = ingest.account._explain_refused(type(error).__name__)
                 failed.append(SetAside(read.remote.ref, reason))
         return failed
 
@@ -364,8 +398,11 @@ class SyncRun:
                 time.sleep(0.05 * attempt)
         return None
 
-    def _report(self, count):
-        """Commit, and stop taking on work when the cron's time is up."""
-        remaining = len(self.waiting) + len(self.pending)
+    def _report(self, count, also=0):
+        """Commit, and stop taking on work when the cron's time is up.
+
+        :param also: what remains to be done beside the mailboxes
+        """
+        remaining = len(self.unfinished) + also
         left = self.env["ir.cron"]._commit_progress(count, remaining=remaining)
         self.stopped = self.stopped or not left

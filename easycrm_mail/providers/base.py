@@ -24,7 +24,7 @@ class StreamRole(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One thing that is read with a checkpoint of its own: a folder, or a whole mailbox.
+    """One thing that is read with a checkpoint of its own: a folder, or all mail.
 
     :ivar stream: the provider's name of it, stable (IMAP: the decoded folder name)
     :ivar name: what to show
@@ -115,8 +115,8 @@ class Provider(Protocol):
         :param since: aware; mail that the mailbox got before it is left alone
         """
 
-    def fetch(self, stream: str, ref: str) -> bytes:
-        """The raw mail. `Gone` where it is not there any more."""
+    def fetch(self, stream: str, ref: str) -> RemoteMessage:
+        """One mail. `Gone` where it is not there any more."""
 
     def check(self) -> None:
         """Connects and signs in: raises what would keep a sync from working."""

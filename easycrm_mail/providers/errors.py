@@ -45,7 +45,7 @@ class Reconnect(MailboxError):
 
 
 class Resync(MailboxError):
-    """The checkpoint is void: list anew, within the account's window. Code: `checkpoint`."""
+    """The checkpoint is void: list anew, within the window. Code: `checkpoint`."""
 
     kind = "resync"
 
@@ -57,6 +57,9 @@ class Gone(MailboxError):
 
 
 class Permanent(MailboxError):
-    """Stays until a setting changes. Codes: `tls`, `certificate`, `setting`, `forbidden`."""
+    """Stays until a setting changes.
+
+    Codes: `tls`, `certificate`, `setting`, `forbidden`.
+    """
 
     kind = "permanent"

@@ -9,8 +9,9 @@ settled   one STATUS tells whether anything changed; then new mail by UID, flags
           removals are found
 ========  ==========================================================================
 
-Another UIDVALIDITY, or a checkpoint that is not ours, begins the listing anew. Pages are
-chosen by UID, which a removal does not shift: the same checkpoint gives the same page.
+Another UIDVALIDITY, or a checkpoint that is not ours, begins the listing anew. Pages
+are chosen by UID, which a removal does not shift: the same checkpoint gives the same
+page.
 """
 
 import functools
@@ -19,7 +20,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
 
-from .base import Batch, Stream
+from .base import Batch, RemoteMessage, Stream
 from .errors import Gone, Retry
 from .imap_changes import add_arrivals, begin, is_unchanged, sweep
 from .imap_checkpoint import Checkpoint
@@ -29,7 +30,7 @@ from .imap_folders import streams_of
 from .imap_page import PageReader
 
 # All of one call, against a server that sends a byte now and then.
-CALL_TIMEOUTS = 3
+CALL_TIMEOUTS = 2
 
 _Result = TypeVar("_Result")
 
@@ -66,7 +67,7 @@ class ImapProvider:
     """One mailbox, signed in when first needed. See `base.Provider`.
 
     :param security: `ssl` (TLS from the first byte), `starttls` or `none`
-    :param timeout: seconds to wait for any one answer; three times that for a call
+    :param timeout: seconds to wait for any one answer; twice that for a whole call
     """
 
     def __init__(
@@ -147,8 +148,8 @@ class ImapProvider:
         )
 
     @_guarded
-    def fetch(self, stream: str, ref: str) -> bytes:
-        """The raw mail of a ref, whatever its size."""
+    def fetch(self, stream: str, ref: str) -> RemoteMessage:
+        """The mail of a ref, whatever its size."""
         uid_validity, _colon, uid = ref.partition(":")
         if not (uid_validity.isdecimal() and uid.isdecimal() and len(ref) < 30):
             raise Gone("mail", "not the reference of a mail")
@@ -160,7 +161,12 @@ class ImapProvider:
             raise Gone("mail")
         if not found.raw:
             raise Retry("answer", "the server gave an empty email")
-        return found.raw
+        return RemoteMessage(
+            ref=ref,
+            raw=found.raw,
+            is_read=found.is_read,
+            received_at=found.received_at,
+        )
 
     def close(self) -> None:
         """Signs out."""
@@ -176,7 +182,7 @@ class ImapProvider:
         """
         try:
             return method(self, *args, **kwargs), None
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             failure = translate(error, secrets_of(self._login, self._password))
         if self._is_expired:
             failure = Retry("timeout", "the answer took too long")

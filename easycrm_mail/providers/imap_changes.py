@@ -3,7 +3,7 @@
 Each function brings the checkpoint up to what it found.
 """
 
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta, timezone
 
 from .base import ReadChange
@@ -78,12 +78,12 @@ def sweep(
     connection: Connection,
     state: Checkpoint,
     folder: FolderState,
-    known: Set[int],
+    known: AbstractSet[int],
     unseen: int,
 ) -> tuple[list[ReadChange], list[str]]:
     """The flags that changed and the mails that went, among those handed over before.
 
-    With QRESYNC (RFC 7162, 3.2) the server would tell both by itself: this is the place.
+    With QRESYNC (RFC 7162, 3.2) the server would tell both: this is the place for it.
 
     :param folder: as it was opened
     :param known: the UIDs handed over before this pull
@@ -91,7 +91,7 @@ def sweep(
     """
     counts = bool(state.mod_seq and folder.mod_seq)
     flags: dict[int, bool] = {}
-    existing: Set[int] = known
+    existing: AbstractSet[int] = known
     if known and (not counts or state.messages != folder.messages):
         first, last = min(known), max(known)
         existing = known & connection.search(first, last, folder.messages)
@@ -120,7 +120,7 @@ def sweep(
 
 
 def _changed(
-    state: Checkpoint, existing: Set[int], unread: Set[int]
+    state: Checkpoint, existing: AbstractSet[int], unread: AbstractSet[int]
 ) -> dict[int, bool]:
     """UID -> whether it is read, where that is not as before."""
     if state.mod_seq:

@@ -51,7 +51,7 @@ class Checkpoint:
         return self.uid_validity == uid_validity and self.uid_next <= uid_next
 
     def progress(self) -> tuple[int, int, bool]:
-        """Done and total of the running listing, and whether it is complete, so ended."""
+        """Done and total of the running listing, and whether it ends with that."""
         if not self.listing:
             return 0, 0, False
         self.listing = bool(self.backlog)
@@ -75,7 +75,7 @@ class Checkpoint:
 
     @classmethod
     def load(cls, text: str) -> "Checkpoint | None":
-        """From a stored string; None for one that is not ours, or of another version."""
+        """From a stored string; None for one that is not ours, or no longer."""
         try:
             state = json.loads(text)
             if state["imap"] != VERSION:

@@ -56,12 +56,10 @@ class _Client(IMAPClient):
     """IMAPClient with FETCH by UID ranges, which its own `fetch` does not take."""
 
     def fetch_uids(self, uids: str, items: str, modifier: str | None = None) -> dict:
-        """UID -> item -> value.
+        """UID -> item -> value; of other mails too, as servers send flags unasked.
 
-        Responses without a UID are for other messages: servers send them unasked.
+        Responses without a UID are none to this command, and left out.
         """
-        # Left from commands before: they would be taken for an answer.
-        self._imap.untagged_responses.pop("FETCH", None)
         kind, data = self._imap.uid("FETCH", uids, items, modifier)
         self._checkok("fetch", kind, data)
         found: dict[int, dict[bytes, object]] = {}
@@ -178,7 +176,7 @@ class Connection:
         return found
 
     def status(self, folder: str, with_unseen: bool = False) -> FolderState:
-        """STATUS: without opening the folder, and cheap; the unread cost some servers."""
+        """STATUS: without opening the folder, and cheap; unread mails cost some."""
         if self._selected:
             # Of the selected folder the answer may be old (RFC 3501, 6.3.10).
             self._leave()
@@ -306,7 +304,7 @@ def _is_host(host: str) -> bool:
 
 
 def secrets_of(login: str, password: str) -> list[str]:
-    """The password in every form in which it goes over the wire, and a server echoes."""
+    """The password in every form in which it is sent, and a server may echo it."""
     plain = base64.b64encode(f"\0{login}\0{password}".encode()).decode()
     quoted = password.replace("\\", "\\\\").replace('"', '\\"')
     written = [password, quoted, password.encode().decode("latin-1"), plain]

@@ -85,6 +85,9 @@ class PageReader:
         chunk: list[int] = []
         page_bytes = chunk_bytes = 0
         for uid in wanted:
+            if uid not in state.backlog:
+                # Set aside already
+                continue
             outline = outlines.get(uid)
             if outline is None or _is_before(outline, since):
                 # Gone since the search, or none of ours
@@ -111,12 +114,19 @@ class PageReader:
         if not uids:
             return {}
         try:
-            return self.connection.outlines(uids)
+            found = self.connection.outlines(uids)
         except Exception as error:  # noqa: BLE001
             self._mend(state, error)
-        return self._one_by_one(
-            state, uids, lambda uid: self.connection.outlines([uid])
-        )
+            found = self._one_by_one(
+                state, uids, lambda uid: self.connection.outlines([uid])
+            )
+        missing = {uid for uid in uids if uid not in found} & state.backlog
+        if missing:
+            # Gone since the search, most often; if not, nobody may lose it.
+            first, last = min(missing), max(missing)
+            for uid in missing & self.connection.search(first, last, state.messages):
+                self._put_aside(state, uid, _EMPTY)
+        return found
 
     def _mails(self, state: Checkpoint, uids: Sequence[int]) -> dict[int, Fetched]:
         try:
@@ -128,6 +138,10 @@ class PageReader:
         found.update(
             self._one_by_one(state, missing, lambda uid: self.connection.mails([uid]))
         )
+        missing = [uid for uid in missing if uid not in found and uid in state.backlog]
+        if missing:
+            # Not gone in between, if it still has an outline
+            found.update(self.connection.outlines(missing))
         return found
 
     def _one_by_one(

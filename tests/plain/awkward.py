@@ -226,6 +226,9 @@ MAILS = {
         b"\r\n\r\n--=_b0", b"\r\n\r\nThis is MIME.\r\n--=_b0"
     )
     + b"epilogue\r\n",
+    "boundary that begins another, one part": whole(
+        multipart(PLAIN, kind=b"alternative", boundary=b"=_b0_1"), PLAIN
+    ),
     "boundary that begins another": whole(
         multipart(PLAIN, HTML, kind=b"alternative", boundary=b"=_b0_1"), PDF
     ),

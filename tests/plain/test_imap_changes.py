@@ -1,4 +1,4 @@
-"""After the listing: arrivals, flags, removals and moves, and what an idle folder costs."""
+"""After the listing: arrivals, flags, removals, moves; what an idle folder costs."""
 
 import json
 
@@ -39,6 +39,22 @@ def test_new_mail_comes_alone(any_mailbox, provider):
     assert not batch.more and not batch.reset and not batch.settled
     assert (batch.done, batch.total) == (0, 0)
     assert not provider.pull("INBOX", batch.checkpoint, LONG_AGO).messages
+
+
+def test_a_search_answered_with_the_last_mail_brings_nothing_twice(mailbox):
+    """`n:*` and a range above the last UID mean the last mail to some servers."""
+    keys = mailbox.deliver(1, 2)
+    with FaultProxy(mailbox.host, mailbox.port) as proxy:
+        mailbox.host, mailbox.port = proxy.host, proxy.port
+        provider = connect(mailbox)
+        checkpoint = settle(provider)
+        keys += mailbox.deliver(3)
+        settle(provider)
+        mailbox.remove(keys[2])
+        proxy.replace = {b"* SEARCH\r\n": b"* SEARCH 2\r\n"}
+        batch = provider.pull("INBOX", checkpoint, LONG_AGO)
+        assert not batch.messages and not batch.more
+        provider.close()
 
 
 def test_much_new_mail_comes_in_pages(any_mailbox, provider, monkeypatch):

@@ -1,4 +1,4 @@
-"""Whatever goes wrong becomes the error that says what to do, and never the password."""
+"""What goes wrong becomes the error that says what to do, never the password."""
 
 import logging
 import socket
@@ -238,37 +238,53 @@ def test_a_mail_that_breaks_every_connection_does_not_block_the_rest(mailbox, pr
 
 
 def test_many_mails_that_break_connections_take_some_pulls(mailbox, proxy):
-    mailbox.deliver(*range(7))
+    mailbox.deliver(*range(5))
     proxy.reset_at = b"Message-ID: <"
     provider = connect(mailbox)
     batches = pull_all(provider)
     assert len(batches) > 1
-    assert sum(len(one.set_aside) for one in batches) == 7
+    assert sum(len(one.set_aside) for one in batches) == 5
     assert batches[-1].settled
     provider.close()
 
 
-def fetch_of(uid: int) -> bytes:
-    """The response line by which Dovecot begins a mail."""
-    return b"FETCH (UID %d FLAGS" % uid
-
-
 def test_a_mail_given_without_content_is_set_aside(mailbox, proxy):
     mailbox.deliver(1, 2, 3)
-    empty = b'BODY[] "" NOBODY[] {'
     raw = mail(2)
     proxy.replace = {
         b"BODY[] {%d}\r\n" % len(raw) + raw: b'BODY[] ""',
     }
     provider = connect(mailbox)
     batch = provider.pull("INBOX", "", LONG_AGO)
-    assert numbers(batch) == [3, 1], empty
+    assert numbers(batch) == [3, 1]
     [aside] = batch.set_aside
     assert aside.ref.endswith(":2")
     assert "without content" in aside.error
     assert batch.settled
     with pytest.raises(Retry):
         provider.fetch("INBOX", aside.ref)
+    provider.close()
+
+
+@pytest.mark.parametrize("items", [b" FLAGS", b" RFC822.SIZE", b" BODY[]"])
+def test_a_mail_that_is_listed_and_never_given_is_set_aside(mailbox, proxy, items):
+    mailbox.deliver(1, 2, 3)
+    proxy.replace = {
+        b" FLAGS": {b"* 2 FETCH (UID 2 ": b"* 2 FETCH (UID 9 "},
+        b" RFC822.SIZE": {b"RFC822.SIZE": b"RFC822.SIZX"},
+        b" BODY[]": {b"BODY[] {": b"BODX[] {"},
+    }[items]
+    provider = connect(mailbox)
+    batches = pull_all(provider)
+    got = [number for one in batches for number in numbers(one)]
+    asides = [aside.ref.split(":")[1] for one in batches for aside in one.set_aside]
+    assert (got, asides) == {
+        b" FLAGS": ([3, 1], ["2"]),
+        # Without a size nothing is lost
+        b" RFC822.SIZE": ([3, 2, 1], []),
+        b" BODY[]": ([], ["3", "2", "1"]),
+    }[items]
+    assert batches[-1].settled
     provider.close()
 
 
@@ -281,6 +297,7 @@ def test_a_mail_that_is_refused_alone_is_set_aside(mailbox):
     assert [number for one in batches for number in numbers(one)] == [3, 1]
     asides = [aside for one in batches for aside in one.set_aside]
     assert [aside.ref.split(":")[1] for aside in asides] == ["2"]
+    assert asides[0].error.startswith("The ")
     assert batches[-1].settled
     provider.close()
 
@@ -320,7 +337,7 @@ def test_a_mail_is_fetched_or_gone(any_mailbox):
     two, one = (
         message.ref for message in provider.pull("INBOX", "", LONG_AGO).messages
     )
-    assert provider.fetch("INBOX", one) == mail(1)
+    assert provider.fetch("INBOX", one).raw == mail(1)
     any_mailbox.remove(keys[0])
     uid_validity = one.split(":")[0]
     for ref in (
@@ -334,7 +351,7 @@ def test_a_mail_is_fetched_or_gone(any_mailbox):
         with pytest.raises(Gone) as caught:
             provider.fetch("INBOX", ref)
         assert caught.value.code == "mail"
-    assert provider.fetch("INBOX", two) == mail(2)
+    assert provider.fetch("INBOX", two).raw == mail(2)
     provider.close()
 
 
@@ -440,7 +457,7 @@ def test_the_password_is_in_no_error_and_no_log(
         server(GREETING, CAPABILITY, said),
         server(GREETING, CAPABILITY, b"+ \r\n", said),
         server(GREETING, CAPABILITY, b"+ \r\n", b"what is " + plain + b"?\r\n"),
-        server(GREETING, CAPABILITY, b"+ \r\n", b"what is " + said[33:] + b"?\r\n"),
+        server(GREETING, CAPABILITY, b"+ \r\n", f"what is {secret}?\r\n".encode()),
         dovecot.port,
     ]
     for port in ports:

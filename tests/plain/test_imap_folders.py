@@ -127,9 +127,10 @@ def test_courier_and_its_inbox_with_everything_below():
 
 @pytest.mark.parametrize(
     "name",
-    ["Gesendet", "Gesendete Elemente", "Envoyés", "Éléments envoyés", "Sent Items", "Sent Messages",
-     "Elementos enviados", "Posta inviata", "Verzonden items", "Itens Enviados", "Отправленные",
-     "Sendt", "Skickat", "已发送邮件", "送信済みメール", "SENT"],
+    ["Gesendet", "Gesendete Elemente", "Envoyés", "Éléments envoyés",
+     "Sent Items", "Sent Messages", "Elementos enviados",
+     "Posta inviata", "Verzonden items", "Itens Enviados",
+     "Отправленные", "Sendt", "Skickat", "已发送邮件", "送信済みメール", "SENT"],
 )  # fmt: skip
 def test_sent_mail_is_known_by_name(name):
     assert (name, "sent", True) in shown([folder("INBOX"), folder(name)])
@@ -137,9 +138,9 @@ def test_sent_mail_is_known_by_name(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["Drafts", "Entwürfe", "Brouillons", "Junk", "Junk-E-Mail", "Spam", "Trash", "Papierkorb",
-     "Gelöschte Elemente", "Deleted Items", "Corbeille", "Papelera", "Корзина", "Outbox",
-     "Conversation History", "垃圾邮件"],
+    ["Drafts", "Entwürfe", "Brouillons", "Junk", "Junk-E-Mail", "Spam", "Trash",
+     "Papierkorb", "Gelöschte Elemente", "Deleted Items", "Corbeille", "Papelera",
+     "Корзина", "Outbox", "Conversation History", "垃圾邮件"],
 )  # fmt: skip
 def test_drafts_spam_and_trash_are_never_shown(name):
     within = folder(f"{name}/2025")

@@ -7,6 +7,7 @@ from conftest import LONG_AGO, mail
 from servers.fault_proxy import FaultProxy
 
 from easycrm_mail.providers import ImapProvider, imap_page
+from easycrm_mail.providers.imap_checkpoint import Checkpoint
 
 
 @pytest.fixture
@@ -166,7 +167,7 @@ def test_an_oversize_mail_is_set_aside_and_said_so(any_mailbox, provider, monkey
     [aside] = batch.set_aside
     assert aside.error == "The email is larger than 25 MB (25 MB)."
     # It can still be had alone, and its removal is noticed.
-    assert len(provider.fetch("INBOX", aside.ref)) > 25_000_000
+    assert len(provider.fetch("INBOX", aside.ref).raw) > 25_000_000
     any_mailbox.remove(any_mailbox.keys()[1])
     later = provider.pull("INBOX", batch.checkpoint, LONG_AGO)
     assert aside.ref in later.removals
@@ -194,6 +195,16 @@ def test_another_uid_validity_begins_anew(any_mailbox, provider):
     assert (anew[0].done, anew[0].total) == (10, 25)
     assert sorted(number for one in anew for number in numbers(one)) == [*range(25)]
     assert anew[0].messages[0].ref != batches[0].messages[0].ref
+
+
+def test_a_restored_backup_that_gives_uids_out_again_begins_anew(any_mailbox, provider):
+    any_mailbox.deliver(1, 2)
+    batch = provider.pull("INBOX", "", LONG_AGO)
+    state = Checkpoint.load(batch.checkpoint)
+    state.uid_next, state.known = 50, set(range(1, 50))
+    anew = provider.pull("INBOX", state.dump(), LONG_AGO)
+    assert anew.reset and anew.settled
+    assert numbers(anew) == [2, 1]
 
 
 def test_another_uid_validity_during_the_listing_begins_anew(any_mailbox, provider):

@@ -1,4 +1,4 @@
-"""Whatever the bytes: a message or plain words, soon, and nothing that breaks a database."""
+"""Whatever the bytes: a message or plain words, soon, and fit for a database."""
 
 import random
 import re
@@ -9,8 +9,8 @@ import pytest
 from awkward import HEAD, MAILS, PDF, PLAIN, encoded, mail, part, whole
 
 from easycrm_mail.messages import Message, UnreadableMessage, extract_part, parse
-from easycrm_mail.messages.parser import parse_with
 from easycrm_mail.messages.mime import read_slow
+from easycrm_mail.messages.parser import parse_with
 
 # Generous, as machines differ; what is quadratic takes minutes at these sizes.
 SECONDS = 8
@@ -170,7 +170,8 @@ def test_surrogates_by_any_way_do_not_arrive():
         part(b"text/plain; charset=utf-7", b"+2AA- +3AA-"),
         part(b"text/html", b"&#xD800; &#55357; \xed\xa0\x80"),
         encoded(b"application/pdf; name*=utf-7''+2AA-.pdf", b"x"),
-        head=b"From: =?utf-7?Q?+2AA-?= <a@b>\r\nSubject: =?utf-16?B?2AA=?= \xed\xa0\x80\r\n",
+        head=b"From: =?utf-7?Q?+2AA-?= <a@b>\r\n"
+        b"Subject: =?utf-16?B?2AA=?= \xed\xa0\x80\r\n",
     )
     check(parse(raw))
     check(parse_with([read_slow], raw))

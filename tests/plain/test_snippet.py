@@ -12,8 +12,8 @@ WRITTEN = "Thank you, that works."
     [
         "\n\n-- \nAnna Example\nExample Ltd",
         "\n--\nAnna",
-        "\n\nOn Mon, 3 Mar 2025 at 10:00, Bob Example <bob@example.org> wrote:\n> old\n> old",
-        "\n\nOn Mon, 3 Mar 2025 at 10:00, Bob Example\n<bob@example.org> wrote:\n\nold text",
+        "\n\nOn Mon, 3 Mar 2025 at 10:00, Bob <bob@example.org> wrote:\n> old\n> old",
+        "\n\nOn Mon, 3 Mar 2025 at 10:00, Bob\n<bob@example.org> wrote:\n\nold text",
         "\n\nAm 03.03.2025 um 10:00 schrieb Bob Example:\n> alt",
         "\n\nAm Mo., 3. März 2025 um 10:00 Uhr schrieb Bob <bob@example.org>:\nalt",
         "\n\nLe lun. 3 mars 2025 à 10:00, Bob <b@x> a écrit :\n\n> vieux",

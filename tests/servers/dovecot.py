@@ -37,7 +37,7 @@ from pathlib import Path
 
 HOST = "127.0.0.1"
 START_TIMEOUT = 15
-STOP_TIMEOUT = 5
+STOP_TIMEOUT = 2
 # A Unix socket's path has 108 bytes at most; Dovecot's longest name under run/ is 30.
 LONGEST_ROOT = 75
 
@@ -50,14 +50,13 @@ FOLDERS = {
 }
 
 # What Dovecot 2.3.19 announces after login: `imap_capability` replaces the whole list.
-CAPABILITIES = (
-    "IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE SORT SORT=DISPLAY "
-    "THREAD=REFERENCES THREAD=REFS THREAD=ORDEREDSUBJECT MULTIAPPEND URL-PARTIAL "
-    "CATENATE UNSELECT CHILDREN NAMESPACE UIDPLUS LIST-EXTENDED I18NLEVEL=1 CONDSTORE "
-    "QRESYNC ESEARCH ESORT SEARCHRES WITHIN CONTEXT=SEARCH LIST-STATUS BINARY MOVE "
-    "SNIPPET=FUZZY PREVIEW=FUZZY PREVIEW STATUS=SIZE SAVEDATE LITERAL+ NOTIFY "
-    "SPECIAL-USE"
-).split()
+CAPABILITIES = """
+IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE SORT SORT=DISPLAY THREAD=REFERENCES
+THREAD=REFS THREAD=ORDEREDSUBJECT MULTIAPPEND URL-PARTIAL CATENATE UNSELECT CHILDREN
+NAMESPACE UIDPLUS LIST-EXTENDED I18NLEVEL=1 CONDSTORE QRESYNC ESEARCH ESORT SEARCHRES
+WITHIN CONTEXT=SEARCH LIST-STATUS BINARY MOVE SNIPPET=FUZZY PREVIEW=FUZZY PREVIEW
+STATUS=SIZE SAVEDATE LITERAL+ NOTIFY SPECIAL-USE
+"""
 
 CONFIG = """\
 # Rootless: every process runs as the user that started it.
@@ -161,7 +160,7 @@ class Dovecot:
         # The number at the head of a Maildir name orders the UIDs given out.
         self._names = itertools.count(int(time.time()))
 
-    def __enter__(self) -> "Dovecot":
+    def __enter__(self):
         self.start()
         return self
 
@@ -301,7 +300,7 @@ class Dovecot:
         self._own(path)
 
     def snapshot(self, user: str, folder: str = "INBOX") -> list[tuple]:
-        """Everything that reading could change: names, which hold the flags, and times."""
+        """What reading could change: names, which hold the flags, and times."""
         return sorted(
             (path.parent.name, path.name, path.stat().st_mtime_ns)
             for path in self._mails(user, folder)
@@ -355,7 +354,12 @@ class Dovecot:
             user,
         ]
         said = subprocess.run(
-            command, capture_output=True, text=True, timeout=30, **self._identity()
+            command,
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=START_TIMEOUT,
+            **self._identity(),
         )
         # username  number  proto  (pids)  (ips)
         for line in said.stdout.splitlines()[1:]:
@@ -463,10 +467,14 @@ class Dovecot:
                 f"ssl_key = <{self.root / Path(key).name}"
             )
         if self.capabilities_off:
-            kept = [name for name in CAPABILITIES if name not in self.capabilities_off]
+            kept = [
+                name
+                for name in CAPABILITIES.split()
+                if name not in self.capabilities_off
+            ]
             capability = f"imap_capability = {' '.join(kept)}"
         mailboxes = "\n".join(
-            f'  mailbox "{folder}" {{\n    auto = subscribe\n    special_use = {use}\n  }}'
+            f'  mailbox "{folder}" {{\n    special_use = {use}\n  }}'
             for folder, use in self.folders.items()
             if use
         )

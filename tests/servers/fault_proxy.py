@@ -45,7 +45,7 @@ class FaultProxy:
         self._sockets: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def __enter__(self) -> "FaultProxy":
+    def __enter__(self):
         return self
 
     def __exit__(self, *_exc) -> None:

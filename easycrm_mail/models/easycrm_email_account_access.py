@@ -1,0 +1,178 @@
+from odoo import api, models, tools
+from odoo.exceptions import AccessError, UserError
+
+#: What decides where the password is sent: it must not outlive a change of these.
+SERVER_FIELDS = {"imap_host", "imap_port", "imap_security", "imap_login"}
+
+#: What the sync alone writes.
+SYNC_FIELDS = {
+    "failed_at",
+    "folders_at",
+    "last_error",
+    "last_error_kind",
+    "last_sync",
+    "next_sync_at",
+    "retry_count",
+    "sync_done",
+    "sync_stage",
+    "sync_status",
+    "sync_total",
+}
+
+
+class EasycrmEmailAccount(models.Model):
+    """Who may do what with a mailbox: what record rules cannot say."""
+
+    _inherit = "easycrm.email.account"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # what the context gives by default is written too
+        given = {
+            name.removeprefix("default_"): value
+            for name, value in self.env.context.items()
+            if name.startswith("default_")
+        }
+        for vals in vals_list:
+            self._prepare_addresses(vals)
+            self._check_may_write({**given, **vals})
+        accounts = super().create(vals_list)
+        self.env.registry.clear_cache()
+        return accounts
+
+    def write(self, vals):
+        self._prepare_addresses(vals)
+        self._check_may_write(vals)
+        if SERVER_FIELDS & set(vals) and not vals.get("imap_password"):
+            # Otherwise whoever may edit the account could have the password sent to a
+            # server of theirs.
+            self.filtered(
+                lambda account: any(
+                    account[field] != vals[field] for field in SERVER_FIELDS & set(vals)
+                )
+            ).sudo().imap_secret = False
+        result = super().write(vals)
+        if {"user_id", "member_ids", "company_id"} & set(vals):
+            self.env.registry.clear_cache()
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_linked_mail(self):
+        held = self.env["easycrm.email.copy"].sudo()
+        if held.search_count(
+            [("account_id", "in", self.ids), ("is_unlinked", "=", False)], limit=1
+        ):
+            raise UserError(
+                self.env._(
+                    "Emails of this mailbox stand on contacts and opportunities. "
+                    "Archive the account instead: it is not read any more, and the "
+                    "emails stay."
+                )
+            )
+
+    def unlink(self):
+        emails = (
+            self.env["easycrm.email.copy"]
+            .sudo()
+            .search([("account_id", "in", self.ids)])
+            .email_id
+        )
+        result = super().unlink()
+        # nobody holds them and they stand nowhere: nobody could ever see them
+        emails.exists().filtered(lambda email: not email.copy_ids).unlink()
+        self.env.registry.clear_cache()
+        return result
+
+    @api.model
+    def _prepare_addresses(self, vals):
+        """Normalise the addresses in these values, in place."""
+        if vals.get("email"):
+            vals["email"] = tools.email_normalize(vals["email"]) or vals["email"]
+        if vals.get("alias_emails"):
+            aliases = tools.email_normalize_all(vals["alias_emails"])
+            vals["alias_emails"] = ",".join(aliases)
+
+    def _check_may_write(self, vals):
+        """Keep users to what is theirs to decide.
+
+        Whoever owns a mailbox, or is in its team, reads all of its mail; its addresses
+        count as "us" for everybody's.
+        """
+        if self.env.su:
+            return
+        if SYNC_FIELDS & set(vals):
+            raise AccessError(self.env._("Only the sync itself can change this."))
+        read = self.filtered(lambda account: account.sudo()._has_been_read())
+        if read and {"email", "company_id", "provider"} & set(vals):
+            raise UserError(
+                self.env._("This is another mailbox: add it as an account of its own.")
+            )
+        if read and "user_id" in vals:
+            raise UserError(
+                self.env._(
+                    "Its mail is its owner's: a mailbox that has been read cannot be "
+                    "given to somebody else."
+                )
+            )
+        if "member_ids" in vals and self - self.filtered_domain(
+            [("user_id", "=", self.env.uid)]
+        ):
+            raise AccessError(
+                self.env._("Only its owner can share a mailbox with a team.")
+            )
+        if self.env.user.has_group("easycrm_mail.group_easycrm_mail_manager"):
+            return
+        if vals.get("user_id", self.env.uid) != self.env.uid or vals.get(
+            "alias_emails"
+        ):
+            raise AccessError(
+                self.env._("Only an administrator can give a mailbox to somebody else.")
+            )
+        if vals.get("email") and self._is_address_of_customer(vals["email"]):
+            raise UserError(
+                self.env._(
+                    "%s is the address of a contact. If it is yours all the same, ask "
+                    "an administrator to add the account.",
+                    vals["email"],
+                )
+            )
+
+    def _has_been_read(self):
+        """Tell whether mail of this mailbox is here, or is being read."""
+        self.ensure_one()
+        return bool(
+            self.last_sync
+            or any(self.folder_ids.mapped("checkpoint"))
+            or self.env["easycrm.email.copy"].search_count(
+                [("account_id", "=", self.id)], limit=1
+            )
+        )
+
+    @api.model
+    def _is_address_of_customer(self, address):
+        """Tell whether a contact who is no colleague has the address."""
+        rows = (
+            self.env["easycrm.email.address"]
+            .sudo()
+            .search([("address", "=", address), ("partner_id", "!=", False)])
+        )
+        return any(
+            not partner.user_ids.filtered(lambda user: user.active and not user.share)
+            for partner in rows.partner_id
+        )
+
+    @api.model
+    @tools.ormcache("self.env.uid")
+    def _get_own_account_ids(self):
+        """Return the ids of the mailboxes whose mail is the current user's own."""
+        return tuple(
+            self.sudo()
+            .with_context(active_test=False)
+            ._search(
+                [
+                    "|",
+                    ("user_id", "=", self.env.uid),
+                    ("member_ids", "in", self.env.uid),
+                ]
+            )
+        )

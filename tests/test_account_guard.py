@@ -1,0 +1,108 @@
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import Form, tagged
+
+from .common import MailCase, raw_mail
+
+
+@tagged("post_install", "-at_install")
+class TestAccountGuard(MailCase):
+    """What record rules cannot say of a mailbox: nobody takes another's mail."""
+
+    def test_a_manager_cannot_let_himself_into_a_mailbox(self):
+        self.receive(self.mailbox)
+        mailbox = self.as_user(self.mailbox, self.sofia)
+        with self.assertRaises(AccessError):
+            mailbox.member_ids = self.sofia
+        with self.assertRaises(UserError):
+            mailbox.user_id = self.sofia
+        self.assertFalse(
+            self.env["easycrm.email.copy"].with_user(self.sofia).search_count([])
+        )
+
+    def test_its_owner_shares_it_with_a_team(self):
+        self.receive(self.mailbox)
+        self.as_user(self.mailbox, self.mira).member_ids = self.jonas
+        self.assertTrue(
+            self.env["easycrm.email.copy"].with_user(self.jonas).search_count([])
+        )
+
+    def test_a_mailbox_that_is_being_read_cannot_become_another(self):
+        self.mailbox.last_sync = False
+        self.receive(self.mailbox)
+        with self.assertRaises(UserError):
+            self.as_user(self.mailbox, self.mira).email = "other@ours.example"
+
+    def test_nobody_takes_a_customers_address_for_his_own(self):
+        Account = self.env["easycrm.email.account"].with_user(self.jonas)
+        with self.assertRaises(UserError):
+            Account.create({"email": "Anna@acme.example", "imap_host": "127.0.0.1"})
+        Account.create({"email": "jonas2@ours.example", "imap_host": "127.0.0.1"})
+
+    def test_the_stream_of_a_folder_is_not_chosen_by_hand(self):
+        folder = self.env["easycrm.email.folder"].create(
+            {"account_id": self.mailbox.id, "stream": "Own", "name": "Own"}
+        )
+        mine = self.as_user(folder, self.mira)
+        mine.selected = True
+        for values in ({"stream": "Drafts"}, {"settled": True}, {"checkpoint": "x"}):
+            with self.assertRaises(AccessError):
+                mine.write(values)
+
+    def test_typing_an_address_moves_no_mail(self):
+        self.receive(self.mailbox, sender="typed@far.example")
+        with Form(self.bruno) as form:
+            form.email = "typed@far.example"
+            self.env.cr.flush()
+            found = self.env["easycrm.email.address"].search(
+                [("address", "=", "typed@far.example")]
+            )
+            self.assertFalse(found, "it is not saved yet")
+            form.email = "bruno@beck.example"
+
+    def test_a_lead_that_moves_to_the_company_gets_its_mail(self):
+        lead = self.env["crm.lead"].create(
+            {
+                "name": "Deal",
+                "email_from": "deal@far.example",
+                "company_id": self.company_b.id,
+            }
+        )
+        self.env.cr.flush()
+        [email] = self.deliver(self.mailbox, raw_mail(sender="deal@far.example"))
+        self.assertFalse(email.is_linked)
+        team = self.env["crm.team"].create(
+            {"name": "Team A", "company_id": self.company_a.id}
+        )
+        lead.write({"user_id": False, "team_id": team.id})
+        self.env.cr.flush()
+        self.assertEqual(lead.company_id, self.company_a)
+        self.assertEqual(email.link_ids.lead_id, lead)
+
+    def test_a_contact_that_moves_takes_its_mail_to_the_new_company(self):
+        [email] = self.deliver(self.mailbox, raw_mail(sender="bruno@beck.example"))
+        company = self.env["res.partner"].create({"name": "New", "is_company": True})
+        self.bruno.parent_id = company
+        self.env.cr.flush()
+        self.assertEqual(company.easycrm_email_count, 1)
+        self.assertEqual(email.link_ids.commercial_partner_id, company)
+
+    def test_the_count_is_right_in_the_very_save(self):
+        self.receive(self.mailbox, sender="fresh@far.example")
+        contact = self.env["res.partner"].create({"name": "Fresh"})
+        [values] = contact.web_save(
+            {"email": "fresh@far.example"}, {"easycrm_email_count": {}}
+        )
+        self.assertEqual(values["easycrm_email_count"], 1)
+
+    def test_many_contacts_are_counted_in_as_many_queries_as_one(self):
+        partners = self.env["res.partner"].search([], limit=12)
+
+        def count(records):
+            self.env.invalidate_all()
+            records.mapped("easycrm_email_count")  # rules and groups are cached
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            records.mapped("easycrm_email_count")
+            return self.cr.sql_log_count - before
+
+        self.assertLessEqual(count(partners), count(partners[0] | partners[1]) + 1)
