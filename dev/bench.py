@@ -39,7 +39,7 @@ def run(steps: Steps, only: str) -> int:
             steps.begin(script.name)
             log = LOGS / f"bench-{script.stem}.log"
             with databases.temporary(template, "bench") as database:
-                code = odoo.run_script(database, script, log, on_line=_echo)
+                code = odoo.run_script(database, script, log, _Echo(steps))
             failed += bool(code)
             steps.end(f"failed, see {log}" if code else "done")
     figures = _read(results)
@@ -50,8 +50,12 @@ def run(steps: Steps, only: str) -> int:
     return 1 if failed or not figures else 0
 
 
-def _echo(line: str) -> None:
-    print(f"\n      {line.rstrip()}", end="", flush=True)
+class _Echo:
+    def __init__(self, steps: Steps):
+        self.steps = steps
+
+    def __call__(self, line: str) -> None:
+        self.steps.say(f"      {line.rstrip()}")
 
 
 def _read(results) -> list[dict]:

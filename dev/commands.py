@@ -11,7 +11,7 @@ from . import bench as benches
 from . import databases, fetch, gates, odoo, postgres, templates, testing
 from .console import Failure, Steps
 from .demo import run as demo
-from .paths import CACHE, CHECKOUT, DATA, LOGS, ODOO, VENV
+from .paths import CACHE, CHECKOUT, DATA, LOGS, ODOO, ROOT, VENV
 
 SCRATCH = f"easycrm_mail_scratch_{CHECKOUT}"
 
@@ -76,7 +76,8 @@ def clean(arguments: argparse.Namespace, _steps: Steps) -> int:
     try:
         postgres.ensure(Steps(1, out=open(os.devnull, "w")))  # noqa: SIM115
         for name in databases.listed("easycrm_mail_"):
-            if f"_{CHECKOUT}" in name:
+            owner = databases.facts(name).get("checkout")
+            if f"_{CHECKOUT}" in name or owner == str(ROOT):
                 databases.drop(name)
     except Failure as failure:
         print(f"The databases stay: {failure.what}", file=sys.stderr)

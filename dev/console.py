@@ -39,6 +39,7 @@ class Steps:
     def __init__(self, total: int, done: int = 0, out: TextIO = sys.stdout):
         self.total, self.number, self.out = total, done, out
         self._title = ""
+        self._is_cut = False
         self._started = 0.0
         self._shown = 0
 
@@ -47,23 +48,36 @@ class Steps:
         self._title = f"[{self.number}/{self.total}] {title} … "
         self._started = time.monotonic()
         self._shown = 0
+        self._is_cut = False
         self._print(self._title, end="")
 
     def progress(self, text: str) -> None:
         """Shows what is going on, in place; on a terminal only."""
-        if self.out.isatty():
+        if self.out.isatty() and not self._is_cut:
             room = shutil.get_terminal_size().columns - len(self._title) - 1
             text = text[: max(room, 0)]
             self._print(f"\r{self._title}{text.ljust(self._shown)}", end="")
             self._shown = len(text)
 
+    def say(self, text: str) -> None:
+        """Prints something below the step, which is named again at its end."""
+        if not self._is_cut:
+            self._wipe()
+            self._print("")
+        self._is_cut = True
+        self._print(text)
+
     def end(self, text: str) -> None:
         seconds = time.monotonic() - self._started
         if seconds >= 2:
             text += f" ({seconds:.0f} s)"
+        self._wipe()
+        self._print(self._title + text if self._is_cut else text)
+
+    def _wipe(self) -> None:
         if self._shown:
             self._print(f"\r{self._title}{' ' * self._shown}\r{self._title}", end="")
-        self._print(text)
+        self._shown = 0
 
     def _print(self, text: str, end: str = "\n") -> None:
         print(text, end=end, file=self.out, flush=True)

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from .console import Failure, Steps, note, run
+from .console import Failure, Steps, run
 from .paths import ADDONS, CONF, DATA, LAUNCHER, LOGS, ODOO, PYTHON, ROOT
 from .sources import sid_sources
 
@@ -50,15 +50,11 @@ BLUR = Path("mail/static/lib/selfie_segmentation/selfie_segmentation.js")
 def ensure(steps: Steps) -> str:
     """Gets Odoo if it is not here; gives its version, for the eye."""
     if os.environ.get("ODOO_PATH"):
-        version = _version(library())
-        _check(version)
-        return f"{version}, from ODOO_PATH"
+        return f"{_checked(_version(library()))}, from ODOO_PATH"
     if not (LIBRARY / "odoo" / "release.py").exists():
         _unpack(_download(steps), steps)
     _complete()
-    version = _version(LIBRARY)
-    _check(version)
-    return f"{version}, there"
+    return _checked(_version(LIBRARY))
 
 
 def library() -> Path:
@@ -91,14 +87,14 @@ def _version(folder: Path) -> str:
     return ".".join(found.groups()) if found else "unknown"
 
 
-def _check(version: str) -> None:
+def _checked(version: str) -> str:
+    """The version, with a word if it is not the one that was tested."""
     if not version.startswith("19.0"):
         raise Failure(
             f"This Odoo is {version}; the addon is written for 19.0.",
             todo="name an Odoo 19 with ODOO_PATH=/where/it/is",
         )
-    if version != TESTED and not version.startswith("19.0.0"):
-        note(f"(tested with Odoo {TESTED}; this one is {version})")
+    return version if version == TESTED else f"{version} (tested with {TESTED})"
 
 
 def _download(steps: Steps) -> Path:

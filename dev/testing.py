@@ -52,7 +52,7 @@ def run(steps: Steps, only: str) -> int:
             warnings = databases.facts(template).get("warnings", [])
             steps.end(f"ready, {len(warnings)} warnings" if warnings else "ready")
             if warnings:
-                print("Installing the addon warns:", *warnings, sep="\n  ")
+                print("      Installing the addon warns:", *warnings, sep="\n      ")
                 counts.append(Count("installing", failed=len(warnings)))
             if not only or is_odoo_only:
                 steps.begin("Tests inside Odoo")
@@ -116,7 +116,7 @@ class OdooTests(odoo.LogReader):
 
     def __call__(self, line: str) -> None:
         if not odoo._RECORD.match(line) and self._is_showing:
-            print(line, end="", flush=True)
+            self.steps.say(line.rstrip())
         super().__call__(line)
 
     def sort(self, record: re.Match, line: str) -> list[str] | None:
@@ -142,7 +142,7 @@ class OdooTests(odoo.LogReader):
             kept = super().sort(record, line)
         self._is_showing = bool(found) or kept is not None
         if self._is_showing:
-            print(f"\n{text}", flush=True)
+            self.steps.say(f"\n{text}")
         return kept
 
     def count(self) -> tuple[int, int]:
@@ -182,10 +182,10 @@ def _run_in_odoo(template: str, only: str, steps: Steps) -> Count:
         )
     passed, failed = reader.count()
     if not reader.started and not failed:
-        print(f"\nNo test ran inside Odoo.\n{last_lines(log)}")
+        steps.say(f"No test ran inside Odoo.\n{last_lines(log)}")
         failed = 1
     elif code and not failed:
-        print(f"\nOdoo ended with {code} though no test failed.\n{last_lines(log)}")
+        steps.say(f"Odoo ended with {code} though no test failed.\n{last_lines(log)}")
         failed = 1
     skipped = [f"{test}: {reason}" for test, reason in sorted(reader.skipped.items())]
     return Count(
@@ -235,7 +235,7 @@ def _run_plain(template: str, only: str, steps: Steps) -> Count:
             databases.drop(left)
     _read_report(report, count)
     if not count.passed and not count.failed or code not in (0, 1):
-        print(f"\npytest ended with {code}.\n{last_lines(log, 30)}")
+        steps.say(f"pytest ended with {code}.\n{last_lines(log, 30)}")
         count.failed += 1
     count.seconds = time.monotonic() - started
     return count
@@ -253,11 +253,10 @@ class _PytestOutput:
     def __call__(self, line: str) -> None:
         if re.match(r"=+ (FAILURES|ERRORS) =+", line):
             self._is_showing = True
-            print(flush=True)
         elif self._end.match(line):
             self._is_showing = False
         if self._is_showing:
-            print(line, end="", flush=True)
+            self.steps.say(line.rstrip())
         elif found := re.search(r"\[ *(\d+%)\]", line):
             self.steps.progress(found.group(1))
 

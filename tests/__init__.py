@@ -5,12 +5,14 @@ from . import test_access_roads
 from . import test_access_search
 from . import test_account_guard
 from . import test_body
+from . import test_body_images
 from . import test_health
 from . import test_ingest
 from . import test_ingest_cost
 from . import test_links
 from . import test_links_changes
 from . import test_secrets
+from . import test_slow_bodies
 from . import test_sync
 from . import test_sync_run
 from . import test_threads

@@ -183,7 +183,7 @@ class MailFixtures:
 
     @classmethod
     def add_lead(cls, name, user, email=False, **values):
-        """Add an opportunity of that user (nobody in particular: an empty recordset)."""
+        """Add an opportunity of that user."""
         lead = cls.env["crm.lead"].create(
             {
                 "name": name,
@@ -253,7 +253,7 @@ class MailFixtures:
     # --- what is asserted ---
 
     def as_user(self, records, user):
-        """Return the records for that user, with nothing of others left in the cache."""
+        """Return the records for that user, with nothing of others in the cache."""
         self.env.flush_all()
         self.env.invalidate_all()
         return records.with_user(user).with_context(

@@ -1,4 +1,4 @@
-"""Who sees and changes mailboxes, their folders and what they set aside; what RPC reaches."""
+"""Who sees and changes mailboxes and their folders; what RPC reaches."""
 
 from inspect import isfunction
 
@@ -167,18 +167,39 @@ class TestAccounts(MailCase):
                     {"email": "new@ours.example"}
                 )
 
-    def test_only_an_administrator_gives_a_mailbox_away_or_adds_addresses(self):
-        mailbox = self.as_user(self.mailbox, self.mira)
+    def test_only_an_administrator_adds_a_mailbox_for_others_or_further_addresses(self):
+        accounts = self.as_user(self.env["easycrm.email.account"], self.mira)
         for values in (
             {"user_id": self.jonas.id},
-            {"alias_emails": "anna@acme.example"},
+            {"alias_emails": "info@far.example"},
         ):
+            fresh = self.connect(self.mira, "fresh@ours.example", last_sync=False)
             with self.assertRaises(AccessError):
-                mailbox.write(values)
+                self.as_user(fresh, self.mira).write(values)
             with self.assertRaises(AccessError):
-                mailbox.browse().create({"email": "new@ours.example", **values})
-            self.as_user(self.mailbox, self.sofia).write(values)
-            self.mailbox.user_id = self.mira
+                accounts.create({"email": "new@ours.example", **values})
+            self.as_user(fresh, self.sofia).write(values)
+            fresh.unlink()
+
+    def test_nobody_takes_over_a_mailbox_that_has_been_read(self):
+        for user in (self.mira, self.jonas, self.sofia, self.admin):
+            for values in (
+                {"user_id": user.id},
+                {"user_id": self.leonie.id},
+            ):
+                with self.assertRaises(UserError):
+                    self.as_user(self.mailbox, user).write(values)
+        for user in (self.jonas, self.sofia, self.admin):
+            with self.assertRaises(AccessError):
+                self.as_user(self.mailbox, user).write(
+                    {"member_ids": [Command.link(user.id)]}
+                )
+        self.as_user(self.mailbox, self.mira).member_ids = self.jonas
+
+    def test_the_address_of_a_customer_is_not_claimed_as_ours(self):
+        accounts = self.as_user(self.env["easycrm.email.account"], self.jonas)
+        with self.assertRaises(UserError):
+            accounts.create({"email": "Bruno@Beck.example"})
 
     def test_a_user_connects_a_mailbox_of_their_own(self):
         mailbox = self.as_user(self.env["easycrm.email.account"], self.leonie).create(

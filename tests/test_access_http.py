@@ -49,11 +49,11 @@ class TestUrls(MailHttpCase):
             f"/web/content/{attachment.id}",
         ]
         if not opens:
+            content = self.email.content_ids
             urls += [
                 f"/web/content/{self.line._name}/{self.line.id}/attachment_id",
                 f"/web/image/{attachment.id}",
-                f"/web/content/{self.email.content_ids._name}/{self.email.content_ids.id}"
-                "/body_text",
+                f"/web/content/{content._name}/{content.id}/body_text",
                 f"/web/content/{self.email._name}/{self.email.id}/body_html",
             ]
         for url in urls:

@@ -8,7 +8,7 @@ from .common import MailCase, raw_mail
 # What gives an email away, from the envelope inwards. KNOWN: that there is one at all.
 KNOWN, WHO, SUBJECT, TEXT, FILE = "known", "Zenobia", "Zugspitze", "Watzmann", "Kofel"
 
-#: What is readable at each share level; None is an email that does not exist for the user.
+#: What is readable at each share level; None: there is no such email for the user.
 LEVELS = {
     None: set(),
     "metadata": {KNOWN, WHO},
@@ -203,7 +203,7 @@ class TestRoads(MailCase):
         cls.email.attachment_line_ids._keep_bytes(cls.raw)
 
     def assertRoads(self, user, level):
-        """Assert that each road shows that user what the level allows, no more or less."""
+        """Assert that each road shows what the level allows, no more and no less."""
         for name, (function, shows, levels) in ROADS.items():
             with self.subTest(road=name, user=user.login, level=level):
                 env = self.as_user(self.email, user).env

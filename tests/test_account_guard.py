@@ -1,7 +1,7 @@
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
-from .common import MailCase, raw_mail
+from .common import START, MailCase, raw_mail
 
 
 @tagged("post_install", "-at_install")
@@ -37,6 +37,60 @@ class TestAccountGuard(MailCase):
         with self.assertRaises(UserError):
             Account.create({"email": "Anna@acme.example", "imap_host": "127.0.0.1"})
         Account.create({"email": "jonas2@ours.example", "imap_host": "127.0.0.1"})
+
+    def test_nobody_takes_a_leads_or_a_colleagues_address_either(self):
+        self.add_lead("Deal", self.mira, "prospect@far.example")
+        self.mailbox.alias_emails = "sales@ours.example"
+        self.env.cr.flush()
+        Account = self.env["easycrm.email.account"].with_user(self.jonas)
+        for address in (
+            "prospect@far.example",
+            "sales@ours.example",
+            self.leonie.email,
+        ):
+            with self.assertRaises(UserError):
+                Account.create({"email": address, "imap_host": "127.0.0.1"})
+
+    def test_a_mailbox_that_changes_hands_forgets_its_password(self):
+        account = self.env["easycrm.email.account"].create(
+            {
+                "email": "new@ours.example",
+                "user_id": self.mira.id,
+                "imap_host": "127.0.0.1",
+                "imap_password": "secret",
+            }
+        )
+        account.with_user(self.sofia).user_id = self.sofia
+        self.assertFalse(account.has_password)
+
+    def test_only_its_owner_shares_more_of_a_mailbox(self):
+        self.mailbox.share_level = "metadata"
+        with self.assertRaises(AccessError):
+            self.as_user(self.mailbox, self.sofia).share_level = "everything"
+        self.as_user(self.mailbox, self.mira).share_level = "subject"
+
+    def test_a_forged_copy_opens_nothing_that_it_does_not_hold(self):
+        """Same Message-ID, sender, date, subject and text: another email all the same."""
+        self.mailbox.share_level = "metadata"
+        values = {
+            "message_id": "<scan@acme.example>",
+            "subject": "Scan",
+            "text": "See attached.",
+            "date": START,
+        }
+        [secret] = self.deliver(
+            self.mailbox,
+            raw_mail(
+                **values,
+                html="<p>The secret</p>",
+                attachments=[("contract.pdf", "application/pdf", b"%PDF-")],
+            ),
+        )
+        [forged] = self.deliver(self.jonas_mailbox, raw_mail(**values))
+        self.assertNotEqual(forged, secret)
+        self.assertFalse(self.as_user(secret, self.jonas).body_html)
+        with self.assertRaises(AccessError):
+            self.as_user(secret, self.jonas).read(["digest"])
 
     def test_the_stream_of_a_folder_is_not_chosen_by_hand(self):
         folder = self.env["easycrm.email.folder"].create(

@@ -1,5 +1,7 @@
 """What storing and showing mail costs: it grows with the work, not with the past."""
 
+import re
+
 from odoo.sql_db import db_connect
 from odoo.tests import get_db_name, tagged
 from odoo.tools import SQL
@@ -99,7 +101,7 @@ class TestPlans(MailCase):
     # the rows are rolled back but their pages stay: after the other tests
     test_sequence = 100
 
-    EMAILS = 50_000
+    EMAILS = 40_000
 
     @classmethod
     def setUpClass(cls):
@@ -117,12 +119,12 @@ class TestPlans(MailCase):
         }
         cls.env["res.partner"].flush_model()
         for statement in (
-            """INSERT INTO res_partner (name, active, type, email, email_normalized)
-               SELECT 'P' || i, TRUE, 'contact', 'p' || i || '@plan.example',
+            """INSERT INTO res_partner (id, commercial_partner_id, name, active, type,
+                   email, email_normalized)
+               SELECT id, id, 'P' || i, TRUE, 'contact', 'p' || i || '@plan.example',
                       'p' || i || '@plan.example'
-               FROM generate_series(1, 10000) i""",
-            """UPDATE res_partner SET commercial_partner_id = id
-               WHERE commercial_partner_id IS NULL""",
+               FROM (SELECT nextval('res_partner_id_seq') AS id, i
+                     FROM generate_series(1, 10000) i) AS rows""",
             # the first is that of the field, nine further ones are nobody's
             """INSERT INTO easycrm_email_address (address, partner_id, source)
                SELECT CASE WHEN n = 0 THEN '' ELSE n || '.' END || email_normalized,
@@ -158,7 +160,6 @@ class TestPlans(MailCase):
                                       || '@plan.example'
                FROM easycrm_email e, unnest(ARRAY['from', 'to', 'cc']) role
                WHERE message_id LIKE '%%plan%%'""",
-            "ANALYZE easycrm_email, easycrm_email_participant, easycrm_email_address",
             """INSERT INTO easycrm_email_link (email_id, partner_id, thread_id, date,
                    company_id, commercial_partner_id, origin, role, address, removed)
                SELECT DISTINCT ON (e.id, a.partner_id)
@@ -175,7 +176,8 @@ class TestPlans(MailCase):
                FROM easycrm_email WHERE is_linked AND message_id LIKE '%%plan%%'""",
         ):
             cls.cr.execute(statement, values)
-        for table in [*LARGE, "res_partner"]:
+            # else the checks of foreign keys go on as planned for an empty table
+            table = re.search(r"\w+_\w+", statement)[0]
             cls.cr.execute(SQL("ANALYZE %s", SQL.identifier(table)))
         cls.cr.execute("SET LOCAL max_parallel_workers_per_gather = 0")
         cls.env.invalidate_all()
@@ -217,7 +219,7 @@ class TestPlans(MailCase):
         return result
 
     def test_there_are_many_rows(self):
-        self.assertGreater(self.env["easycrm.email.link"].search_count([]), 90_000)
+        self.assertGreater(self.env["easycrm.email.link"].search_count([]), 75_000)
 
     def test_a_timeline_page_costs_a_page(self):
         for user in (self.mira, self.jonas):

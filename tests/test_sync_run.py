@@ -140,13 +140,46 @@ class TestSyncRun(RealMailbox, TransactionCase):
         self.assertEqual(self.account.sync_status, "incomplete")
         self.assertIn("Projects", self.account.last_error)
         self.run_cron()
-        self.assertEqual(self.account.sync_status, "ok")
+        self.assertEqual(self.account.sync_status, "incomplete", "a gap is known")
         streams = self.account.folder_ids.mapped("stream")
         self.assertIn("Customers", streams)
-        self.assertNotIn("Projects", streams)
+        self.assertIn("Projects", streams, "it may come back")
+        self.assertIn("Projects", self.account.last_error)
+        projects.selected = False
+        self.run_cron()
+        self.assertEqual(self.account.sync_status, "ok")
         email = self.anna.easycrm_email_link_ids.email_id
         self.assertEqual(email.subject, "In the folder", "the CRM keeps it")
-        self.assertTrue(email.copy_ids.removed_at)
+        # it comes back: the choice was the user's, and so is this one
+        self.server.create_folder(self.login, "Projects")
+        self.account.folders_at = False
+        projects.selected = True
+        self.deliver("Back again", folder="Projects")
+        self.run_cron("_cron_backfill")
+        self.run_cron()
+        self.assertIn(
+            "Back again", self.anna.easycrm_email_link_ids.email_id.mapped("subject")
+        )
+
+    def test_an_empty_list_of_folders_forgets_nothing(self):
+        self.deliver("One")
+        self.start()
+        inbox = self.account.folder_ids.filtered(lambda folder: folder.role == "inbox")
+        checkpoint = inbox.checkpoint
+        self.account._update_folders([])
+        self.assertTrue(checkpoint)
+        self.assertEqual(inbox.checkpoint, checkpoint)
+        self.assertFalse(inbox.missing)
+
+    def test_mails_set_aside_of_a_listing_that_is_void_do_not_stay(self):
+        self.server.deliver(self.login, b"\n")
+        self.start()
+        self.assertEqual(len(self.account.failure_ids), 1)
+        self.server.recreate(self.login, "INBOX")
+        for _run in range(2):
+            self.run_cron()
+            self.run_cron("_cron_backfill")
+        self.assertEqual(len(self.account.failure_ids), 1, "found anew, once")
 
     def test_a_mail_that_is_fetched_again_keeps_its_read_state(self):
         key = self.server.deliver(self.login, b"\n")

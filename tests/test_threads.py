@@ -23,7 +23,7 @@ class TestThreads(MailCase):
         self.assertEqual(links.thread_id, emails.thread_id)
 
     def conversation(self):
-        """A mail, its answer and the answer to that, with References as they should be."""
+        """Return a mail, its answer and the answer to that, as programs should."""
         return [
             raw_mail(message_id=ROOT),
             raw_mail(message_id=SECOND, references=[ROOT], in_reply_to=ROOT),
@@ -31,7 +31,7 @@ class TestThreads(MailCase):
         ]
 
     def replies(self):
-        """The same by a program that says only what it answers."""
+        """Return the same of a program that says only what it answers."""
         return [
             raw_mail(message_id=ROOT),
             raw_mail(message_id=SECOND, in_reply_to=ROOT),

@@ -4,7 +4,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from ..easycrm_mail.models import easycrm_email_timeline
@@ -48,6 +48,7 @@ class TestTimeline(MailCase):
             attachments=[("offer.pdf", "application/pdf", b"%PDF-1.4")],
         )
         [email] = self.deliver(self.mailbox, raw, is_read=False)
+        file = email.attachment_line_ids
         [line] = self.read_timeline(self.anna)
         self.assertEqual(
             line,
@@ -91,11 +92,11 @@ class TestTimeline(MailCase):
                 "sharers": "",
                 "attachments": [
                     {
-                        "id": email.attachment_line_ids.id,
+                        "id": file.id,
                         "name": "offer.pdf",
                         "mimetype": "application/pdf",
                         "size": 8,
-                        "url": f"/easycrm_mail/attachment/{email.attachment_line_ids.id}",
+                        "url": f"/easycrm_mail/attachment/{file.id}",
                     }
                 ],
                 "is_read": False,
@@ -257,7 +258,10 @@ class TestTimeline(MailCase):
         self.assertEqual(self.as_user(self.anna, self.mira).easycrm_email_count, 2)
         self.assertEqual(self.as_user(self.anna, self.jonas).easycrm_email_count, 1)
         for user in (self.ingrid, self.portal):
-            self.assertEqual(self.as_user(self.anna, user).easycrm_email_count, 0)
+            with self.assertRaises(AccessError):
+                self.as_user(self.anna, user).read(["easycrm_email_count"])
+            fields_ = self.as_user(self.anna, user).fields_get()
+            self.assertFalse([name for name in fields_ if name.startswith("easycrm_")])
 
     def test_counts_stop_at_a_limit(self):
         self.assertEqual(easycrm_email_timeline.COUNT_LIMIT, 1000)

@@ -107,17 +107,18 @@ def _prepare(steps: Steps, mailbox: Mailbox) -> str:
         steps.end(f"{LOGIN}, connected")
     else:
         steps.end(_connect(name, mailbox, steps))
-        databases.set_facts(name, **known, mailbox=mailbox.address)
+        databases.set_facts(name, **{**known, "mailbox": mailbox.address})
     return name
 
 
 def _name() -> str:
     """The database's name; another one where another checkout has taken it."""
     name = "easycrm_mail_demo"
+    own = f"{name}_{CHECKOUT}"
+    if databases.exists(own):
+        return own
     owner = databases.facts(name).get("checkout", str(ROOT))
-    if owner != str(ROOT) and Path(owner).exists():
-        return f"{name}_{CHECKOUT}"
-    return name
+    return own if owner != str(ROOT) and Path(owner).exists() else name
 
 
 def _make(name: str, steps: Steps) -> None:

@@ -69,7 +69,13 @@ def references_of(headers: Headers, in_reply_to: str) -> tuple[str, ...]:
     return tuple(ids)
 
 
-def digest_of(senders: Iterable[str], date: str, subject: str, body: str) -> str:
+def digest_of(
+    senders: Iterable[str],
+    date: str,
+    subject: str,
+    texts: Iterable[str],
+    files: Iterable[bytes],
+) -> str:
     """What an email is known by beside its Message-ID: 64 hex digits.
 
     SHA-256 over UTF-8, the following joined by newlines:
@@ -78,14 +84,19 @@ def digest_of(senders: Iterable[str], date: str, subject: str, body: str) -> str
     2. the From addresses in lower case, joined by commas
     3. the Date field
     4. the Subject, decoded
-    5. the text: of the text/plain parts, or where they are blank the text/html parts as
-       they came (not the text made of them, which another release may make otherwise)
+    5. the text/plain parts, then the text/html parts as they came (not the text made
+       of them, which another release may make otherwise), a line each
+    6. of each attachment the SHA-256 of its bytes, a line each
 
     3 to 5 with each run of white space as one space, as servers fold and wrap anew;
     what `str.split` takes for white space, that is.
+
+    All that can be read is in it: whoever brings in another mail of the same digest
+    knows all of it already, and sees nothing that his own mail does not hold.
     """
     fields = ["1", ",".join(senders).lower()]
-    fields += [" ".join(value.split()) for value in (date, subject, body)]
+    fields += [" ".join(value.split()) for value in (date, subject, *texts)]
+    fields += [hashlib.sha256(content).hexdigest() for content in files]
     return _sha256("\n".join(fields))
 
 

@@ -30,6 +30,9 @@ MAX_PARTS = 1_000
 # their number in one header: 40,000 take a second.
 _MAX_ENCODED_WORDS = 3_000
 
+# More of them in one mail than any mailing program makes.
+_MAX_CONTAINERS = 300
+
 _TYPE = re.compile(r"^[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+$")
 
 
@@ -63,13 +66,27 @@ def read_fast(raw: bytes, head: Head) -> list[Part]:
         raise Refused
     root = parse_email_tree(body, mode="lazy")
     if root.content is not None:
-        return [_fast_part(head.headers, root)]
-    return list(islice(_fast_leaves(root, head.headers), MAX_PARTS))
+        leaves = iter([(head.headers, root)])
+    else:
+        leaves = _fast_leaves(root, head.headers)
+    is_ascii = body.isascii()
+    return [
+        _fast_part(headers, node, is_ascii)
+        for headers, node in islice(leaves, MAX_PARTS)
+    ]
 
 
 def _is_bomb(body: bytes) -> bool:
+    """Whether the mail is made to hurt a reader that is not in Python.
+
+    fast-mail-parser overflows the stack at some 12,000 levels, which ends the process,
+    and needs gigabytes for 250,000 mails in one another.
+    """
     # An encoded word has more than six bytes: most mails need not be looked through.
-    return len(body) > 6 * _MAX_ENCODED_WORDS and body.count(b"=?") > _MAX_ENCODED_WORDS
+    if len(body) > 6 * _MAX_ENCODED_WORDS and body.count(b"=?") > _MAX_ENCODED_WORDS:
+        return True
+    lower = body.lower()
+    return lower.count(b"multipart/") + lower.count(b"message/") > _MAX_CONTAINERS
 
 
 def _body(raw: bytes, head: Head) -> bytes:
@@ -86,13 +103,13 @@ def _body(raw: bytes, head: Head) -> bytes:
     return b"".join((*fields, blank, memoryview(raw)[head.body_at :]))
 
 
-def _fast_leaves(root, headers: Headers) -> Iterator[Part]:
+def _fast_leaves(root, headers: Headers) -> Iterator[tuple[Headers, object]]:
     boundaries: list[str] = []
     stack = [(root, headers)]
     while stack:
         node, headers = stack.pop()
         if node.content is not None:
-            yield _fast_part(headers, node)
+            yield headers, node
             continue
         _check_boundary(headers, boundaries)
         if not node.children:
@@ -113,9 +130,11 @@ def _lower(node) -> Headers:
     return headers
 
 
-def _fast_part(headers: Headers, node) -> Part:
-    if "uu" in first(headers, "content-transfer-encoding").lower():
-        # Left encoded by fast-mail-parser
+def _fast_part(headers: Headers, node, is_ascii: bool) -> Part:
+    encoding = first(headers, "content-transfer-encoding").lower()
+    if "uu" in encoding or ("quoted" in encoding and not is_ascii):
+        # fast-mail-parser leaves uuencode as it is, and drops 8-bit characters from
+        # quoted-printable, where there should be none.
         raise Refused
     return _part(headers, node.content)
 

@@ -72,7 +72,8 @@ def parse_with(
     subject = one_line(decode_words(first(headers, "subject")))
     date = first(headers, "date")
     senders = [one.address for one in participants if one.role is Role.FROM]
-    digest = digest_of(senders, date, subject, plain if plain.strip() else html)
+    contents = [part.content for part in attached]
+    digest = digest_of(senders, date, subject, (plain, html), contents)
     in_reply_to = in_reply_to_of(headers)
     return Message(
         message_id=message_id_of(headers, digest),

@@ -34,6 +34,12 @@ CSS_URL = re.compile(
     r"""url\(\s*(?:"([^"\\]*)"|'([^'\\]*)'|([^"'()\\\s]*))\s*\)""", re.IGNORECASE
 )
 
+#: Characters of one CSS value: a longer one is made to be slow.
+CSS_LENGTH = 2000
+
+#: A length that follows the frame, whose height follows its content: it never ends.
+VIEWPORT_UNIT = re.compile(r"\d(?:[sld]?v(?:[hwib]|min|max)|cq\w+)\b", re.IGNORECASE)
+
 #: Functions of CSS that fetch nothing.
 CSS_FUNCTIONS = {
     *("rgb", "rgba", "hsl", "hsla", "calc", "min", "max", "clamp"),
@@ -74,7 +80,9 @@ class BodyUrls:
         self.hosts = []
 
     def clean(self, root):
-        etree.strip_elements(root, etree.Comment, *DROPPED, with_tail=False)
+        etree.strip_elements(
+            root, etree.Comment, etree.ProcessingInstruction, *DROPPED, with_tail=False
+        )
         for element in root.iter(etree.Element):
             self._clean_attributes(element)
             if style := element.get("style"):
@@ -106,14 +114,16 @@ class BodyUrls:
 
     def _is_kept(self, value):
         """Tell whether a CSS value stays, and note what it would fetch."""
+        if len(value) > CSS_LENGTH or VIEWPORT_UNIT.search(value):
+            return False
         rest = CSS_URL.sub(" ", value)
         functions = re.findall(r"([^\s,()]*)\(", rest.lower())
         # (an escape may spell the name of a function)
         if set(functions) - CSS_FUNCTIONS or "\\" in rest or "/*" in rest:
             return False
-        urls = ["".join(found) for found in CSS_URL.findall(value)]
-        # (each is looked at: all are counted)
-        return all([self._clean_url(url) for url in urls])
+        # (each is looked at, not only up to the first that goes: all are counted)
+        kept = [self._clean_url("".join(found)) for found in CSS_URL.findall(value)]
+        return all(kept)
 
     def _clean_url(self, url):
         """Return the URL that an image may have, or an empty string."""

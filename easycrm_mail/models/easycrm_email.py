@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..messages import UnreadableMessage, parse
 from ..providers import MailboxError
 from . import access
 from .easycrm_email_account import BUTTON_TIMEOUT
@@ -35,7 +36,8 @@ class EasycrmEmail(models.Model):
         index=True,
     )
     message_id = fields.Char(string="Message-ID", required=True, readonly=True)
-    digest = fields.Char(required=True, readonly=True)
+    # (what it was made from could be guessed and tried)
+    digest = fields.Char(required=True, readonly=True, groups="base.group_system")
     date = fields.Datetime(required=True, readonly=True)
     direction = fields.Selection(DIRECTIONS, required=True, readonly=True)
     is_linked = fields.Boolean(readonly=True)
@@ -148,7 +150,11 @@ class EasycrmEmail(models.Model):
             account._release_transaction()
             for place in copy.location_ids:
                 try:
-                    return provider.fetch(place.stream, place.provider_ref).raw
+                    raw = provider.fetch(place.stream, place.provider_ref).raw
+                    if parse(raw).digest == self.digest:
+                        return raw
+                except UnreadableMessage:
+                    continue
                 except MailboxError as error:
                     reason = account._explain_error(error)
                 finally:

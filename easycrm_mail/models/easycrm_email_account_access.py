@@ -2,7 +2,13 @@ from odoo import api, models, tools
 from odoo.exceptions import AccessError, UserError
 
 #: What decides where the password is sent: it must not outlive a change of these.
-SERVER_FIELDS = {"imap_host", "imap_port", "imap_security", "imap_login"}
+SERVER_FIELDS = {
+    "imap_host",
+    "imap_login",
+    "imap_port",
+    "imap_security",
+    "user_id",
+}
 
 #: What the sync alone writes.
 SYNC_FIELDS = {
@@ -48,7 +54,9 @@ class EasycrmEmailAccount(models.Model):
             # server of theirs.
             self.filtered(
                 lambda account: any(
-                    account[field] != vals[field] for field in SERVER_FIELDS & set(vals)
+                    account.sudo()._convert_to_write({field: account[field]})[field]
+                    != vals[field]
+                    for field in SERVER_FIELDS & set(vals)
                 )
             ).sudo().imap_secret = False
         result = super().write(vals)
@@ -114,11 +122,10 @@ class EasycrmEmailAccount(models.Model):
                     "given to somebody else."
                 )
             )
-        if "member_ids" in vals and self - self.filtered_domain(
-            [("user_id", "=", self.env.uid)]
-        ):
+        others = self.filtered(lambda account: account.user_id != self.env.user)
+        if others and {"member_ids", "share_level"} & set(vals):
             raise AccessError(
-                self.env._("Only its owner can share a mailbox with a team.")
+                self.env._("Only its owner decides who sees the mail of a mailbox.")
             )
         if self.env.user.has_group("easycrm_mail.group_easycrm_mail_manager"):
             return
@@ -128,11 +135,11 @@ class EasycrmEmailAccount(models.Model):
             raise AccessError(
                 self.env._("Only an administrator can give a mailbox to somebody else.")
             )
-        if vals.get("email") and self._is_address_of_customer(vals["email"]):
+        if vals.get("email") and self._is_address_of_others(vals["email"]):
             raise UserError(
                 self.env._(
-                    "%s is the address of a contact. If it is yours all the same, ask "
-                    "an administrator to add the account.",
+                    "%s is known as somebody else’s address. If it is yours all the "
+                    "same, ask an administrator to add the account.",
                     vals["email"],
                 )
             )
@@ -149,16 +156,22 @@ class EasycrmEmailAccount(models.Model):
         )
 
     @api.model
-    def _is_address_of_customer(self, address):
-        """Tell whether a contact who is no colleague has the address."""
-        rows = (
-            self.env["easycrm.email.address"]
-            .sudo()
-            .search([("address", "=", address), ("partner_id", "!=", False)])
+    def _is_address_of_others(self, address):
+        """Tell whether the address is not the current user's to claim.
+
+        It is that of a contact, lead or colleague, or belongs to another mailbox: mail
+        of it would stand on no record any more, and count as sent by its claimer.
+        """
+        owners = (
+            self.env["easycrm.email.address"].sudo().search([("address", "=", address)])
         )
+        if owners.filtered(lambda row: row.partner_id != self.env.user.partner_id):
+            return True
+        others = self.sudo().search([("company_id", "in", self.env.companies.ids)])
         return any(
-            not partner.user_ids.filtered(lambda user: user.active and not user.share)
-            for partner in rows.partner_id
+            address in account._get_own_addresses()
+            for account in others - self
+            if account.user_id != self.env.user
         )
 
     @api.model

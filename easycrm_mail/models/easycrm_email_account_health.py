@@ -72,7 +72,7 @@ class EasycrmEmailAccount(models.Model):
         self.ensure_one()
         if not self._is_running():
             return
-        folders = self.folder_ids.filtered("selected")
+        folders = self._get_read_folders()
         self.write(
             {
                 "sync_stage": "fetching",
@@ -89,6 +89,11 @@ class EasycrmEmailAccount(models.Model):
         """
         self.ensure_one()
         recovered = self.sync_status == "error"
+        missing = missing or " ".join(
+            self._explain_missing(folder.name)
+            for folder in self.folder_ids
+            if folder.selected and folder.missing
+        )
         gap = missing or self.failure_count
         self.write(
             {

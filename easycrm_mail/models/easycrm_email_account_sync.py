@@ -6,7 +6,6 @@ from odoo.fields import Domain
 
 from ..providers import MailboxError
 from .easycrm_email_account import BUTTON_TIMEOUT
-from .ingest import Ingest
 from .sync_run import SyncRun
 
 #: Hours after which a mailbox is asked again which folders it has.
@@ -41,7 +40,11 @@ class EasycrmEmailAccount(models.Model):
         """
         now = fields.Datetime.now()
         unread = Domain("folder_ids", "=", False) | Domain(
-            "folder_ids", "any", [("selected", "=", True), ("settled", "=", False)]
+            "folder_ids",
+            "any",
+            Domain("selected", "=", True)
+            & Domain("settled", "=", False)
+            & Domain("missing", "=", False),
         )
         due = Domain("sync_status", "in", ["ok", "incomplete"]) & (
             Domain("next_sync_at", "=", False) | Domain("next_sync_at", "<=", now)
@@ -116,6 +119,12 @@ class EasycrmEmailAccount(models.Model):
             },
         }
 
+    def _get_read_folders(self):
+        """Return the folders that are read."""
+        return self.folder_ids.filtered(
+            lambda folder: folder.selected and not folder.missing
+        )
+
     def _needs_folders(self):
         """Tell whether the mailbox is to be asked which folders it has."""
         self.ensure_one()
@@ -131,7 +140,7 @@ class EasycrmEmailAccount(models.Model):
     def _get_cron(self):
         """Return the cron that reads this mailbox next."""
         self.ensure_one()
-        selected = self.folder_ids.filtered("selected")
+        selected = self._get_read_folders()
         settled = selected and all(selected.mapped("settled"))
         name = "ir_cron_email_sync" if settled else "ir_cron_email_backfill"
         return self.env.ref(f"easycrm_mail.{name}").sudo()
@@ -139,35 +148,27 @@ class EasycrmEmailAccount(models.Model):
     def _update_folders(self, streams):
         """Follow the folders that the mailbox has; the user's choice stays.
 
-        A folder that is gone is forgotten, with where its mail stood: one that comes
-        back is read anew, and its mail is recognised.
+        One that is missing is kept, and read again when it is back: a server may give
+        half a list. It is only not asked for meanwhile.
 
         :param streams: `Stream`s of the provider
         """
         self.ensure_one()
         wanted = {stream.stream: stream for stream in streams}
-        gone = self.folder_ids.filtered(lambda folder: folder.stream not in wanted)
-        for folder in gone:
-            Ingest(self, folder.stream).forget()
-        gone.unlink()
-        if wanted:
-            # (two workers, or the button and the cron, may list at the same time)
-            self.env.cr.execute_values(
-                """
-                INSERT INTO easycrm_email_folder
-                    (account_id, stream, name, role, selected)
-                VALUES %s ON CONFLICT (account_id, stream) DO NOTHING
-                """,
-                [
-                    (
-                        self.id,
-                        stream.stream,
-                        stream.name,
-                        stream.role.value,
-                        stream.default,
-                    )
-                    for stream in wanted.values()
-                ],
-            )
+        if not wanted:
+            return
+        for folder in self.folder_ids:
+            folder.missing = folder.stream not in wanted
+        # (two workers, or the button and the cron, may list at the same time)
+        self.env.cr.execute_values(
+            """
+            INSERT INTO easycrm_email_folder (account_id, stream, name, role, selected)
+            VALUES %s ON CONFLICT (account_id, stream) DO NOTHING
+            """,
+            [
+                (self.id, stream.stream, stream.name, stream.role.value, stream.default)
+                for stream in wanted.values()
+            ],
+        )
         self.invalidate_recordset(["folder_ids"], flush=False)
         self.folders_at = fields.Datetime.now()

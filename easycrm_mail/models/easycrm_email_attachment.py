@@ -1,9 +1,14 @@
+import base64
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..messages import UnreadableMessage, extract_part
 from . import access
+
+#: Bytes of an inline image that goes into the document itself.
+EMBEDDED_IMAGE = 2_000_000
 
 #: What a browser may show by itself. All else is kept as a mere download, HTML and SVG
 #: above all: they could run scripts in the reader's session.
@@ -68,6 +73,20 @@ class EasycrmEmailAttachment(models.Model):
             lines.filtered(lambda part: not part.attachment_id)._keep_bytes(raw)
         # readable by whoever may read the line that it belongs to
         return line.attachment_id.with_env(self.env)
+
+    def _get_image_url(self, embedded):
+        """Return the URL of an inline image.
+
+        :param bool embedded: as a data: URL, of what is here; the frame then needs no
+            access to this server
+        """
+        self.ensure_one()
+        if not embedded:
+            return f"/easycrm_mail/attachment/{self.id}"
+        file = self.sudo().attachment_id
+        if self.mimetype not in SHOWN or not file or file.file_size > EMBEDDED_IMAGE:
+            return ""
+        return f"data:{self.mimetype};base64,{base64.b64encode(file.raw).decode()}"
 
     def _keep_bytes(self, raw):
         """Store these attachments out of the raw mail."""

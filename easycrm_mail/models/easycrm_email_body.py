@@ -1,3 +1,4 @@
+import itertools
 import re
 from urllib.parse import urlsplit
 
@@ -31,6 +32,17 @@ blockquote { margin: .5em 0; padding-inline-start: 1em; color: #495057;
 html:not(.o_easycrm_quoted) [data-o-mail-quote] { display: none !important; }
 """
 
+#: Characters of HTML that are rendered; of more, the text is shown.
+HTML_LENGTH = 1_000_000
+
+#: A style attribute longer than any that a mail program writes.
+LONG_STYLE = re.compile(
+    r"""\bstyle\s{0,9}=\s{0,9}(?:"[^"]{3000,}"|'[^']{3000,}'|[^\s"'>]{3000,})""", re.I
+)
+
+#: What is looked at of a block to tell whether it is the head of a quoted mail.
+NODES_OF_A_HEAD, LENGTH_OF_A_HEAD = 60, 2000
+
 #: A mark within a tag; within text it is just text.
 QUOTE_MARK = re.compile(r'<[^<>]*\sdata-o-mail-quote="')
 
@@ -60,7 +72,12 @@ class EasycrmEmail(models.Model):
         self.ensure_one()
         self.check_access("read")
         body, hosts = self._render_body(remote)
-        images = "data: 'self'" + (" https: http:" if remote else "")
+        if remote:
+            # These hosts and no other, not this one above all: one of them could send
+            # the reader's browser, which is signed in here, to any path.
+            images = " ".join(["data:", *(f"{host}:*" for host in sorted(set(hosts)))])
+        else:
+            images = f"data: {self._get_attachment_source()}"
         return {
             "document": Markup(
                 '<!DOCTYPE html><html><head><meta charset="utf-8">'
@@ -86,8 +103,11 @@ class EasycrmEmail(models.Model):
         )
         if not content.body_html_raw:
             return self._render_text(content.body_text or ""), []
+        if len(content.body_html_raw) > HTML_LENGTH:
+            return self._render_text(content.body_text or ""), []
         clean = tools.html_sanitize(
-            content.body_html_raw,
+            # (its expressions for styles are slow on ones that no mail has)
+            LONG_STYLE.sub("", content.body_html_raw),
             sanitize_attributes=True,
             sanitize_style=True,
             sanitize_form=True,
@@ -96,7 +116,7 @@ class EasycrmEmail(models.Model):
             return self._render_text(content.body_text or ""), []
         root = html.fragment_fromstring(str(clean), create_parent="div")
         images = {
-            line.content_id: f"/easycrm_mail/attachment/{line.id}"
+            line.content_id: line._get_image_url(remote)
             for line in self.attachment_line_ids
             if line.content_id
         }
@@ -108,6 +128,12 @@ class EasycrmEmail(models.Model):
             self._mark_quoted_mail(root)
         body = html.tostring(root, encoding="unicode")
         return Markup(body), urls.hosts
+
+    @api.model
+    def _get_attachment_source(self):
+        """Return the one path of this server that the frame may ask for, for its CSP."""
+        base = request.httprequest.host_url if request else self.get_base_url()
+        return f"{urlsplit(base).netloc}/easycrm_mail/attachment/"
 
     @api.model
     def _get_own_hosts(self):
@@ -125,8 +151,6 @@ class EasycrmEmail(models.Model):
         of the mail ("From: ... Sent: ...") in the midst of its own paragraphs.
         """
         for element in root.iter("p", "div"):
-            if element.find("p") is not None or element.find("div") is not None:
-                continue  # the innermost block
             lines = self._get_lines_of(element)
             if len(lines) < 2 or not introduces_quote(lines, 0):
                 continue
@@ -145,15 +169,22 @@ class EasycrmEmail(models.Model):
 
     @api.model
     def _get_lines_of(self, element):
-        """Return the first lines of a block's text, without the empty ones."""
+        """Return the first lines of an innermost block's text, or nothing.
+
+        Only its beginning is looked at: the whole costs a walk a block.
+        """
         parts = []
-        for event, node in etree.iterwalk(element, events=("start", "end")):
+        walk = etree.iterwalk(element, events=("start", "end"))
+        for event, node in itertools.islice(walk, NODES_OF_A_HEAD):
             if event == "start":
+                if node.tag in ("p", "div") and node is not element:
+                    return []
                 # (a newline in the source is white space, <br> is one that is seen)
                 text = "\n" if node.tag == "br" else node.text
             else:
                 text = node.tail if node is not element else ""
-            parts.append(text if text == "\n" else " ".join((text or "").split("\n")))
+            text = (text or "")[:LENGTH_OF_A_HEAD]
+            parts.append(text if text == "\n" else " ".join(text.split("\n")))
         lines = "".join(parts).split("\n")
         return [line.strip() for line in lines if line.strip()][:4]
 
@@ -162,16 +193,12 @@ class EasycrmEmail(models.Model):
         """Return plain text as HTML, its quoted tail marked like that of HTML mail."""
         lines = text.splitlines()
         stripped = [line.strip() for line in lines]
-        tail = next(
-            (
-                number
-                for number, line in enumerate(stripped)
-                if line
-                and any(stripped[:number])
-                and introduces_quote(stripped, number)
-            ),
-            len(lines),
-        )
+        tail, written = len(lines), False
+        for number, line in enumerate(stripped):
+            if written and line and introduces_quote(stripped, number):
+                tail = number
+                break
+            written = written or bool(line)
         blocks, quoted = [], None
         for number, line in enumerate(lines):
             is_quote = number >= tail or bool(QUOTED_LINE.match(line))

@@ -29,16 +29,18 @@ class EasycrmEmailContent(models.Model):
     def init(self):
         # No field type of Odoo's holds a tsvector, so the column stands beside them;
         # PostgreSQL keeps it up to what it is made from. A tsvector holds 1 MB at most,
-        # hence the limit on the text.
+        # hence the limit on the text; and its parser takes minutes for one word of 100 kB,
+        # or for a row of "<": words are cut, and no tag is looked for in plain text.
         self.env.cr.execute(
             SQL(
-                """
+                r"""
                 ALTER TABLE easycrm_email_content
                     ADD COLUMN IF NOT EXISTS search_vector tsvector
                     GENERATED ALWAYS AS (
-                        to_tsvector('simple', left(
-                            coalesce(subject, '') || ' ' || coalesce(body_text, ''),
-                            100000))
+                        to_tsvector('simple', left(translate(regexp_replace(
+                            left(coalesce(subject, '') || ' '
+                                 || coalesce(body_text, ''), 100000),
+                            '(\S{200})', '\1 ', 'g'), '<', ' '), 100000))
                     ) STORED;
                 CREATE INDEX IF NOT EXISTS easycrm_email_content_search_vector_index
                     ON easycrm_email_content USING gin (search_vector);

@@ -31,6 +31,9 @@ class EasycrmEmailFolder(models.Model):
         default="other",
     )
     selected = fields.Boolean(string="Synced")
+    missing = fields.Boolean(
+        readonly=True, copy=False, help="The mailbox does not list it any more."
+    )
     checkpoint = fields.Text(copy=False, groups="base.group_system")
     settled = fields.Boolean(
         help="The first reading is complete.", copy=False, readonly=True

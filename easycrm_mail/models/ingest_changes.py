@@ -52,9 +52,16 @@ class ChangeSteps:
         )
         self._invalidate()
 
-    def forget(self):
-        """Follow that the stream is gone: its places go."""
-        self._remove_places(SQL("TRUE"))
+        # the mails that were set aside are found again too, under refs of their own
+        self.env.cr.execute(
+            SQL(
+                "DELETE FROM easycrm_email_failure"
+                " WHERE account_id = %s AND stream = %s",
+                self.account.id,
+                self.stream,
+            )
+        )
+        self.env["easycrm.email.failure"].invalidate_model(flush=False)
 
     def sweep(self, since):
         """Mark the copies that stand nowhere in the mailbox any more, after a listing.

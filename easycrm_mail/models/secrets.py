@@ -6,6 +6,7 @@ separated by commas, let one be changed: the first encrypts, all decrypt.
 """
 
 import os
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -53,12 +54,16 @@ def _get_own_key(path):
 
 
 def _make_own_key(path):
-    # Written aside and linked: of two workers that start at once, one makes the key,
-    # and nobody ever reads half of it.
+    # Written aside under a name of its own, and linked: of two threads or workers that
+    # start at once, one makes the key, and nobody ever reads half of it.
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
-        file.write(Fernet.generate_key())
-    with suppress(FileExistsError):
-        os.link(draft, path)
-    draft.unlink()
+    descriptor, draft = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(Fernet.generate_key())
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        os.unlink(draft)

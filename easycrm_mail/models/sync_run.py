@@ -20,10 +20,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from psycopg2 import OperationalError
+from psycopg2 import IntegrityError, OperationalError
 from psycopg2.errors import DeadlockDetected, SerializationFailure
 
 from odoo.exceptions import UserError
+from odoo.tools import mute_logger
 
 from ..messages import UnreadableMessage, parse
 from ..providers import (
@@ -53,6 +54,10 @@ RESETS = 2
 
 #: How often a transaction that another one crossed is tried again.
 ATTEMPTS = 5
+
+
+#: What a transaction raises that another one has crossed.
+CROSSED = (SerializationFailure, DeadlockDetected)
 
 
 @dataclass
@@ -131,6 +136,7 @@ class SyncRun:
         self.unfinished = set(accounts.ids)
         self.pending: dict[Future, Session] = {}
         self.stopped = False
+        self.attempt = 1
 
     def run(self, addresses=None):
         """Read them; every batch is committed by itself.
@@ -238,7 +244,7 @@ class SyncRun:
             return ("streams",), _list_streams, ()
         if session.folder_ids is None:
             account.sync_stage = "listing"
-            session.folder_ids = deque(account.folder_ids.filtered("selected").ids)
+            session.folder_ids = deque(account._get_read_folders().ids)
         if session.folder_ids:
             folder = self.env["easycrm.email.folder"].browse(session.folder_ids[0])
             checkpoint = folder.checkpoint or ""
@@ -373,24 +379,39 @@ class SyncRun:
     def _try_store(self, ingest, reads):
         """Store mails, or none; return the error that they are to blame for."""
         try:
-            with self.env.cr.savepoint():
+            with self.env.cr.savepoint(), mute_logger("odoo.sql_db"):
                 ingest.store(reads)
-        except OperationalError:
-            raise  # crossed by another transaction, or no database
+        except CROSSED:
+            raise
+        except IntegrityError as error:
+            # Another worker has stored or merged a conversation meanwhile: a fresh
+            # snapshot shows it. What still fails then is the mail's own doing.
+            if self.attempt < ATTEMPTS:
+                raise
+            return self._refuse(reads, error)
+        except OperationalError as error:
+            if not error.pgcode:
+                raise  # no database
+            return self._refuse(reads, error)
         except Exception as error:
-            _logger.warning("%s mails were refused", len(reads), exc_info=True)
-            return error
+            return self._refuse(reads, error)
         return None
+
+    def _refuse(self, reads, error):
+        # (neither its text nor its trace: what people wrote stands in them)
+        _logger.warning("%s mails were refused: %s", len(reads), type(error).__name__)
+        return error
 
     def _retrying(self, function, *args):
         """Call and commit; again, on a fresh snapshot, when another one crossed."""
         for attempt in range(1, ATTEMPTS + 1):
+            self.attempt = attempt
             try:
                 result = function(*args)
                 # what the network brought is safe before the next wait
                 self.env["ir.cron"]._commit_progress()
                 return result
-            except (SerializationFailure, DeadlockDetected):
+            except (*CROSSED, IntegrityError):
                 self.env.cr.rollback()
                 self.env.transaction.reset()
                 if attempt == ATTEMPTS:

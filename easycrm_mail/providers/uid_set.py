@@ -8,8 +8,9 @@ mails in one run take ten characters.
 from collections.abc import Iterable
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-# Beyond any UID (RFC 3501, 2.3.1.1: 32 bits): a longer run is no checkpoint of ours.
+# Beyond any UID (RFC 3501, 2.3.1.1: 32 bits), and any folder: no checkpoint of ours.
 _MAX_UID = 2**32
+_MAX_RUN = 10_000_000
 
 
 def runs_of(uids: Iterable[int]) -> list[tuple[int, int]]:
@@ -47,7 +48,7 @@ def unpack(text: str) -> set[int]:
         distance, _dot, length = word.partition(".")
         first = before + int(distance, 36)
         before = first + (int(length, 36) if length else 1) - 1
-        if not 0 < first <= before < _MAX_UID:
+        if not (0 < first <= before < _MAX_UID and before - first < _MAX_RUN):
             raise ValueError("not a set of UIDs")
         uids.update(range(first, before + 1))
     return uids

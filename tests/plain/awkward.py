@@ -202,6 +202,11 @@ MAILS = {
     "quoted-printable broken": mail(
         b"a=ZZ b=\r\nc=E4 =", b"Content-Transfer-Encoding: quoted-printable"
     ),
+    "quoted-printable with raw 8-bit": mail(
+        b"gr=C3=BC\xc3\x9fe",
+        b"Content-Type: text/plain; charset=utf-8",
+        b"Content-Transfer-Encoding: quoted-printable",
+    ),
     "quoted-printable in small letters": mail(
         b"gr=c3=bc=c3=9fe",
         b"Content-Type: text/plain; charset=utf-8",

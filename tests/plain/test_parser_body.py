@@ -4,6 +4,7 @@ import pytest
 from awkward import HEAD, HTML, INNER, MAILS, PDF, PLAIN, encoded, mail, part, whole
 
 from easycrm_mail.messages import UnreadableMessage, extract_part, parse
+from easycrm_mail.messages.charsets import codec_name
 from easycrm_mail.messages.html_text import html_to_text
 
 
@@ -32,6 +33,7 @@ from easycrm_mail.messages.html_text import html_to_text
         ("text file inline", "the body"),
         ("base64 without padding", "hello"),
         ("quoted-printable in small letters", "grüße"),
+        ("quoted-printable with raw 8-bit", "grüße"),
         ("unknown transfer encoding", "hello"),
         ("multipart without boundary", "just text"),
         ("multipart without parts", "just text"),
@@ -45,6 +47,13 @@ from easycrm_mail.messages.html_text import html_to_text
 )
 def test_text_is_what_a_person_reads(name, text):
     assert parse(MAILS[name]).text == text
+
+
+@pytest.mark.parametrize(
+    "label", ["punycode", "idna", "unicode_escape", "rot13", "base64", "undefined", "x"]
+)
+def test_only_charsets_of_text_are_decoded(label):
+    assert codec_name(label) == ""
 
 
 def test_html_is_kept_as_it_came():
@@ -135,6 +144,16 @@ def test_attachment_names_have_no_tricks(written, read):
     field = f'Content-Disposition: attachment; filename="{written}"'
     raw = whole(PLAIN, encoded(b"application/pdf", b"x", field.encode()))
     assert parse(raw).attachments[0].name == read
+
+
+def test_a_text_said_to_be_an_attachment_is_no_body():
+    attached = part(
+        b"text/plain", b"name,price", b"Content-Disposition: attachment; filename=a.csv"
+    )
+    for parts in ([HTML, attached], [attached, HTML]):
+        message = parse(whole(*parts))
+        assert message.text == "Grüße aus Köln"
+        assert [one.name for one in message.attachments] == ["a.csv"]
 
 
 def test_inline_is_what_the_html_shows():

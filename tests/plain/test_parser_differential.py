@@ -14,6 +14,7 @@ REFUSED = {
     "base64 with noise",
     "base64 cut",
     "uuencoded",
+    "quoted-printable with raw 8-bit",
     "multipart without boundary",
     "multipart without parts",
     "boundary that begins another",

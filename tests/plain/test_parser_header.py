@@ -234,10 +234,34 @@ def test_digest_tells_a_forged_mail_with_the_same_message_id_apart(old, new):
     assert parse(raw.replace(old, new)).digest != parse(raw).digest
 
 
+def test_digest_tells_mails_apart_that_differ_only_in_what_a_reader_could_gain():
+    """Its HTML, or a file: else a forged copy would open them to the forger."""
+    parts = [b"--b\r\nContent-Type: text/plain\r\n\r\nSee attached.\r\n"]
+    html = b"--b\r\nContent-Type: text/html\r\n\r\n<p>%s</p>\r\n"
+    file = (
+        b"--b\r\nContent-Type: application/pdf; name=a.pdf\r\n"
+        b"Content-Disposition: attachment\r\n\r\n%s\r\n"
+    )
+    variants = [
+        [],
+        [html % b"one"],
+        [html % b"two"],
+        [file % b"one"],
+        [file % b"two"],
+        [html % b"one", file % b"one"],
+    ]
+    head = HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n"
+    digests = {
+        parse(head + b"\r\n" + b"".join([*parts, *more]) + b"--b--\r\n").digest
+        for more in variants
+    }
+    assert len(digests) == len(variants)
+
+
 def test_digest_is_the_documented_recipe_for_ever():
     assert parse(MAILS["plain"]).digest == (
-        "154c10d6045eb2025e8cc494bf276da753c7c93e2c891ae49e9e16fe8a551e9b"
+        "394c4d61c75ab350ae4b2ea8398c89d1bda74a14de27ef22ae6cf70ad74a6624"
     )
     assert parse(MAILS["html only"]).digest == (
-        "f15602d134c3db47fc3052fa1f5ac8b032b16e752013e24a8389da228fb2dfcd"
+        "31205efb6a6416c33b77111f43cb2bce93c91eb5af8edb7b5f2906695d314b66"
     )

@@ -3,6 +3,7 @@
 import random
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timezone
 
 import pytest
@@ -64,6 +65,7 @@ BOMBS = {
     "html of <style>": lambda: html(b"<style>" * 700_000),
     "html of quotes": lambda: html(b"""<a '"> <a '">""" * 400_000),
     "html of open quotes": lambda: html(b'<a "' * 1_250_000),
+    "html of quoted >": lambda: html(b'<a ">" ' * 700_000),
     "html of entities": lambda: html(b"&#" * 2_500_000),
     "attributions": lambda: mail(b"on " + b"schrie wrot " * 30 + b":\n") * 3_000,
     "1,000 images of one id": lambda: whole(
@@ -215,3 +217,27 @@ def test_damaged_mails_give_a_message_or_plain_words():
             check(parse_with([read_slow], raw))
         except UnreadableMessage as error:
             raise AssertionError(raw) from error
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"From: a@b.c\r\n"
+        + b"".join(
+            b'Content-Type: multipart/mixed; boundary="z%dq"\r\n\r\n--z%dq\r\n' % (i, i)
+            for i in range(14_000)
+        )
+        + b"\r\nx",
+        b"From: a@b.c\r\n" + b"Content-Type: message/rfc822\r\n\r\n" * 100_000,
+    ],
+    ids=["multiparts", "mails in mails"],
+)
+def test_nesting_that_would_end_the_process_is_left_to_the_slow_reader(raw):
+    """In a thread, whose stack is the smaller one; a crash would end the tests."""
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            message = pool.submit(parse, raw).result(timeout=60)
+        except UnreadableMessage as error:
+            assert "nested" in str(error)
+        else:
+            assert message.digest

@@ -214,6 +214,12 @@ class Dovecot:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        # The others hold the port for as long as they take to die.
+        deadline = time.monotonic() + 1
+        with contextlib.suppress(OSError):
+            while time.monotonic() < deadline:
+                socket.create_connection((self.host, self.port), 1).close()
+                time.sleep(0.002)
         self._process = None
         atexit.unregister(self.kill)
 

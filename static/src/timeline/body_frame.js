@@ -3,6 +3,9 @@ import { Component, onWillUnmount, useEffect, useRef, useState } from "@odoo/owl
 /** Set on the frame's root element to show the quoted text that its own style hides. */
 const QUOTE_SHOWN = "o_easycrm_quoted";
 
+/** Pixels: higher than any mail that somebody reads. */
+const MAX_HEIGHT = 30000;
+
 /** What tells that a mail brings colours of its own, made for white paper. */
 const OWN_COLOURS = "[bgcolor], [color], [style*='color'], [style*='background']";
 
@@ -83,7 +86,10 @@ export class BodyFrame extends Component {
         const { documentElement: root, body } = inner;
         const scrollbar = inner.defaultView.innerHeight - root.clientHeight;
         const height = Math.max(root.offsetHeight, body.offsetTop + body.scrollHeight);
-        this.frame.el.style.height = `${Math.ceil(height + scrollbar)}px`;
+        // A mail that is made to be endless scrolls within its frame.
+        const isEndless = height > MAX_HEIGHT;
+        root.style.setProperty("overflow", isEndless ? "auto" : "auto hidden", "important");
+        this.frame.el.style.height = `${Math.ceil(Math.min(height, MAX_HEIGHT) + scrollbar)}px`;
     }
 
     /** Keys pressed while the focus is in the frame work as if it were around it. */
