@@ -9,7 +9,6 @@
     "external_dependencies": {
         "python": [
             "cryptography",
-            "fast-mail-parser",
             "IMAPClient",
         ],
     },

@@ -96,14 +96,17 @@ class TestSanitizing(BodyCase):
         policy = head.find("meta[@http-equiv='Content-Security-Policy']").get("content")
         rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
         self.assertEqual(rules["default-src"], "'none'")
-        self.assertEqual(set(rules["img-src"].split()), {"data:", "'self'"})
+        sources = rules["img-src"].split()
+        self.assertEqual(sources[0], "data:")
+        self.assertEqual(len(sources), 2)
+        self.assertTrue(sources[1].endswith("/easycrm_mail/attachment/"), sources)
         self.assertNotIn("script-src", rules)
         # nothing comes before it that it would not govern
         self.assertLess(document.index("Content-Security-Policy"), document.index("Hi"))
         self.assertIn('content="no-referrer"', document)
         self.assertIn('<base target="_blank">', document)
         document = str(self.body_of("<p>Hi</p>", remote=True)["document"])
-        self.assertIn("img-src data: &#39;self&#39; https: http:", document)
+        self.assertIn('img-src data:"', document, "no host was asked for")
 
     def test_links_open_elsewhere_and_tell_nothing(self):
         for href in ("https://acme.example/a?b=1", "mailto:a@x.example", "tel:+431"):

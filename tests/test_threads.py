@@ -19,8 +19,8 @@ class TestThreads(MailCase):
 
     def assertOneThread(self, emails):
         self.assertEqual(len(emails.thread_id), 1)
-        links = emails.link_ids
-        self.assertEqual(links.thread_id, emails.thread_id)
+        for link in emails.link_ids:
+            self.assertEqual(link.thread_id, emails.thread_id)
 
     def conversation(self):
         """Return a mail, its answer and the answer to that, as programs should."""
