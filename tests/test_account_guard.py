@@ -70,7 +70,7 @@ class TestAccountGuard(MailCase):
         self.as_user(self.mailbox, self.mira).share_level = "subject"
 
     def test_a_forged_copy_opens_nothing_that_it_does_not_hold(self):
-        """Same Message-ID, sender, date, subject and text: another email all the same."""
+        """Same Message-ID, sender, date, subject and text: another email."""
         self.mailbox.share_level = "metadata"
         values = {
             "message_id": "<scan@acme.example>",

@@ -6,6 +6,7 @@ them holds a NUL or a lone surrogate: PostgreSQL refuses both.
 
 import codecs
 import re
+from contextlib import suppress
 from functools import lru_cache
 
 # Labels of the wire that Python does not know, or for which browsers and mail programs
@@ -113,10 +114,8 @@ def _is_escaping(name: str) -> bool:
 
 
 def _decode_western(data: bytes, is_utf8: bool) -> str:
-    try:
+    with suppress(UnicodeDecodeError):
         return data.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
     if is_utf8:
         # Cut or damaged UTF-8 keeps what is good in it; another charset has no good.
         text = data.decode("utf-8", "replace")

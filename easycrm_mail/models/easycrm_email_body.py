@@ -37,7 +37,8 @@ HTML_LENGTH = 1_000_000
 
 #: A style attribute longer than any that a mail program writes.
 LONG_STYLE = re.compile(
-    r"""\bstyle\s{0,9}=\s{0,9}(?:"[^"]{3000,}"|'[^']{3000,}'|[^\s"'>]{3000,})""", re.I
+    r"""\bstyle\s{0,9}=\s{0,9}(?:"[^"]{3000,}"|'[^']{3000,}'|[^\s"'>]{3000,})""",
+    re.IGNORECASE,
 )
 
 #: What is looked at of a block to tell whether it is the head of a quoted mail.
@@ -131,7 +132,7 @@ class EasycrmEmail(models.Model):
 
     @api.model
     def _get_attachment_source(self):
-        """Return the one path of this server that the frame may ask for, for its CSP."""
+        """Return the one path of this server that the frame may ask for."""
         base = request.httprequest.host_url if request else self.get_base_url()
         return f"{urlsplit(base).netloc}/easycrm_mail/attachment/"
 

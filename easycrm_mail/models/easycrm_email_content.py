@@ -29,8 +29,8 @@ class EasycrmEmailContent(models.Model):
     def init(self):
         # No field type of Odoo's holds a tsvector, so the column stands beside them;
         # PostgreSQL keeps it up to what it is made from. A tsvector holds 1 MB at most,
-        # hence the limit on the text; and its parser takes minutes for one word of 100 kB,
-        # or for a row of "<": words are cut, and no tag is looked for in plain text.
+        # hence the limit on the text; and its parser takes minutes for one word of
+        # 100 kB, or for a row of "<": words are cut, and "<" is no tag in plain text.
         self.env.cr.execute(
             SQL(
                 r"""

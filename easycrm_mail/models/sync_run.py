@@ -393,7 +393,7 @@ class SyncRun:
             if not error.pgcode:
                 raise  # no database
             return self._refuse(reads, error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - one mail must not stop the others
             return self._refuse(reads, error)
         return None
 

@@ -6,6 +6,7 @@ connection about, is asked for alone, and then set aside.
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
@@ -66,15 +67,13 @@ class PageReader:
         """
         deadline = monotonic() + PAGE_SECONDS
         wanted = heapq.nlargest(PAGE_MAILS, state.backlog)
-        try:
+        with suppress(_Enough):
             for chunk in self._chunks(state, wanted, since):
                 found = self._mails(state, chunk)
                 for uid in chunk:
                     self._take(state, uid, found)
                 if monotonic() > deadline:
                     break
-        except _Enough:
-            pass
         return self._page
 
     def _chunks(
