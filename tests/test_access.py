@@ -5,7 +5,9 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .common import MailCase, raw_mail
+from .common import START, MailCase, raw_mail
+
+NAMES = {"display_name": {}, "subject": {}}
 
 
 @tagged("post_install", "-at_install")
@@ -39,6 +41,29 @@ class TestWhoReads(MailCase):
         self.assertTimeline(self.anna, ["Both"], self.jonas)
         with self.assertRaises(AccessError):
             self.as_user(deal, self.jonas).easycrm_timeline()
+
+    def test_a_record_lists_the_links_that_one_may_see(self):
+        deal = self.add_lead("Deal", self.mira, "anna@acme.example")
+        shown, hidden = (self.receive(self.mailbox) for _number in range(2))
+        self.make_private(hidden)
+        for record in (self.anna, deal):
+            links = self.as_user(record, self.mira).easycrm_email_link_ids
+            self.assertEqual(links.email_id, shown | hidden)
+        links = self.as_user(self.anna, self.jonas).easycrm_email_link_ids
+        self.assertEqual(links.email_id, shown)
+        self.mailbox.share_level = "metadata"
+        [values] = self.as_user(self.anna, self.jonas).web_read(
+            {"easycrm_email_link_ids": {"fields": {"email_id": {"fields": NAMES}}}}
+        )
+        [link] = values["easycrm_email_link_ids"]
+        self.assertEqual(
+            link["email_id"], {"id": shown.id, "display_name": "", "subject": False}
+        )
+        for user in (self.ingrid, self.portal):
+            with self.assertRaises(AccessError):
+                self.as_user(self.anna, user).read(["easycrm_email_link_ids"])
+        with self.assertRaises(AccessError):
+            self.as_user(deal, self.jonas).read(["easycrm_email_link_ids"])
 
     def test_the_manager_reads_no_unlinked_mail_of_others(self):
         email = self.receive(self.mailbox, sender="doctor@private.example")
@@ -103,6 +128,31 @@ class TestWhoReads(MailCase):
         self.assertVisible(self.jonas, secret, None)
         self.assertVisible(self.jonas, forgery, "everything")
         self.assertVisible(self.mira, forgery, None)
+
+    def test_whoever_knows_but_a_part_of_a_mail_gets_no_access_to_the_rest(self):
+        parts = {
+            "sender": "doctor@private.example",
+            "subject": "Results",
+            "text": "See the file.",
+            "html": "<p>See the file: red.</p>",
+            "message_id": "<known@private.example>",
+            "date": START,
+        }
+        file = ("results.pdf", "application/pdf", b"%PDF secret")
+        secret = self.receive(self.mailbox, attachments=[file], **parts)
+        for forged in (
+            {},
+            {"attachments": [(*file[:2], b"%PDF guessed")]},
+            {"attachments": [file], "html": "<p>See the file: blue.</p>"},
+            {"attachments": [file], "html": None},
+            {"attachments": [file], "text": "See it."},
+            {"attachments": [file], "subject": "Result"},
+            {"attachments": [file], "sender": "nurse@private.example"},
+        ):
+            with self.subTest(forged=list(forged)):
+                forgery = self.receive(self.jonas_mailbox, **{**parts, **forged})
+                self.assertNotEqual(forgery, secret)
+                self.assertVisible(self.jonas, secret, None)
 
     def test_a_tombstone_leaves_the_other_records(self):
         deal = self.add_lead("Deal", self.jonas, "anna@acme.example")

@@ -74,6 +74,7 @@ class TestSanitizing(BodyCase):
             '<svg><image href="https://evil.example/x.png"/><use href="#a"/></svg>Hi',
             "<math><mtext><script>alert(1)</script></mtext></math>Hi",
             '<noscript><p title="</noscript><img src=x onerror=a()>">x</noscript>Hi',
+            "<!-- <img src=x onerror=alert(1)> -->Hi",
             "<!--[if mso]><script>alert(1)</script><![endif]-->Hi",
             "<!--><img src=x onerror=alert(1)>-->Hi",
             "<!-- --!><img src=x onerror=alert(1)>-->Hi",
