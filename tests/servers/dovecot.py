@@ -13,13 +13,14 @@ In the foreground, until it is killed::
 
 Mail is put straight into the Maildirs, as a delivery agent would, so that thousands
 take a second; Dovecot gives out UIDs, modseqs and everything else by itself. Works with
-Dovecot 2.3 (Debian: `dovecot-imapd`).
+Dovecot 2.3 and 2.4 (Debian: `dovecot-imapd`).
 """
 
 import argparse
 import atexit
 import base64
 import contextlib
+import ctypes
 import grp
 import itertools
 import os
@@ -30,10 +31,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
+
+from .dovecot_config import configuration
 
 HOST = "127.0.0.1"
 START_TIMEOUT = 15
@@ -49,73 +53,8 @@ FOLDERS = {
     "Archive": r"\Archive",
 }
 
-# What Dovecot 2.3.19 announces after login: `imap_capability` replaces the whole list.
-CAPABILITIES = """
-IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE SORT SORT=DISPLAY THREAD=REFERENCES
-THREAD=REFS THREAD=ORDEREDSUBJECT MULTIAPPEND URL-PARTIAL CATENATE UNSELECT CHILDREN
-NAMESPACE UIDPLUS LIST-EXTENDED I18NLEVEL=1 CONDSTORE QRESYNC ESEARCH ESORT SEARCHRES
-WITHIN CONTEXT=SEARCH LIST-STATUS BINARY MOVE SNIPPET=FUZZY PREVIEW=FUZZY PREVIEW
-STATUS=SIZE SAVEDATE LITERAL+ NOTIFY SPECIAL-USE
-"""
-
-CONFIG = """\
-# Rootless: every process runs as the user that started it.
-base_dir = {root}/run
-state_dir = {root}/state
-log_path = {root}/log
-protocols = imap
-listen = {host}
-default_internal_user = {user}
-default_internal_group = {group}
-default_login_user = {user}
-mail_location = maildir:~/folders:LAYOUT=fs:INBOX=~/INBOX
-# Tests fail logins on purpose: no delay but the half second built in, no penalty.
-auth_failure_delay = 0
-auth_cache_size = 0
-auth_username_chars =
-auth_username_format = %u
-auth_mechanisms = plain login
-disable_plaintext_auth = no
-mail_max_userip_connections = 0
-mail_fsync = never
-passdb {{
-  driver = passwd-file
-  args = username_format=%u {root}/passwords/%u
-}}
-userdb {{
-  driver = static
-  args = uid={uid} gid={gid} home={root}/mail/%u
-}}
-first_valid_uid = 1
-namespace inbox {{
-  inbox = yes
-  separator = /
-{mailboxes}
-}}
-service anvil {{
-  chroot =
-  unix_listener anvil-auth-penalty {{
-    mode = 0
-  }}
-}}
-service imap-login {{
-  chroot =
-  service_count = 0
-  process_min_avail = 1
-  inet_listener imap {{
-    port = {port}
-  }}
-  inet_listener imaps {{
-    port = {tls_port}
-    ssl = yes
-  }}
-}}
-service imap {{
-  process_limit = 512
-}}
-{tls}
-{capability}
-"""
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
 
 
 class DovecotError(RuntimeError):
@@ -174,16 +113,18 @@ class Dovecot:
         if self._process:
             return
         binary = _binary("dovecot")
+        version = _version(binary)
         self._prepare()
         # A free port can be taken by another process before Dovecot binds it.
         for attempt in range(3):
-            self._write_config()
+            self._write_config(version)
             self._process = subprocess.Popen(
                 [binary, "-F", "-c", str(self.root / "dovecot.conf")],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=(self.root / "stderr").open("wb"),
                 start_new_session=True,
+                preexec_fn=_die_with_parent if _is_alone() else None,  # noqa: PLW1509
                 **self._identity(),
             )
             atexit.register(self.kill)
@@ -270,6 +211,7 @@ class Dovecot:
         if received:
             os.utime(temporary, (received.timestamp(), received.timestamp()))
         temporary.rename(target)
+        _stamp(target.parent)
         return key
 
     def keys(self, user: str, folder: str = "INBOX") -> list[str]:
@@ -278,12 +220,16 @@ class Dovecot:
 
     def remove(self, user: str, key: str, folder: str = "INBOX") -> None:
         """Deletes a mail for good."""
-        self._find(user, key, folder).unlink()
+        path = self._find(user, key, folder)
+        path.unlink()
+        _stamp(path.parent)
 
     def move(self, user: str, key: str, folder: str, target: str) -> None:
         """Moves a mail to another folder; its key stays, its UID does not."""
         path = self._find(user, key, folder)
-        path.rename(self._folder(user, target) / path.parent.name / path.name)
+        moved = self._folder(user, target) / path.parent.name / path.name
+        path.rename(moved)
+        _stamp(path.parent, moved.parent)
 
     def mark(
         self, user: str, key: str, folder: str = "INBOX", seen: bool = True
@@ -292,7 +238,9 @@ class Dovecot:
         path = self._find(user, key, folder)
         flags = set(path.name.partition(":2,")[2]) - {"S"} | ({"S"} if seen else set())
         name = f"{key}:2,{''.join(sorted(flags))}"
-        path.rename(path.parent.parent / "cur" / name)
+        marked = path.parent.parent / "cur" / name
+        path.rename(marked)
+        _stamp(path.parent, marked.parent)
 
     def is_seen(self, user: str, key: str, folder: str = "INBOX") -> bool:
         """Whether a mail is marked read."""
@@ -459,33 +407,21 @@ class Dovecot:
             # It looks whether that is so once in a second of the clock.
             time.sleep(1.02 - time.time() % 1)
 
-    def _write_config(self) -> None:
+    def _write_config(self, version: tuple[int, int]) -> None:
         self.port = self._wanted_port or _free_port()
         self.tls_port = _free_port() if self.tls else 0
-        tls, capability = "ssl = no", ""
+        tls = None
         if self.tls:
-            certificate, key = self.tls
-            for path in map(Path, self.tls):
-                shutil.copy(path, self.root / path.name)
-                self._own(self.root / path.name)
-            tls = (
-                f"ssl = yes\nssl_cert = <{self.root / Path(certificate).name}\n"
-                f"ssl_key = <{self.root / Path(key).name}"
-            )
-        if self.capabilities_off:
-            kept = [
-                name
-                for name in CAPABILITIES.split()
-                if name not in self.capabilities_off
-            ]
-            capability = f"imap_capability = {' '.join(kept)}"
-        mailboxes = "\n".join(
-            f'  mailbox "{folder}" {{\n    special_use = {use}\n  }}'
-            for folder, use in self.folders.items()
-            if use
-        )
+            tls = tuple(self.root / Path(path).name for path in self.tls)
+            for path, copy in zip(self.tls, tls, strict=True):
+                shutil.copy(path, copy)
+                self._own(copy)
         account = self._account
-        config = CONFIG.format(
+        config = configuration(
+            version,
+            self.capabilities_off,
+            tls,
+            self.folders,
             root=self.root,
             host=self.host,
             user=account.pw_name,
@@ -494,9 +430,6 @@ class Dovecot:
             gid=account.pw_gid,
             port=self.port,
             tls_port=self.tls_port,
-            mailboxes=mailboxes,
-            tls=tls,
-            capability=capability,
         )
         (self.root / "dovecot.conf").write_text(config, encoding="utf-8")
 
@@ -524,6 +457,43 @@ def _binary(name: str) -> str:
             "(Debian and Ubuntu: apt-get install dovecot-imapd)"
         )
     return path
+
+
+def _version(binary: str) -> tuple[int, int]:
+    """(2, 3) or (2, 4): their configurations are two languages."""
+    said = subprocess.run(
+        [binary, "--version"],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=START_TIMEOUT,
+    )
+    found = re.match(r"(\d+)\.(\d+)", said.stdout)
+    if not found:
+        raise DovecotError(f"{binary} --version: {said.stdout}{said.stderr}")
+    return int(found[1]), int(found[2])
+
+
+def _is_alone() -> bool:
+    """No other thread: code may run between fork and exec, and this one will last."""
+    return threading.active_count() == 1
+
+
+def _die_with_parent() -> None:
+    """Where we are killed before we can stop it, Dovecot stops by itself."""
+    if hasattr(LIBC, "prctl"):  # Linux
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _stamp(*directories: Path) -> None:
+    """Gives directories a time of their own: Dovecot looks into one whose time is new.
+
+    The kernel's time moves on in ticks of some milliseconds: of two changes within one
+    the second would go unseen.
+    """
+    for directory in directories:
+        now = time.time_ns()
+        os.utime(directory, ns=(now, now))
 
 
 def _account() -> pwd.struct_passwd:
