@@ -88,6 +88,7 @@ class Session:
     count: int = 0
     listed: bool = False
     overdue: bool = False
+    is_second: bool = False
 
 
 def read_all(remotes, set_aside=()):
@@ -254,7 +255,8 @@ class SyncRun:
         if again := account.failure_ids.filtered("retry")[:1]:
             args = again.stream, again.provider_ref
             return ("again", *args), fetch_again, args
-        account._mark_synced(" ".join(session.missing))
+        if not session.is_second:  # the other worker says how it went
+            account._mark_synced(" ".join(session.missing))
         return None
 
     def _finish(self, session, future):
@@ -329,14 +331,17 @@ class SyncRun:
         :return: (whether the folder has more, how many mails were stored)
         """
         _kind, folder_id, checkpoint = session.task
-        # Another worker may have stored this very batch meanwhile: the row is locked
-        # and compared, and whoever comes second drops what it brought.
+        # Another worker may be storing this very batch, or have stored it: the row is
+        # locked and compared, and whoever comes second drops what it brought. Waiting
+        # for the lock would be of no use: the snapshot is older than what it waits for.
         self.env.cr.execute(
-            "SELECT checkpoint FROM easycrm_email_folder WHERE id = %s FOR UPDATE",
+            """SELECT checkpoint FROM easycrm_email_folder
+               WHERE id = %s FOR UPDATE SKIP LOCKED""",
             [folder_id],
         )
         row = self.env.cr.fetchone()
         if not row or (row[0] or "") != checkpoint:
+            session.is_second = True
             return False, 0
         folder = self.env["easycrm.email.folder"].browse(folder_id)
         batch = pulled.batch
@@ -407,7 +412,8 @@ class SyncRun:
         for attempt in range(1, ATTEMPTS + 1):
             self.attempt = attempt
             try:
-                result = function(*args)
+                with mute_logger("odoo.sql_db"):
+                    result = function(*args)
                 # what the network brought is safe before the next wait
                 self.env["ir.cron"]._commit_progress()
                 return result
