@@ -18,3 +18,4 @@ from . import test_sync_run
 from . import test_threads
 from . import test_timeline
 from . import test_tour
+from . import test_why

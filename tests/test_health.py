@@ -53,7 +53,9 @@ class TestHealth(TransactionCase):
     def get_toasts(self):
         """Return the toasts that were sent to Mira."""
         self.env.cr.precommit.run()  # the bus writes its rows there
-        rows = self.env["bus.bus"].search([("message", "ilike", "simple_notification")])
+        rows = self.env["bus.bus"].search(
+            [("message", "ilike", "easycrm_mail.account")]
+        )
         return rows.filtered(lambda row: TITLE in row.message)
 
     def minutes_to_next_try(self):
@@ -123,6 +125,9 @@ class TestHealth(TransactionCase):
         self.assertFalse(self.account.last_error)
         self.assertFalse(self.account.retry_count)
         self.assertFalse(self.get_activities())
+        self.env.cr.precommit.run()
+        told = self.env["bus.bus"].search([("message", "ilike", "recovered")])
+        self.assertEqual(len(told), 1, "the screens take their notices away")
         # the next failure is a new one: retries first, then a notice of its own
         self.break_sync(Retry("timeout"))
         self.assertEqual(self.account.sync_status, "ok")

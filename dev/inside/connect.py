@@ -35,7 +35,6 @@ def connect():
     admin = env.ref("base.user_admin")
     return Account.create(
         {
-            "name": admin.name,
             "email": wanted["login"],
             "user_id": admin.id,
             "provider": "imap",
@@ -66,6 +65,14 @@ def sync(account):
     return f"it was not finished after {SECONDS} seconds"
 
 
+def keep_to_itself():
+    """The demo asks nobody on the internet about its company."""
+    company = env.company
+    if "iap_enrich_auto_done" in company._fields:
+        company.iap_enrich_auto_done = True
+
+
+keep_to_itself()
 account = connect()
 env.cr.commit()
 fault = sync(account)

@@ -155,6 +155,21 @@ class EasycrmEmailAccount(models.Model):
     next_sync_at = fields.Datetime(
         string="Next Try", copy=False, readonly=True, index="btree_not_null"
     )
+    sync_health = fields.Selection(
+        [
+            ("draft", "Not started"),
+            ("reading", "Reading"),
+            ("waiting", "Waiting"),
+            ("ok", "Up to date"),
+            ("incomplete", "Incomplete"),
+            ("error", "Sync Error"),
+            ("paused", "Paused"),
+        ],
+        string="Status",
+        compute="_compute_sync_health",
+        help="Its status and what it is doing, in one word.",
+    )
+    next_step = fields.Char(compute="_compute_next_step")
     folders_at = fields.Datetime(
         copy=False, readonly=True, help="When its list of folders was last read."
     )
@@ -163,6 +178,11 @@ class EasycrmEmailAccount(models.Model):
         "(company_id, email) WHERE active",
         "This mailbox is connected already.",
     )
+
+    @api.depends("email", "name")
+    def _compute_display_name(self):
+        for account in self:
+            account.display_name = account.email
 
     @api.depends("email")
     def _compute_name(self):
@@ -208,6 +228,27 @@ class EasycrmEmailAccount(models.Model):
         for account in self:
             account.failure_count = counts.get(account._origin, 0)
 
+    @api.depends("sync_status", "sync_stage", "last_sync", "last_error_kind")
+    def _compute_sync_health(self):
+        for account in self:
+            health = account.sync_status
+            if health in ("ok", "incomplete"):
+                if account.sync_stage != "idle" and account.last_error_kind == "retry":
+                    health = "waiting"
+                elif account.sync_stage != "idle" and not account.last_sync:
+                    health = "reading"
+            account.sync_health = health
+
+    @api.depends("next_sync_at")
+    def _compute_next_step(self):
+        for account in self:
+            account.next_step = account.next_sync_at and account._get_next_step()
+
+    @api.onchange("imap_host", "imap_port", "imap_security", "imap_login")
+    def _onchange_server(self):
+        # it is forgotten when this is saved
+        self.has_password = False
+
     @api.constrains("email")
     def _check_email(self):
         for account in self:
@@ -245,7 +286,12 @@ class EasycrmEmailAccount(models.Model):
         if not account.imap_host or not account.imap_port:
             raise UserError(self.env._("Enter the mail server and its port."))
         if not account.imap_secret:
-            raise UserError(self.env._("Enter the password of the mailbox."))
+            raise UserError(
+                self.env._(
+                    "Enter the password of the mailbox. It is forgotten whenever its "
+                    "server, port, encryption or login changes."
+                )
+            )
         try:
             password = secrets.decrypt(account.imap_secret)
         except secrets.UnknownKey:

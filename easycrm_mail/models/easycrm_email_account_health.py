@@ -57,6 +57,8 @@ class EasycrmEmailAccount(models.Model):
         self.write(vals)
         if failed and not told:
             self._notify_failed()
+        else:
+            self._ping("progress")
 
     def _is_running(self):
         """Tell whether the mailbox is to be read: it is neither paused nor a draft."""
@@ -80,6 +82,7 @@ class EasycrmEmailAccount(models.Model):
                 "sync_total": sum(folders.mapped("sync_total")),
             }
         )
+        self._ping("progress")
 
     def _mark_synced(self, missing=""):
         """Record that the mailbox has been read to its end.
@@ -109,6 +112,26 @@ class EasycrmEmailAccount(models.Model):
         )
         if recovered:
             self._clear_notices()
+            self._notify_recovered()
+        else:
+            self._ping("synced")
+
+    def _ping(self, event, **values):
+        """Tell the screens of the mailbox's people that something has changed.
+
+        :param str event: `progress`, `synced`, `failed` or `recovered`
+        :param values: words for its people, never of their mail
+        """
+        self.ensure_one()
+        (self.user_id | self.member_ids)._bus_send(
+            "easycrm_mail.account", {"account_id": self.id, "event": event, **values}
+        )
+
+    def _notify_recovered(self):
+        env = self.with_context(lang=self.user_id.lang).env
+        self._ping(
+            "recovered", title=env._("Email sync works again"), message=self.email
+        )
 
     def _notify_failed(self):
         """Tell the mailbox's user, once for each failure: a toast and an activity."""
@@ -124,15 +147,13 @@ class EasycrmEmailAccount(models.Model):
             note=self.last_error,
             user_id=self.user_id.id,
         )
-        self.user_id._bus_send(
-            "simple_notification",
-            {
-                "type": "danger",
-                "title": title,
-                "message": f"{self.email}: {self.last_error}",
-                "sticky": True,
-            },
+        self._ping(
+            "failed", title=title, message=self.last_error, primary=self._get_remedy()
         )
+
+    def _get_remedy(self):
+        """Return what its owner does first: `reconnect` or `retry`."""
+        return "reconnect" if self.last_error_kind == "reconnect" else "retry"
 
     def _clear_notices(self):
         self.activity_unlink(["mail.mail_activity_data_warning"])
@@ -156,7 +177,7 @@ class EasycrmEmailAccount(models.Model):
                 self.env._(
                     "%(owner)s’s mailbox has not synced since %(since)s",
                     owner=owner,
-                    since=format_datetime(self.env, self.last_sync, dt_format="short"),
+                    since=self._format_moment(self.last_sync),
                 )
                 if self.last_sync
                 else self.env._("%s’s mailbox does not sync", owner)
@@ -175,22 +196,27 @@ class EasycrmEmailAccount(models.Model):
             "title": title,
             "reason": reason,
             "next": following,
-            "primary": "reconnect" if self.last_error_kind == "reconnect" else "retry",
+            "primary": self._get_remedy(),
         }
 
     def _get_next_step(self):
         """Say what happens next, below the reason."""
         self.ensure_one()
+        if self.next_sync_at and self.next_sync_at <= fields.Datetime.now():
+            return self.env._("It is being tried now.")
         if self.next_sync_at:
-            at = format_time(
-                self.env,
-                fields.Datetime.context_timestamp(self, self.next_sync_at).time(),
-                time_format="short",
-            )
+            at = self._format_moment(self.next_sync_at)
             return self.env._("Tried again by itself at %s.", at)
         if self.last_error_kind == "reconnect":
             return self.env._("Not tried again before you have signed in again.")
         return self.env._("Not tried again before the settings are changed.")
+
+    def _format_moment(self, moment):
+        """Return a moment for the reader: the time, with the day unless it is today."""
+        local = fields.Datetime.context_timestamp(self, moment)
+        if local.date() == fields.Date.context_today(self):
+            return format_time(self.env, local.time(), time_format="short")
+        return format_datetime(self.env, moment, dt_format="short")
 
     def _explain_missing(self, name):
         """Say, in the owner's language, that a folder is gone."""

@@ -1,7 +1,6 @@
 from datetime import datetime, time, timedelta, timezone
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..providers import MailboxError
@@ -62,12 +61,18 @@ class EasycrmEmailAccount(models.Model):
         for account in self.sudo():
             if account.sync_status in ("draft", "paused"):
                 account._make_provider()  # says what is not filled in
-                account.write({"sync_status": "incomplete", "sync_stage": "waiting"})
+                settled = account.last_sync and not account.failure_ids
+                account.write(
+                    {
+                        "sync_status": "ok" if settled else "incomplete",
+                        "sync_stage": "waiting",
+                    }
+                )
             account.next_sync_at = (
                 fields.Datetime.now() if account.sync_status == "error" else False
             )
             account._get_cron()._trigger()
-        return True
+        return self._show_result("info", self.env._("The mailbox is being read."))
 
     def action_pause(self):
         """Stop reading the mailbox until `action_sync_now`."""
@@ -94,7 +99,8 @@ class EasycrmEmailAccount(models.Model):
     def action_test_connection(self):
         """Sign in to the mailbox, and look which folders it has.
 
-        :raise UserError: in plain words, what keeps it from working
+        :return: the action that says how it went, in plain words
+        :raise UserError: something is not filled in
         """
         self.ensure_one()
         self.check_access("write")
@@ -103,19 +109,31 @@ class EasycrmEmailAccount(models.Model):
         try:
             streams = provider.streams()
         except MailboxError as error:
-            raise UserError(self.sudo()._explain_error(error)) from None
+            return self._show_result(
+                "danger",
+                self.sudo()._explain_error(error),
+                title=self.env._("The connection does not work"),
+                sticky=True,
+            )
         finally:
             provider.close()
         self.sudo()._update_folders(streams)
+        return self._show_result(
+            "success",
+            self.env._("The connection works: %s folders found.", len(streams)),
+        )
+
+    @api.model
+    def _show_result(self, kind, message, **params):
+        """Return the action that tells the result of a button and reloads the form."""
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
-                "type": "success",
-                "message": self.env._(
-                    "The connection works: %s folders found.", len(streams)
-                ),
+                "type": kind,
+                "message": message,
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+                **params,
             },
         }
 

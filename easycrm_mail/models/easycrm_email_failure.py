@@ -33,4 +33,4 @@ class EasycrmEmailFailure(models.Model):
         self.check_access("read")
         self.sudo().retry = True
         running = self.account_id.filtered(lambda a: a.sync_status != "paused")
-        return running.action_sync_now()
+        return running.action_sync_now() if running else True

@@ -204,7 +204,8 @@ class EasycrmEmailLink(models.Model):
     def _get_record_kind(self):
         """Return what the record is: `contact`, `lead` or `opportunity`."""
         self.ensure_one()
-        return "contact" if self.partner_id else self.sudo().lead_id.type
+        link = self.sudo()
+        return "contact" if link.partner_id else link.lead_id.type
 
     @api.model
     def _get_access_sql(self, alias):

@@ -214,14 +214,14 @@ class EasycrmEmailTimeline(models.AbstractModel):
 
     def _easycrm_get_empty(self, mine, progress):
         """Say which empty timeline this is: the client never guesses."""
-        if not self._easycrm_get_addresses() and not self._easycrm_covers_others():
+        if not self._easycrm_get_addresses() and not self._easycrm_has_people():
             return "no_address"
         if not mine:
             return "connect"
         return "first_sync" if progress else "nothing"
 
-    def _easycrm_covers_others(self):
-        """Tell whether the timeline shows other records' mail too."""
+    def _easycrm_has_people(self):
+        """Tell whether the timeline shows mail of others who have an address."""
         return False
 
     def _easycrm_get_notices(self, mine):

@@ -35,7 +35,9 @@ class EasycrmEmail(models.Model):
                 "id": email.id,
                 "thread_id": email.thread_id.id,
                 "date": fields.Datetime.to_string(email.date),
-                "direction": email.direction,
+                "direction": "outbound"
+                if people[email.id]["from"] and people[email.id]["from"].pop("ours")
+                else email.direction,
                 **people[email.id],
                 "subject": email.subject or False,
                 "snippet": email.snippet or False,
@@ -64,6 +66,9 @@ class EasycrmEmail(models.Model):
         )
         mine = {address for a in accounts for address in a._get_own_addresses()}
         mine.add(self.env.user.email_normalized)
+        ours = mine | self._get_colleagues(
+            participants.filtered(lambda p: p.role == "from").mapped("address")
+        )
         for participant in participants:
             person = {
                 "name": participant.name or "",
@@ -73,10 +78,27 @@ class EasycrmEmail(models.Model):
             }
             roles = people[participant.email_id.id]
             if participant.role == "from":
+                # written by one of us, it is sent mail, whoever's mailbox it came from
+                person["ours"] = participant.address in ours
                 roles["from"] = roles["from"] or person
             else:
                 roles[participant.role].append(person)
         return people
+
+    @api.model
+    def _get_colleagues(self, addresses):
+        """Return those of the addresses that are our own people's."""
+        users = (
+            self.env["res.users"]
+            .sudo()
+            .search(
+                [
+                    ("share", "=", False),
+                    ("partner_id.email_normalized", "in", addresses),
+                ]
+            )
+        )
+        return set(users.partner_id.mapped("email_normalized"))
 
     @api.model
     def _get_partner_ids(self, addresses):
@@ -129,15 +151,25 @@ class EasycrmEmail(models.Model):
 
         :param str model: `res.partner` or `crm.lead`
         :param int res_id: the record whose timeline asks; its own links come first
-        :return: list of dict with `link_id`, `record`, `sentence`, `when` and
-            `can_take_off`
+        :return: list of dict with `link_id`, `record`, `sentence`, `when`, `removed`,
+            `can_take_off` and `can_put_back`
         """
         self.ensure_one()
         self.check_access("read")
-        links = self.env["easycrm.email.link"].search([("email_id", "=", self.id)])
+        Link = self.env["easycrm.email.link"]
+        links = Link.search([("email_id", "=", self.id)])
+        # one's own tombstones: what one took off, one may put back
+        taken_off = Link.sudo().search(
+            [
+                ("email_id", "=", self.id),
+                ("removed", "=", True),
+                ("write_uid", "=", self.env.uid),
+            ]
+        )
+        links |= taken_off.sudo(False)
 
         def get_record(link):
-            return link.partner_id or link.lead_id
+            return (link.sudo().partner_id or link.sudo().lead_id).sudo(False)
 
         return [
             {
@@ -145,12 +177,18 @@ class EasycrmEmail(models.Model):
                 "record": {
                     "model": get_record(link)._name,
                     "id": get_record(link).id,
-                    "name": get_record(link).display_name,
+                    "name": get_record(link).name,
                     "label": link._get_record_kind(),
                 },
-                "sentence": link.reason,
-                "when": fields.Datetime.to_string(link.create_date),
-                "can_take_off": get_record(link).has_access("write"),
+                "sentence": self.env._("You took it off")
+                if link in taken_off
+                else link.reason,
+                "when": fields.Datetime.to_string(link.sudo().write_date),
+                "removed": link in taken_off,
+                "can_put_back": link in taken_off
+                and get_record(link).has_access("write"),
+                "can_take_off": link not in taken_off
+                and get_record(link).has_access("write"),
             }
             for link in links.sorted(
                 lambda link: (

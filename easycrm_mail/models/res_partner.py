@@ -38,6 +38,9 @@ class ResPartner(models.Model):
             return "commercial_partner_id"
         return super()._easycrm_get_link_field()
 
+    def _easycrm_has_people(self):
+        return self._easycrm_covers_others() and any(self.child_ids.mapped("email"))
+
     def _easycrm_covers_others(self):
         # a company shows its people's mail too
         return self.commercial_partner_id == self and bool(

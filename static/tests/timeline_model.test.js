@@ -16,6 +16,7 @@ import {
 import {
     countWords,
     fileSize,
+    lastWords,
     levelWords,
     peopleWords,
     recipientWords,
@@ -210,11 +211,21 @@ test("who → whom, the reader is You and comes first", async () => {
 
 test("what a share level hides is said in words", async () => {
     await makeMockEnv();
-    const hidden = { level: "metadata", sharers: "Jonas Keller" };
-    expect(String(levelWords(email(1, hidden)))).toBe(
-        "Jonas Keller shares only who wrote and when."
+    const words = (level, sharers) => String(levelWords(email(1, { level, sharers })));
+    expect(words("metadata", ["Jonas Keller"])).toBe("Jonas Keller shares only who wrote and when.");
+    expect(words("subject", ["Jonas Keller", "Mira Okafor"])).toBe(
+        "Jonas Keller and Mira Okafor share only who wrote, when and the subject."
     );
     expect(levelWords(email(1))).toBe("");
+});
+
+test("what follows a sentence stays with its last words", () => {
+    expect(lastWords("from: a@x = contact Anna · found automatically")).toEqual({
+        start: "from: a@x = contact Anna · ",
+        end: "found automatically",
+    });
+    expect(lastWords("You took it off")).toEqual({ start: "You took it ", end: "off" });
+    expect(lastWords("Word")).toEqual({ start: "", end: "Word" });
 });
 
 test("conversations are counted only when all of them are known", async () => {

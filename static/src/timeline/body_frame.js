@@ -9,13 +9,38 @@ const MAX_HEIGHT = 30000;
 /** What tells that a mail brings colours of its own, made for white paper. */
 const OWN_COLOURS = "[bgcolor], [color], [style*='color'], [style*='background']";
 
+/** An image that is held back or could not be loaded, and its words in a quiet box instead. */
+const MISSING = "o_easycrm_missing";
+const MISSING_WORDS = "o_easycrm_missing_words";
+const MISSING_RULES = [
+    `.${MISSING} { display: none !important; }`,
+    `.${MISSING_WORDS} { display: inline-block; max-width: 100%; padding: 0 6px; border: 1px dashed;
+        border-radius: 4px; font: 12px/1.5 sans-serif; opacity: 0.7; }`,
+];
+
+/** What is seen though it has no text. */
+const SEEN = "img, hr, table, [bgcolor], [style*='background'], [style*='border']";
+
+/** Empty lines between a mail's text and the quoted text that is folded; and the end of that text. */
+const BLANK = "o_easycrm_blank";
+const END = "o_easycrm_end";
+const BLANK_RULES = [
+    `html:not(.${QUOTE_SHOWN}) .${BLANK} { display: none !important; }`,
+    `html:not(.${QUOTE_SHOWN}) .${END} { margin-bottom: 0 !important; }`,
+];
+
 /**
  * A mail's body: a document of the server's making in a frame that runs no scripts. The frame is as high as what it
  * holds, so that there is one scroll only; what is too wide scrolls sideways within it.
  */
 export class BodyFrame extends Component {
     static template = "easycrm_mail.BodyFrame";
-    static props = { document: String, quoteShown: { type: Boolean, optional: true } };
+    static props = {
+        document: String,
+        quoteShown: { type: Boolean, optional: true },
+        // called with the number of images that could not be loaded
+        onMissing: { type: Function, optional: true },
+    };
 
     setup() {
         this.frame = useRef("frame");
@@ -38,7 +63,9 @@ export class BodyFrame extends Component {
 
     onLoad() {
         const { documentElement: root, body } = this.inner;
-        this.takeColours(this.inner);
+        this.addRules([...this.takeColours(this.inner), ...MISSING_RULES, ...BLANK_RULES]);
+        this.props.onMissing?.(markMissing(body));
+        markBlankEnd(body);
         // Whatever the mail's own style says, its height follows its content.
         for (const element of [root, body]) {
             element.style.setProperty("height", "auto", "important");
@@ -58,8 +85,10 @@ export class BodyFrame extends Component {
     /**
      * The mail's text wears the colours around it, in light and dark; a mail with colours of its own keeps its white
      * paper in the dark, where only parts of it would change.
+     *
+     * @returns {string[]} CSS rules
      */
-    takeColours({ documentElement: root, body, styleSheets: [sheet] }) {
+    takeColours({ documentElement: root, body }) {
         const style = getComputedStyle(this.frame.el);
         const variable = (name) => style.getPropertyValue(name);
         const rules = [`body { font-family: ${style.fontFamily}; }`];
@@ -73,6 +102,11 @@ export class BodyFrame extends Component {
                 `blockquote { border-color: ${variable("--border-color")}; color: inherit; }`
             );
         }
+        return rules;
+    }
+
+    addRules(rules) {
+        const [sheet] = this.inner.styleSheets;
         for (const rule of sheet ? rules : []) {
             sheet.insertRule(rule, sheet.cssRules.length);
         }
@@ -102,6 +136,59 @@ export class BodyFrame extends Component {
         });
         if (!this.frame.el.dispatchEvent(copy)) {
             ev.preventDefault();
+        }
+    }
+}
+
+/**
+ * Puts their words in the place of the images that are not there; those too small to be seen are nobody's loss.
+ *
+ * @returns {number} how many of them were asked for in vain
+ */
+function markMissing(body) {
+    let count = 0;
+    for (const image of body.querySelectorAll("img")) {
+        const isAsked = image.hasAttribute("src");
+        if (isAsked && (!image.complete || image.naturalWidth)) {
+            continue;
+        }
+        image.classList.add(MISSING);
+        if (isPixel(image)) {
+            continue;
+        }
+        count += Number(isAsked);
+        if (image.alt.trim()) {
+            const words = body.ownerDocument.createElement("span");
+            words.className = MISSING_WORDS;
+            words.textContent = image.alt;
+            image.before(words);
+        }
+    }
+    return count;
+}
+
+/** Whether an image is there to be counted, not to be seen. */
+function isPixel({ attributes, style }) {
+    const sizes = [attributes.width?.value, attributes.height?.value, style.width, style.height];
+    return style.display === "none" || sizes.some((size) => parseFloat(size) <= 2);
+}
+
+/** Marks what is empty at the end of a part of the mail, up to where its own text ends. */
+function markBlankEnd(part) {
+    for (const node of [...part.childNodes].reverse()) {
+        const isElement = node.nodeType === Node.ELEMENT_NODE;
+        if (isElement && node.matches("[data-o-mail-quote]")) {
+            continue;
+        }
+        if (node.textContent.trim() || node.querySelector?.(SEEN) || node.matches?.(SEEN)) {
+            if (isElement) {
+                node.classList.add(END);
+                markBlankEnd(node);
+            }
+            return;
+        }
+        if (isElement) {
+            node.classList.add(BLANK);
         }
     }
 }

@@ -36,6 +36,8 @@ export class EmailReader extends Component {
             status: "loading",
             body: null,
             remoteShown: false,
+            /** Images that were asked for and could not be loaded. */
+            missing: 0,
             quoteShown: false,
             why: false,
         });
@@ -81,6 +83,16 @@ export class EmailReader extends Component {
                 : _t("%(count)s images from %(host)s", { count, host: hosts[0] });
         }
         return _t("%(count)s images from %(hosts)s servers", { count, hosts: hosts.length });
+    }
+
+    get missingWords() {
+        const { missing, remoteShown } = this.state;
+        if (!remoteShown || !missing) {
+            return "";
+        }
+        return missing === 1
+            ? _t("1 image could not be loaded.")
+            : _t("%s images could not be loaded.", missing);
     }
 
     async loadBody(email = this.props.email) {

@@ -2,11 +2,14 @@ import { Component } from "@odoo/owl";
 
 import { deserializeDate } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
+import { user } from "@web/core/user";
 import { useService } from "@web/core/utils/hooks";
 import { formatInteger } from "@web/views/fields/formatters";
 
 /** The field that holds the address by which mail finds a record. */
 const ADDRESS_FIELDS = { "res.partner": "email", "crm.lead": "email_from" };
+
+const ADDRESS = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 
 /** Nothing to show, why, and what to do about it. Which case it is, the server says. */
 export class EmptyState extends Component {
@@ -23,9 +26,11 @@ export class EmptyState extends Component {
         this.action = useService("action");
     }
 
+    /** Whom the emails would be from: the person of a lead, not what it is about. */
     get name() {
-        const { display_name, name } = this.props.record.data;
-        return name || display_name || "";
+        const { contact_name, partner_name, name, display_name } = this.props.record.data;
+        const [address = ""] = this.props.detail.addresses || [];
+        return this.isLead ? contact_name || partner_name || address : name || display_name || "";
     }
 
     get connectWords() {
@@ -38,7 +43,7 @@ export class EmptyState extends Component {
     }
 
     get nothingWords() {
-        return this.name ? _t("No emails with %s yet", this.name) : _t("No emails yet");
+        return this.name ? _t("No emails with %s yet", this.name) : _t("No emails here yet");
     }
 
     get addressField() {
@@ -84,13 +89,18 @@ export class EmptyState extends Component {
             : _t("Compared with %(addresses)s in %(mailboxes)s mailboxes, back to %(date)s.", values);
     }
 
+    showAccounts() {
+        return this.action.doAction("easycrm_mail.easycrm_email_account_action_my");
+    }
+
     connect() {
+        const address = ADDRESS.test(user.login) && { default_email: user.login };
         return this.action.doAction({
             type: "ir.actions.act_window",
             name: _t("Connect a mailbox"),
             res_model: "easycrm.email.account",
             views: [[false, "form"]],
-            context: { default_provider: "imap" },
+            context: { default_provider: "imap", ...address },
         });
     }
 

@@ -5,6 +5,8 @@ import { useService } from "@web/core/utils/hooks";
 import { closestScrollableY } from "@web/core/utils/scrolling";
 import { formatInteger } from "@web/views/fields/formatters";
 import { _t } from "@web/core/l10n/translation";
+import { useAccountEvents } from "../sync/account_hooks";
+import { reloadUnlessDirty } from "../sync/reload_record";
 import { Conversation } from "./conversation";
 import { EmptyState } from "./empty_state";
 import { groupByPeriod } from "./timeline_model";
@@ -15,8 +17,9 @@ const { DateTime } = luxon;
 
 /** Older mail is asked for before the reader gets there. */
 const LOAD_AHEAD = "600px";
-/** How often a first sync that has brought nothing yet is looked at again. */
-const FIRST_SYNC_REFRESH = 15000;
+/** Milliseconds between two looks at what a sync has brought: when it is done, and before, while it reads. */
+const RELOAD_DELAY = 2000;
+const PROGRESS_DELAY = 3000;
 
 /** One record's conversations, newest first. */
 export class Timeline extends Component {
@@ -33,14 +36,15 @@ export class Timeline extends Component {
             (sentinel) => this.watchEnd(sentinel),
             () => [this.sentinel.el, this.store.next, this.store.more]
         );
-        useEffect(
-            (syncing) => {
-                if (syncing) {
-                    const timer = setInterval(() => this.refreshIfSeen(), FIRST_SYNC_REFRESH);
-                    return () => clearInterval(timer);
-                }
-            },
-            () => [this.store.empty === "first_sync"]
+        useAccountEvents(
+            RELOAD_DELAY,
+            ({ event }) => event !== "progress",
+            () => this.refresh()
+        );
+        useAccountEvents(
+            PROGRESS_DELAY,
+            ({ event }) => event === "progress" && !document.hidden && this.showsProgress,
+            () => this.refresh()
         );
         const area = () => this.root.el;
         useHotkey("j", () => this.moveFocus(1), { area, allowRepeat: true });
@@ -88,9 +92,17 @@ export class Timeline extends Component {
         return () => observer.disconnect();
     }
 
-    refreshIfSeen() {
-        if (!document.hidden) {
-            this.store.load();
+    get showsProgress() {
+        return Boolean(this.store.progress) || this.store.empty === "first_sync";
+    }
+
+    /** What is new, and with it the form's own count of emails. */
+    async refresh() {
+        const { store, record } = this.props;
+        const { count } = store;
+        await store.load();
+        if (store.count !== count) {
+            await reloadUnlessDirty(record);
         }
     }
 

@@ -120,13 +120,26 @@ export function subjectWords(email) {
 
 /** Why there is less to read than was written; empty where all is shared. */
 export function levelWords(email) {
-    if (email.level === "metadata") {
-        return _t("%s shares only who wrote and when.", email.sharers);
-    }
-    if (email.level === "subject") {
-        return _t("%s shares only who wrote, when and the subject.", email.sharers);
+    const who = [email.sharers].flat();
+    const isOne = who.length === 1;
+    switch (email.level) {
+        case "metadata":
+            return isOne
+                ? _t("%s shares only who wrote and when.", who)
+                : _t("%s share only who wrote and when.", who);
+        case "subject":
+            return isOne
+                ? _t("%s shares only who wrote, when and the subject.", who)
+                : _t("%s share only who wrote, when and the subject.", who);
     }
     return "";
+}
+
+/** A sentence in two, so that what follows it never stands alone on a line. */
+export function lastWords(sentence) {
+    const dot = sentence.lastIndexOf(" · ");
+    const cut = dot >= 0 ? dot + 3 : sentence.lastIndexOf(" ") + 1;
+    return { start: sentence.slice(0, cut), end: sentence.slice(cut) };
 }
 
 /** The heading of a group of {@link import("./timeline_model").groupByPeriod}. */

@@ -2,7 +2,8 @@ import { Component, onWillStart, status, useState } from "@odoo/owl";
 
 import { _t } from "@web/core/l10n/translation";
 import { useService } from "@web/core/utils/hooks";
-import { longTime } from "./timeline_words";
+import { reloadUnlessDirty } from "../sync/reload_record";
+import { lastWords, longTime } from "./timeline_words";
 
 const LABELS = {
     contact: {
@@ -31,10 +32,17 @@ const UNDO_DELAY = 10000;
 /** One line a reason why a mail stands here, each with what can be done about it. */
 export class WhyPanel extends Component {
     static template = "easycrm_mail.WhyPanel";
-    static props = { email: Object, store: Object, record: Object, onClose: Function };
+    static props = {
+        email: Object,
+        // of the timeline that the mail stands on, if on one
+        store: { type: Object, optional: true },
+        record: { type: Object, optional: true },
+        onClose: Function,
+    };
 
     setup() {
         this.orm = useService("orm");
+        this.action = useService("action");
         this.notification = useService("notification");
         this.state = useState({ status: "loading", reasons: [] });
         onWillStart(() => {
@@ -49,7 +57,7 @@ export class WhyPanel extends Component {
                 "easycrm.email",
                 "easycrm_why",
                 [[email.id]],
-                { model: record.resModel, res_id: record.resId }
+                { model: record?.resModel || "", res_id: record?.resId || 0 }
             );
             this.state.status = "ready";
         } catch {
@@ -64,6 +72,7 @@ export class WhyPanel extends Component {
             return {
                 ...reason,
                 ...label,
+                ...lastWords(reason.sentence),
                 place: this.isHere(reason) ? label.here : label.there,
                 since: reason.when && longTime(reason.when, luxon.DateTime.local()),
             };
@@ -71,7 +80,8 @@ export class WhyPanel extends Component {
     }
 
     isHere({ record: { model, id } }) {
-        return model === this.props.record.resModel && id === this.props.record.resId;
+        const { record } = this.props;
+        return model === record?.resModel && id === record?.resId;
     }
 
     /** Done at once; whoever did not mean it takes it back from the toast. */
@@ -90,7 +100,7 @@ export class WhyPanel extends Component {
                     onClick: async () => {
                         close();
                         await store.putBack(reason.link_id, email);
-                        await refreshCount(record);
+                        await reloadUnlessDirty(record);
                         if (status(this) !== "destroyed") {
                             await this.load();
                         }
@@ -98,13 +108,19 @@ export class WhyPanel extends Component {
                 },
             ],
         });
-        await refreshCount(record);
+        await reloadUnlessDirty(record);
     }
-}
 
-/** The form's own count of emails, unless that would cost what is being typed. */
-async function refreshCount(record) {
-    if (record.model.root === record && !(await record.isDirty())) {
-        await record.load();
+    /** A mail that was taken off comes back to its place in the timeline, or leaves a list of those without one. */
+    async putBack(reason) {
+        const { store, record } = this.props;
+        await this.orm.call("easycrm.email.link", "action_put_back", [[reason.link_id]]);
+        this.notification.add(_t("Put back on %s.", reason.record.name), { type: "success" });
+        if (store) {
+            await Promise.all([store.load(), this.load()]);
+            await reloadUnlessDirty(record);
+        } else {
+            await this.action.doAction("soft_reload");
+        }
     }
 }

@@ -1,0 +1,120 @@
+import { EventBus, reactive } from "@odoo/owl";
+
+import { browser } from "@web/core/browser/browser";
+import { _t } from "@web/core/l10n/translation";
+import { registry } from "@web/core/registry";
+
+const ACCOUNT = "easycrm.email.account";
+const NOTIFICATION = "easycrm_mail.account";
+
+/** Milliseconds: how long a new try is waited for. */
+const RETRY_PATIENCE = 20000;
+
+/**
+ * @typedef {Object} AccountEvent
+ * @property {number} account_id
+ * @property {"progress"|"synced"|"failed"|"recovered"} event
+ * @property {string} [title]
+ * @property {string} [message]
+ * @property {"reconnect"|"retry"} [primary] the next step after a failure
+ */
+
+/**
+ * How the user's mailboxes are doing, as the server tells it while it happens: one notice a failing mailbox, gone when
+ * it works again. Components listen by {@link import("./account_hooks").useAccountEvents}.
+ */
+export const accountService = {
+    dependencies: ["action", "bus_service", "notification", "orm"],
+
+    start(env, { action, bus_service: serverBus, notification, orm }) {
+        const bus = new EventBus();
+        /** @type {Map<number, Function>} what closes a mailbox's notice */
+        const closers = new Map();
+        /** @type {Object<number, number>} timers of the mailboxes that are being tried again */
+        const retrying = reactive({});
+
+        function closeNotice(accountId) {
+            closers.get(accountId)?.();
+            closers.delete(accountId);
+        }
+
+        function endRetry(accountId) {
+            browser.clearTimeout(retrying[accountId]);
+            delete retrying[accountId];
+        }
+
+        async function reconnect(accountId, options) {
+            closeNotice(accountId);
+            const form = await orm.call(ACCOUNT, "action_reconnect", [[accountId]]);
+            if (form) {
+                await action.doAction(form, options);
+            }
+        }
+
+        async function retry(accountId) {
+            closeNotice(accountId);
+            endRetry(accountId);
+            retrying[accountId] = browser.setTimeout(() => endRetry(accountId), RETRY_PATIENCE);
+            try {
+                await orm.call(ACCOUNT, "action_sync_now", [[accountId]]);
+            } catch (error) {
+                endRetry(accountId);
+                throw error;
+            }
+        }
+
+        async function retryFromNotice(accountId) {
+            await retry(accountId);
+            notification.add(_t("Trying again now. What was missing comes in by itself."), {
+                type: "info",
+            });
+        }
+
+        function getButtons({ account_id: accountId, primary }) {
+            switch (primary) {
+                case "reconnect":
+                    return [
+                        { name: _t("Reconnect"), primary: true, onClick: () => reconnect(accountId) },
+                    ];
+                case "retry":
+                    return [
+                        {
+                            name: _t("Try again"),
+                            primary: true,
+                            onClick: () => retryFromNotice(accountId),
+                        },
+                    ];
+            }
+            return [];
+        }
+
+        /** @param {AccountEvent} news */
+        function onNews(news) {
+            const { account_id: accountId, event, title, message = "" } = news;
+            if (event !== "progress") {
+                endRetry(accountId);
+                closeNotice(accountId);
+            }
+            if (event === "failed") {
+                const close = notification.add(message, {
+                    ...{ title, type: "danger", sticky: true, buttons: getButtons(news) },
+                    onClose: () => {
+                        if (closers.get(accountId) === close) {
+                            closers.delete(accountId);
+                        }
+                    },
+                });
+                closers.set(accountId, close);
+            } else if (event === "recovered" && (title || message)) {
+                notification.add(message, { title, type: "success" });
+            }
+            bus.trigger("news", news);
+        }
+
+        serverBus.subscribe(NOTIFICATION, onNews);
+        serverBus.start();
+        return { bus, retrying, reconnect, retry };
+    },
+};
+
+registry.category("services").add("easycrm_mail.account", accountService);
