@@ -88,7 +88,7 @@ class TestMatching(MailCase):
         self.assertEqual(
             {(link.partner_id or link.lead_id).id: link.reason for link in links},
             {
-                self.anna.id: "from: anna@acme.example = contact ACME, Anna Berg",
+                self.anna.id: "from: anna@acme.example = contact Anna Berg",
                 lead.id: "cc: cc@far.example = lead Old machine",
                 deal.id: "cc: cc@far.example = opportunity New machine",
             },

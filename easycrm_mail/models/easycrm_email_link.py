@@ -91,7 +91,7 @@ class EasycrmEmailLink(models.Model):
                 "role": (roles.get(link.role) or "").lower(),
                 "address": link.address or "",
                 "kind": kinds[link._get_record_kind()],
-                "name": record.display_name or "",
+                "name": record.name or "",
                 "user": link.create_uid.sudo().name,
                 "date": fields.Date.to_string(link.create_date or fields.Date.today()),
             }

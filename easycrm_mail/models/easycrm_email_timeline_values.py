@@ -42,7 +42,7 @@ class EasycrmEmail(models.Model):
                 "subject": email.subject or False,
                 "snippet": email.snippet or False,
                 "level": levels[email.id],
-                "sharers": sharers.get(email.id, ""),
+                "sharers": sharers.get(email.id, []),
                 "attachments": lines.get(email.id, []),
                 "is_read": copies[email.id].is_read if email.id in copies else None,
             }
@@ -144,7 +144,7 @@ class EasycrmEmail(models.Model):
             .search([("email_id", "in", self.ids)], order="id")
         ):
             names.setdefault(copy.email_id.id, {})[copy.account_id.user_id.name] = True
-        return {email_id: ", ".join(found) for email_id, found in names.items()}
+        return {email_id: list(found) for email_id, found in names.items()}
 
     def easycrm_why(self, model, res_id):
         """Say why this email stands on a record, and on which others.

@@ -41,7 +41,7 @@ function email(id, values = {}) {
         cc: [],
         bcc: [],
         level: "everything",
-        sharers: "",
+        sharers: [],
         attachments: [],
         ...values,
     };

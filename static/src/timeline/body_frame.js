@@ -18,6 +18,9 @@ const MISSING_RULES = [
         border-radius: 4px; font: 12px/1.5 sans-serif; opacity: 0.7; }`,
 ];
 
+/** A width or height that nobody sees. */
+const PIXELS = /^[0-2](px)?$/;
+
 /** What is seen though it has no text. */
 const SEEN = "img, hr, table, [bgcolor], [style*='background'], [style*='border']";
 
@@ -170,7 +173,7 @@ function markMissing(body) {
 /** Whether an image is there to be counted, not to be seen. */
 function isPixel({ attributes, style }) {
     const sizes = [attributes.width?.value, attributes.height?.value, style.width, style.height];
-    return style.display === "none" || sizes.some((size) => parseFloat(size) <= 2);
+    return style.display === "none" || sizes.some((size) => PIXELS.test(size));
 }
 
 /** Marks what is empty at the end of a part of the mail, up to where its own text ends. */

@@ -15,7 +15,7 @@
  * @property {string|false} subject
  * @property {string|false} snippet
  * @property {"everything"|"subject"|"metadata"} level
- * @property {string|string[]} sharers
+ * @property {string[]} sharers
  * @property {Object[]} attachments
  * @typedef {{thread_id: number, count: number, emails: Email[]}} Conversation emails: newest first
  */

@@ -120,7 +120,7 @@ export function subjectWords(email) {
 
 /** Why there is less to read than was written; empty where all is shared. */
 export function levelWords(email) {
-    const who = [email.sharers].flat();
+    const who = email.sharers;
     const isOne = who.length === 1;
     switch (email.level) {
         case "metadata":
