@@ -84,7 +84,7 @@ class Dovecot:
         port: int = 0,
         capabilities_off: Iterable[str] = (),
         tls: tuple | None = None,
-        folders: Mapping[str, str] = FOLDERS,
+        folders: Mapping[str, str] | None = None,
     ):
         self.root = Path(root).absolute()
         self.users = dict(users)
@@ -92,7 +92,7 @@ class Dovecot:
         self.tls_port = 0
         self.capabilities_off = frozenset(capabilities_off)
         self.tls = tls
-        self.folders = dict(folders)
+        self.folders = dict(FOLDERS if folders is None else folders)
         self._wanted_port = port
         self._process: subprocess.Popen | None = None
         self._account = _account()
@@ -438,12 +438,12 @@ class Dovecot:
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 break
-            try:
-                with socket.create_connection((self.host, self.port), 2) as connection:
-                    if connection.recv(4) == b"* OK":
-                        return
-            except OSError:
-                pass
+            with (
+                contextlib.suppress(OSError),  # not yet
+                socket.create_connection((self.host, self.port), 2) as connection,
+            ):
+                if connection.recv(4) == b"* OK":
+                    return
             time.sleep(0.02)
         stderr = (self.root / "stderr").read_text(errors="replace")
         raise DovecotError(f"Dovecot did not start: {(stderr + self.log())[-1500:]}")
