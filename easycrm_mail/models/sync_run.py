@@ -26,9 +26,7 @@ from psycopg2.errors import DeadlockDetected, SerializationFailure
 from odoo.exceptions import UserError
 from odoo.tools import mute_logger
 
-from ..messages import UnreadableMessage, parse
 from ..providers import (
-    Batch,
     Gone,
     MailboxError,
     Permanent,
@@ -38,7 +36,8 @@ from ..providers import (
     Retry,
     SetAside,
 )
-from .ingest import Ingest, Read
+from .ingest import Ingest
+from .sync_calls import fetch_again, list_streams, pull
 
 _logger = logging.getLogger(__name__)
 
@@ -55,22 +54,8 @@ RESETS = 2
 #: How often a transaction that another one crossed is tried again.
 ATTEMPTS = 5
 
-
 #: What a transaction raises that another one has crossed.
 CROSSED = (SerializationFailure, DeadlockDetected)
-
-
-@dataclass
-class Pulled:
-    """What one call brought, parsed.
-
-    :ivar gone: refs that were asked for again and are not in the mailbox any more
-    """
-
-    batch: Batch
-    reads: list[Read] = field(default_factory=list)
-    set_aside: list[SetAside] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -89,39 +74,6 @@ class Session:
     listed: bool = False
     overdue: bool = False
     is_second: bool = False
-
-
-def read_all(remotes, set_aside=()):
-    """Parse what was fetched; what cannot be read is set aside (law 2).
-
-    :return: (list of Read, list of SetAside)
-    """
-    reads, aside = [], list(set_aside)
-    for remote in remotes:
-        try:
-            reads.append(Read(remote, parse(remote.raw, remote.received_at)))
-        except UnreadableMessage as error:
-            aside.append(SetAside(remote.ref, str(error)))
-    return reads, aside
-
-
-def _list_streams(provider):
-    return provider.streams()
-
-
-def pull(provider, stream, checkpoint, since):
-    """Pull one batch and parse it. Runs in the pool."""
-    batch = provider.pull(stream, checkpoint, since)
-    return Pulled(batch, *read_all(batch.messages, batch.set_aside))
-
-
-def fetch_again(provider, stream, ref):
-    """Fetch a mail that was set aside. Runs in the pool."""
-    try:
-        remote = provider.fetch(stream, ref)
-    except Gone:
-        return Pulled(Batch(checkpoint=""), gone=[ref])
-    return Pulled(Batch(checkpoint=""), *read_all([remote]))
 
 
 class SyncRun:
@@ -242,7 +194,7 @@ class SyncRun:
         if account._needs_folders() and not session.listed:
             session.listed = True
             account.sync_stage = "listing"
-            return ("streams",), _list_streams, ()
+            return ("streams",), list_streams, ()
         if session.folder_ids is None:
             account.sync_stage = "listing"
             session.folder_ids = deque(account._get_read_folders().ids)

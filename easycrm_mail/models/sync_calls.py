@@ -1,0 +1,54 @@
+"""What a sync does over the network, in the pool: no record is touched here."""
+
+from dataclasses import dataclass, field
+
+from ..messages import UnreadableMessage, parse
+from ..providers import Batch, Gone, SetAside
+from .ingest import Read
+
+
+@dataclass
+class Pulled:
+    """What one call brought, parsed.
+
+    :ivar gone: refs that were asked for again and are not in the mailbox any more
+    """
+
+    batch: Batch
+    reads: list[Read] = field(default_factory=list)
+    set_aside: list[SetAside] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+
+
+def read_all(remotes, set_aside=()):
+    """Parse what was fetched; what cannot be read is set aside (law 2).
+
+    :return: (list of Read, list of SetAside)
+    """
+    reads, aside = [], list(set_aside)
+    for remote in remotes:
+        try:
+            reads.append(Read(remote, parse(remote.raw, remote.received_at)))
+        except UnreadableMessage as error:
+            aside.append(SetAside(remote.ref, str(error)))
+    return reads, aside
+
+
+def list_streams(provider):
+    """Ask which folders the mailbox has."""
+    return provider.streams()
+
+
+def pull(provider, stream, checkpoint, since):
+    """Pull one batch and parse it."""
+    batch = provider.pull(stream, checkpoint, since)
+    return Pulled(batch, *read_all(batch.messages, batch.set_aside))
+
+
+def fetch_again(provider, stream, ref):
+    """Fetch a mail that was set aside."""
+    try:
+        remote = provider.fetch(stream, ref)
+    except Gone:
+        return Pulled(Batch(checkpoint=""), gone=[ref])
+    return Pulled(Batch(checkpoint=""), *read_all([remote]))
