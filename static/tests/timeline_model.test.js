@@ -1,7 +1,7 @@
-import { describe, expect, test } from "@odoo/hoot";
+import {describe, expect, test} from "@odoo/hoot";
 
-import { localization } from "@web/core/l10n/localization";
-import { defineParams, makeMockEnv } from "@web/../tests/web_test_helpers";
+import {localization} from "@web/core/l10n/localization";
+import {defineParams, makeMockEnv} from "@web/../tests/web_test_helpers";
 
 import {
     appendPage,
@@ -24,11 +24,26 @@ import {
     subjectWords,
 } from "@easycrm_mail/timeline/timeline_words";
 
-const { DateTime } = luxon;
+const {DateTime} = luxon;
 
-const ME = { name: "Mira Okafor", address: "mira@tallwood.example", me: true, partner_id: 1 };
-const ANNA = { name: "Anna Berg", address: "anna@nordlicht.example", me: false, partner_id: 2 };
-const HENRIK = { name: "", address: "henrik@nordlicht.example", me: false, partner_id: false };
+const ME = {
+    name: "Mira Okafor",
+    address: "mira@tallwood.example",
+    me: true,
+    partner_id: 1,
+};
+const ANNA = {
+    name: "Anna Berg",
+    address: "anna@nordlicht.example",
+    me: false,
+    partner_id: 2,
+};
+const HENRIK = {
+    name: "",
+    address: "henrik@nordlicht.example",
+    me: false,
+    partner_id: false,
+};
 
 function email(id, values = {}) {
     return {
@@ -48,12 +63,15 @@ function email(id, values = {}) {
 }
 
 function conversation(threadId, ids, values = {}) {
-    const emails = ids.map((id) => email(id, { thread_id: threadId, ...values }));
-    return { thread_id: threadId, count: ids.length, emails };
+    const emails = ids.map((id) => email(id, {thread_id: threadId, ...values}));
+    return {thread_id: threadId, count: ids.length, emails};
 }
 
 function shape(conversations) {
-    return conversations.map(({ thread_id, emails }) => [thread_id, emails.map(({ id }) => id)]);
+    return conversations.map(({thread_id, emails}) => [
+        thread_id,
+        emails.map(({id}) => id),
+    ]);
 }
 
 function itemShape(emails, options) {
@@ -62,15 +80,20 @@ function itemShape(emails, options) {
         unfolded: false,
         narrow: false,
         ...options,
-    }).map(({ type, email: shown, hidden }) => (type === "fold" ? hidden : `${type} ${shown.id}`));
+    }).map(({type, email: shown, hidden}) =>
+        type === "fold" ? hidden : `${type} ${shown.id}`
+    );
 }
 
 describe.current.tags("headless");
-defineParams({ lang_parameters: { week_start: 1 } });
+defineParams({lang_parameters: {week_start: 1}});
 
 test("an older page goes below, and older mail of a known conversation into it where it stands", () => {
     const shown = [conversation(1, [9, 8]), conversation(2, [7])];
-    const merged = appendPage(shown, [conversation(3, [6]), { ...conversation(1, [5]), count: 3 }]);
+    const merged = appendPage(shown, [
+        conversation(3, [6]),
+        {...conversation(1, [5]), count: 3},
+    ]);
     expect(shape(merged)).toEqual([
         [1, [9, 8, 5]],
         [2, [7]],
@@ -81,12 +104,16 @@ test("an older page goes below, and older mail of a known conversation into it w
 
 test("a mail that comes twice stands once", () => {
     const shown = [conversation(1, [9, 8])];
-    expect(shape(appendPage(shown, [conversation(1, [8, 7])]))).toEqual([[1, [9, 8, 7]]]);
+    expect(shape(appendPage(shown, [conversation(1, [8, 7])]))).toEqual([
+        [1, [9, 8, 7]],
+    ]);
 });
 
 test("news bring their conversation to the top and lose nothing below", () => {
     const shown = [conversation(1, [8]), conversation(2, [7]), conversation(3, [1])];
-    expect(shape(refreshPage(shown, [conversation(2, [9, 7]), conversation(1, [8])]))).toEqual([
+    expect(
+        shape(refreshPage(shown, [conversation(2, [9, 7]), conversation(1, [8])]))
+    ).toEqual([
         [2, [9, 7]],
         [1, [8]],
         [3, [1]],
@@ -107,10 +134,12 @@ test("a mail that is taken off takes its conversation along only when it was the
 test("put back, it stands where it stood", () => {
     const shown = [conversation(1, [9, 8]), conversation(2, [7]), conversation(3, [5])];
     for (const id of [9, 7]) {
-        const taken = shown.flatMap(({ emails }) => emails).find((mail) => mail.id === id);
+        const taken = shown
+            .flatMap(({emails}) => emails)
+            .find((mail) => mail.id === id);
         const back = withEmail(withoutEmail(shown, id), taken);
         expect(shape(back)).toEqual(shape(shown));
-        expect(back.map(({ count }) => count)).toEqual([2, 1, 1]);
+        expect(back.map(({count}) => count)).toEqual([2, 1, 1]);
     }
 });
 
@@ -118,14 +147,16 @@ test("periods follow the reader's week", async () => {
     await makeMockEnv();
     expect(localization.weekStart).toBe(1);
     const now = DateTime.fromISO("2026-11-25T10:00"); // a Wednesday
-    const periods = ["11-25T00:00", "11-24T23:59", "11-23T12:00", "11-22T12:00", "11-16T00:00"];
-    expect(periods.map((day) => periodOf(DateTime.fromISO(`2026-${day}`), now))).toEqual([
-        "today",
-        "yesterday",
-        "week",
-        "last_week",
-        "last_week",
-    ]);
+    const periods = [
+        "11-25T00:00",
+        "11-24T23:59",
+        "11-23T12:00",
+        "11-22T12:00",
+        "11-16T00:00",
+    ];
+    expect(
+        periods.map((day) => periodOf(DateTime.fromISO(`2026-${day}`), now))
+    ).toEqual(["today", "yesterday", "week", "last_week", "last_week"]);
     expect(periodOf(DateTime.fromISO("2026-11-15T23:59"), now)).toBe("month");
     expect(periodOf(DateTime.fromISO("2026-11-26T08:00"), now)).toBe("today");
 });
@@ -133,7 +164,7 @@ test("periods follow the reader's week", async () => {
 test("conversations stand under the period of their newest mail", async () => {
     await makeMockEnv();
     const now = DateTime.fromISO("2026-11-25T10:00");
-    const at = (threadId, date) => conversation(threadId, [threadId], { date });
+    const at = (threadId, date) => conversation(threadId, [threadId], {date});
     const groups = groupByPeriod(
         [
             at(1, "2026-11-25 08:00:00"),
@@ -143,7 +174,7 @@ test("conversations stand under the period of their newest mail", async () => {
         ],
         now
     );
-    expect(groups.map(({ key, conversations }) => [key, conversations.length])).toEqual([
+    expect(groups.map(({key, conversations}) => [key, conversations.length])).toEqual([
         ["today", 1],
         ["2026-10", 2],
         ["2025-10", 1],
@@ -154,8 +185,8 @@ test("conversations stand under the period of their newest mail", async () => {
 test("an open conversation shows its ends and folds what is between", () => {
     const emails = [5, 4, 3, 2, 1].map((id) => email(id));
     expect(itemShape(emails)).toEqual(["line 1", 2, "line 4", "full 5"]);
-    expect(itemShape(emails, { narrow: true })).toEqual([3, "line 4", "full 5"]);
-    expect(itemShape(emails, { unfolded: true })).toEqual([
+    expect(itemShape(emails, {narrow: true})).toEqual([3, "line 4", "full 5"]);
+    expect(itemShape(emails, {unfolded: true})).toEqual([
         "line 1",
         "line 2",
         "line 3",
@@ -172,7 +203,7 @@ test("a single mail between is shown rather than folded", () => {
 
 test("a mail opened among the folded ones stays in its order", () => {
     const emails = [7, 6, 5, 4, 3, 2, 1].map((id) => email(id));
-    expect(itemShape(emails, { expanded: new Set([7, 4]) })).toEqual([
+    expect(itemShape(emails, {expanded: new Set([7, 4])})).toEqual([
         "line 1",
         2,
         "full 4",
@@ -186,7 +217,10 @@ test("everybody of a conversation is named once, writers first", () => {
     const talk = {
         thread_id: 1,
         count: 2,
-        emails: [email(2, { from: ANNA, to: [ME], cc: [HENRIK] }), email(1, { from: ME, to: [ANNA] })],
+        emails: [
+            email(2, {from: ANNA, to: [ME], cc: [HENRIK]}),
+            email(1, {from: ME, to: [ANNA]}),
+        ],
     };
     expect(peopleOf(talk)).toEqual([ANNA, ME, HENRIK]);
 });
@@ -194,16 +228,16 @@ test("everybody of a conversation is named once, writers first", () => {
 test("who → whom, the reader is You and comes first", async () => {
     await makeMockEnv();
     const words = (values) => {
-        const { first, other = "", more = "" } = recipientWords(email(1, values));
+        const {first, other = "", more = ""} = recipientWords(email(1, values));
         return [`${first}${other}`, more].filter(Boolean).join(" ");
     };
-    expect(words({ to: [ANNA] })).toBe("Anna Berg");
-    expect(words({ to: [ANNA, ME] })).toBe("You, Anna Berg");
-    expect(words({ cc: [HENRIK] })).toBe("You, cc henrik@nordlicht.example");
-    expect(words({ bcc: [ANNA] })).toBe("You, bcc Anna Berg");
-    expect(words({ to: [ANNA, ME], cc: [HENRIK] })).toBe("You + 2");
-    expect(words({ to: [], cc: [ANNA] })).toBe("Anna Berg");
-    expect(words({ to: [] })).toBe("hidden recipients");
+    expect(words({to: [ANNA]})).toBe("Anna Berg");
+    expect(words({to: [ANNA, ME]})).toBe("You, Anna Berg");
+    expect(words({cc: [HENRIK]})).toBe("You, cc henrik@nordlicht.example");
+    expect(words({bcc: [ANNA]})).toBe("You, bcc Anna Berg");
+    expect(words({to: [ANNA, ME], cc: [HENRIK]})).toBe("You + 2");
+    expect(words({to: [], cc: [ANNA]})).toBe("Anna Berg");
+    expect(words({to: []})).toBe("hidden recipients");
     expect(String(peopleWords([ANNA, ME, HENRIK, ANNA, ANNA, ANNA]))).toBe(
         "Anna Berg, You, henrik@nordlicht.example, Anna Berg and 2 more"
     );
@@ -211,8 +245,10 @@ test("who → whom, the reader is You and comes first", async () => {
 
 test("what a share level hides is said in words", async () => {
     await makeMockEnv();
-    const words = (level, sharers) => String(levelWords(email(1, { level, sharers })));
-    expect(words("metadata", ["Jonas Keller"])).toBe("Jonas Keller shares only who wrote and when.");
+    const words = (level, sharers) => String(levelWords(email(1, {level, sharers})));
+    expect(words("metadata", ["Jonas Keller"])).toBe(
+        "Jonas Keller shares only who wrote and when."
+    );
     expect(words("subject", ["Jonas Keller", "Mira Okafor"])).toBe(
         "Jonas Keller and Mira Okafor share only who wrote, when and the subject."
     );
@@ -224,30 +260,32 @@ test("what follows a sentence stays with its last words", () => {
         start: "from: a@x = contact Anna · ",
         end: "found automatically",
     });
-    expect(lastWords("You took it off")).toEqual({ start: "You took it ", end: "off" });
-    expect(lastWords("Word")).toEqual({ start: "", end: "Word" });
+    expect(lastWords("You took it off")).toEqual({start: "You took it ", end: "off"});
+    expect(lastWords("Word")).toEqual({start: "", end: "Word"});
 });
 
 test("conversations are counted only when all of them are known", async () => {
     await makeMockEnv();
     const words = (...args) => String(countWords(...args));
-    expect(words({ count: 47, conversations: 12 })).toBe("47 emails in 12 conversations");
-    expect(words({ count: 47, conversations: 0 })).toBe("47 emails");
-    expect(words({ count: 1, conversations: 1 })).toBe("1 email in 1 conversation");
-    expect(words({ count: 3, conversations: 1 })).toBe("3 emails in 1 conversation");
-    expect(words({ count: 1000, capped: true, conversations: 0 })).toBe("1,000+ emails");
+    expect(words({count: 47, conversations: 12})).toBe("47 emails in 12 conversations");
+    expect(words({count: 47, conversations: 0})).toBe("47 emails");
+    expect(words({count: 1, conversations: 1})).toBe("1 email in 1 conversation");
+    expect(words({count: 3, conversations: 1})).toBe("3 emails in 1 conversation");
+    expect(words({count: 1000, capped: true, conversations: 0})).toBe("1,000+ emails");
 });
 
 test("sizes are read, not calculated", async () => {
     await makeMockEnv();
-    expect([812, 46_000, 999_900, 1_800_000, 25_000_000].map((size) => String(fileSize(size)))).toEqual(
-        ["812 bytes", "46 kB", "1.0 MB", "1.8 MB", "25 MB"]
-    );
+    expect(
+        [812, 46_000, 999_900, 1_800_000, 25_000_000].map((size) =>
+            String(fileSize(size))
+        )
+    ).toEqual(["812 bytes", "46 kB", "1.0 MB", "1.8 MB", "25 MB"]);
 });
 
 test("a conversation is named by what it is about", async () => {
     await makeMockEnv();
-    const words = (subject) => String(subjectWords(email(1, { subject })));
+    const words = (subject) => String(subjectWords(email(1, {subject})));
     expect(words("Re: AW: Fwd: Offer")).toBe("Offer");
     expect(words("Re[2]: Offer")).toBe("Offer");
     expect(words("回复：报价")).toBe("报价");

@@ -1,7 +1,7 @@
-import { onWillUnmount } from "@odoo/owl";
+import {onWillUnmount} from "@odoo/owl";
 
-import { browser } from "@web/core/browser/browser";
-import { useBus, useService } from "@web/core/utils/hooks";
+import {browser} from "@web/core/browser/browser";
+import {useBus, useService} from "@web/core/utils/hooks";
 
 /**
  * Calls back on what happens to the user's mailboxes while the component is mounted: at once, then no more often than
@@ -23,7 +23,7 @@ export function useAccountEvents(delay, isWanted, callback) {
         }, delay);
         callback();
     };
-    useBus(useService("easycrm_mail.account").bus, "news", ({ detail: news }) => {
+    useBus(useService("easycrm_mail.account").bus, "news", ({detail: news}) => {
         if (!isWanted(news)) {
             return;
         }

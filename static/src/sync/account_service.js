@@ -1,8 +1,8 @@
-import { EventBus, reactive } from "@odoo/owl";
+import {EventBus, reactive} from "@odoo/owl";
 
-import { browser } from "@web/core/browser/browser";
-import { _t } from "@web/core/l10n/translation";
-import { registry } from "@web/core/registry";
+import {browser} from "@web/core/browser/browser";
+import {_t} from "@web/core/l10n/translation";
+import {registry} from "@web/core/registry";
 
 const ACCOUNT = "easycrm.email.account";
 const NOTIFICATION = "easycrm_mail.account";
@@ -26,7 +26,7 @@ const RETRY_PATIENCE = 20000;
 export const accountService = {
     dependencies: ["action", "bus_service", "notification", "orm"],
 
-    start(env, { action, bus_service: serverBus, notification, orm }) {
+    start(env, {action, bus_service: serverBus, notification, orm}) {
         const bus = new EventBus();
         /** @type {Map<number, Function>} what closes a mailbox's notice */
         const closers = new Map();
@@ -54,7 +54,10 @@ export const accountService = {
         async function retry(accountId) {
             closeNotice(accountId);
             endRetry(accountId);
-            retrying[accountId] = browser.setTimeout(() => endRetry(accountId), RETRY_PATIENCE);
+            retrying[accountId] = browser.setTimeout(
+                () => endRetry(accountId),
+                RETRY_PATIENCE
+            );
             try {
                 await orm.call(ACCOUNT, "action_sync_now", [[accountId]]);
             } catch (error) {
@@ -65,16 +68,23 @@ export const accountService = {
 
         async function retryFromNotice(accountId) {
             await retry(accountId);
-            notification.add(_t("Trying again now. What was missing comes in by itself."), {
-                type: "info",
-            });
+            notification.add(
+                _t("Trying again now. What was missing comes in by itself."),
+                {
+                    type: "info",
+                }
+            );
         }
 
-        function getButtons({ account_id: accountId, primary }) {
+        function getButtons({account_id: accountId, primary}) {
             switch (primary) {
                 case "reconnect":
                     return [
-                        { name: _t("Reconnect"), primary: true, onClick: () => reconnect(accountId) },
+                        {
+                            name: _t("Reconnect"),
+                            primary: true,
+                            onClick: () => reconnect(accountId),
+                        },
                     ];
                 case "retry":
                     return [
@@ -90,14 +100,14 @@ export const accountService = {
 
         /** @param {AccountEvent} news */
         function onNews(news) {
-            const { account_id: accountId, event, title, message = "" } = news;
+            const {account_id: accountId, event, title, message = ""} = news;
             if (event !== "progress") {
                 endRetry(accountId);
                 closeNotice(accountId);
             }
             if (event === "failed") {
                 const close = notification.add(message, {
-                    ...{ title, type: "danger", sticky: true, buttons: getButtons(news) },
+                    ...{title, type: "danger", sticky: true, buttons: getButtons(news)},
                     onClose: () => {
                         if (closers.get(accountId) === close) {
                             closers.delete(accountId);
@@ -106,14 +116,14 @@ export const accountService = {
                 });
                 closers.set(accountId, close);
             } else if (event === "recovered" && (title || message)) {
-                notification.add(message, { title, type: "success" });
+                notification.add(message, {title, type: "success"});
             }
             bus.trigger("news", news);
         }
 
         serverBus.subscribe(NOTIFICATION, onNews);
         serverBus.start();
-        return { bus, retrying, reconnect, retry };
+        return {bus, retrying, reconnect, retry};
     },
 };
 

@@ -1,8 +1,8 @@
-import { Component, useState } from "@odoo/owl";
+import {Component, useState} from "@odoo/owl";
 
-import { useFileViewer } from "@web/core/file_viewer/file_viewer_hook";
-import { _t } from "@web/core/l10n/translation";
-import { fileIcon, fileSize } from "./timeline_words";
+import {useFileViewer} from "@web/core/file_viewer/file_viewer_hook";
+import {_t} from "@web/core/l10n/translation";
+import {fileIcon, fileSize} from "./timeline_words";
 
 /** What Odoo's viewer shows without running anything of the file's own. */
 const VIEWABLE = /^(image\/(bmp|gif|jpeg|png|webp)|application\/pdf)$/;
@@ -10,16 +10,17 @@ const VIEWABLE = /^(image\/(bmp|gif|jpeg|png|webp)|application\/pdf)$/;
 /** Attachments as chips: a click opens them, in Odoo's viewer where it can, else in a tab of their own. */
 export class AttachmentChips extends Component {
     static template = "easycrm_mail.AttachmentChips";
-    static props = { attachments: Array, limit: { type: Number, optional: true } };
+    static props = {attachments: Array, limit: {type: Number, optional: true}};
 
     setup() {
         this.viewer = useFileViewer();
-        this.state = useState({ all: false });
+        this.state = useState({all: false});
     }
 
     get chips() {
-        const { attachments, limit } = this.props;
-        const shown = limit && !this.state.all ? attachments.slice(0, limit) : attachments;
+        const {attachments, limit} = this.props;
+        const shown =
+            limit && !this.state.all ? attachments.slice(0, limit) : attachments;
         return shown.map((attachment) => ({
             ...attachment,
             ...fileIcon(attachment.mimetype),
@@ -42,18 +43,18 @@ export class AttachmentChips extends Component {
         }
         ev.preventDefault();
         const files = this.props.attachments
-            .filter(({ mimetype }) => VIEWABLE.test(mimetype))
+            .filter(({mimetype}) => VIEWABLE.test(mimetype))
             .map((file) => this.viewerFile(file));
         this.viewer.open(
-            files.find(({ id }) => id === attachment.id),
+            files.find(({id}) => id === attachment.id),
             files
         );
     }
 
-    viewerFile({ id, name, mimetype, url }) {
+    viewerFile({id, name, mimetype, url}) {
         const isPdf = mimetype === "application/pdf";
         return {
-            ...{ id, name, mimetype, isPdf },
+            ...{id, name, mimetype, isPdf},
             isImage: !isPdf,
             isViewable: true,
             downloadUrl: url,

@@ -1,4 +1,4 @@
-import { Component, onWillUnmount, useEffect, useRef, useState } from "@odoo/owl";
+import {Component, onWillUnmount, useEffect, useRef, useState} from "@odoo/owl";
 
 /** Set on the frame's root element to show the quoted text that its own style hides. */
 const QUOTE_SHOWN = "o_easycrm_quoted";
@@ -40,18 +40,21 @@ export class BodyFrame extends Component {
     static template = "easycrm_mail.BodyFrame";
     static props = {
         document: String,
-        quoteShown: { type: Boolean, optional: true },
+        quoteShown: {type: Boolean, optional: true},
         // called with the number of images that could not be loaded
-        onMissing: { type: Function, optional: true },
+        onMissing: {type: Function, optional: true},
     };
 
     setup() {
         this.frame = useRef("frame");
-        this.state = useState({ loaded: false });
+        this.state = useState({loaded: false});
         useEffect(
             (quoteShown, loaded) => {
                 if (loaded) {
-                    this.inner.documentElement.classList.toggle(QUOTE_SHOWN, Boolean(quoteShown));
+                    this.inner.documentElement.classList.toggle(
+                        QUOTE_SHOWN,
+                        Boolean(quoteShown)
+                    );
                     this.fit();
                 }
             },
@@ -65,8 +68,12 @@ export class BodyFrame extends Component {
     }
 
     onLoad() {
-        const { documentElement: root, body } = this.inner;
-        this.addRules([...this.takeColours(this.inner), ...MISSING_RULES, ...BLANK_RULES]);
+        const {documentElement: root, body} = this.inner;
+        this.addRules([
+            ...this.takeColours(this.inner),
+            ...MISSING_RULES,
+            ...BLANK_RULES,
+        ]);
         this.props.onMissing?.(markMissing(body));
         markBlankEnd(body);
         // Whatever the mail's own style says, its height follows its content.
@@ -91,7 +98,7 @@ export class BodyFrame extends Component {
      *
      * @returns {string[]} CSS rules
      */
-    takeColours({ documentElement: root, body }) {
+    takeColours({documentElement: root, body}) {
         const style = getComputedStyle(this.frame.el);
         const variable = (name) => style.getPropertyValue(name);
         const rules = [`body { font-family: ${style.fontFamily}; }`];
@@ -120,20 +127,24 @@ export class BodyFrame extends Component {
         if (!inner?.body) {
             return;
         }
-        const { documentElement: root, body } = inner;
+        const {documentElement: root, body} = inner;
         const scrollbar = inner.defaultView.innerHeight - root.clientHeight;
         const height = Math.max(root.offsetHeight, body.offsetTop + body.scrollHeight);
         // A mail that is made to be endless scrolls within its frame.
         const isEndless = height > MAX_HEIGHT;
-        root.style.setProperty("overflow", isEndless ? "auto" : "auto hidden", "important");
+        root.style.setProperty(
+            "overflow",
+            isEndless ? "auto" : "auto hidden",
+            "important"
+        );
         this.frame.el.style.height = `${Math.ceil(Math.min(height, MAX_HEIGHT) + scrollbar)}px`;
     }
 
     /** Keys pressed while the focus is in the frame work as if it were around it. */
     passOn(ev) {
-        const { key, code, altKey, ctrlKey, metaKey, shiftKey } = ev;
+        const {key, code, altKey, ctrlKey, metaKey, shiftKey} = ev;
         const copy = new KeyboardEvent("keydown", {
-            ...{ key, code, altKey, ctrlKey, metaKey, shiftKey },
+            ...{key, code, altKey, ctrlKey, metaKey, shiftKey},
             bubbles: true,
             cancelable: true,
         });
@@ -171,8 +182,13 @@ function markMissing(body) {
 }
 
 /** Whether an image is there to be counted, not to be seen. */
-function isPixel({ attributes, style }) {
-    const sizes = [attributes.width?.value, attributes.height?.value, style.width, style.height];
+function isPixel({attributes, style}) {
+    const sizes = [
+        attributes.width?.value,
+        attributes.height?.value,
+        style.width,
+        style.height,
+    ];
     return style.display === "none" || sizes.some((size) => PIXELS.test(size));
 }
 
@@ -183,7 +199,11 @@ function markBlankEnd(part) {
         if (isElement && node.matches("[data-o-mail-quote]")) {
             continue;
         }
-        if (node.textContent.trim() || node.querySelector?.(SEEN) || node.matches?.(SEEN)) {
+        if (
+            node.textContent.trim() ||
+            node.querySelector?.(SEEN) ||
+            node.matches?.(SEEN)
+        ) {
             if (isElement) {
                 node.classList.add(END);
                 markBlankEnd(node);

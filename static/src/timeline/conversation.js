@@ -1,12 +1,12 @@
-import { Component, useEffect, useRef, useState } from "@odoo/owl";
+import {Component, useEffect, useRef, useState} from "@odoo/owl";
 
-import { _t } from "@web/core/l10n/translation";
-import { useService } from "@web/core/utils/hooks";
-import { AttachmentChips } from "./attachment_chips";
-import { EmailLine } from "./email_line";
-import { EmailReader } from "./email_reader";
-import { EmailRoute } from "./email_route";
-import { conversationItems, peopleOf } from "./timeline_model";
+import {_t} from "@web/core/l10n/translation";
+import {useService} from "@web/core/utils/hooks";
+import {AttachmentChips} from "./attachment_chips";
+import {EmailLine} from "./email_line";
+import {EmailReader} from "./email_reader";
+import {EmailRoute} from "./email_route";
+import {conversationItems, peopleOf} from "./timeline_model";
 import {
     DIRECTIONS,
     fullTime,
@@ -19,8 +19,8 @@ import {
 /** One conversation: a row, or, opened, a card in the same place. */
 export class Conversation extends Component {
     static template = "easycrm_mail.Conversation";
-    static components = { AttachmentChips, EmailLine, EmailReader, EmailRoute };
-    static props = { conversation: Object, store: Object, record: Object };
+    static components = {AttachmentChips, EmailLine, EmailReader, EmailRoute};
+    static props = {conversation: Object, store: Object, record: Object};
 
     setup() {
         this.ui = useService("ui");
@@ -84,7 +84,7 @@ export class Conversation extends Component {
     }
 
     get items() {
-        const { expanded, unfolded } = this.opened;
+        const {expanded, unfolded} = this.opened;
         return conversationItems(this.props.conversation.emails, {
             expanded,
             unfolded,
@@ -109,9 +109,9 @@ export class Conversation extends Component {
     /** After opening or folding, the focus stays on this conversation and its head in the window. */
     keepInSight() {
         const toggle = this.root.el.querySelector(".o_easycrm_toggle");
-        toggle.focus({ preventScroll: true });
+        toggle.focus({preventScroll: true});
         if (!this.isOpen) {
-            this.root.el.scrollIntoView({ block: "nearest" });
+            this.root.el.scrollIntoView({block: "nearest"});
         }
     }
 }

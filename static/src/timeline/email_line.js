@@ -1,14 +1,14 @@
-import { Component } from "@odoo/owl";
+import {Component} from "@odoo/owl";
 
-import { useService } from "@web/core/utils/hooks";
-import { EmailRoute } from "./email_route";
-import { DIRECTIONS, dayOrTime, fullTime, levelWords, longTime } from "./timeline_words";
+import {useService} from "@web/core/utils/hooks";
+import {EmailRoute} from "./email_route";
+import {DIRECTIONS, dayOrTime, fullTime, levelWords, longTime} from "./timeline_words";
 
 /** A mail of an open conversation, folded to one line. */
 export class EmailLine extends Component {
     static template = "easycrm_mail.EmailLine";
-    static components = { EmailRoute };
-    static props = { email: Object, onOpen: Function };
+    static components = {EmailRoute};
+    static props = {email: Object, onOpen: Function};
 
     setup() {
         this.ui = useService("ui");

@@ -1,9 +1,9 @@
-import { Component, onWillStart, onWillUpdateProps, useState } from "@odoo/owl";
+import {Component, onWillStart, onWillUpdateProps, useState} from "@odoo/owl";
 
-import { _t } from "@web/core/l10n/translation";
-import { useService } from "@web/core/utils/hooks";
-import { AttachmentChips } from "./attachment_chips";
-import { BodyFrame } from "./body_frame";
+import {_t} from "@web/core/l10n/translation";
+import {useService} from "@web/core/utils/hooks";
+import {AttachmentChips} from "./attachment_chips";
+import {BodyFrame} from "./body_frame";
 import {
     DIRECTIONS,
     fullTime,
@@ -13,18 +13,18 @@ import {
     personName,
     recipientRoles,
 } from "./timeline_words";
-import { WhyPanel } from "./why_panel";
+import {WhyPanel} from "./why_panel";
 
 /** One mail in full: who, to whom, the body in its frame, attachments, and why it is here. */
 export class EmailReader extends Component {
     static template = "easycrm_mail.EmailReader";
-    static components = { AttachmentChips, BodyFrame, WhyPanel };
+    static components = {AttachmentChips, BodyFrame, WhyPanel};
     static props = {
         email: Object,
         // of the timeline that it stands on; without one it stands by itself
-        store: { type: Object, optional: true },
-        record: { type: Object, optional: true },
-        onFold: { type: Function, optional: true },
+        store: {type: Object, optional: true},
+        record: {type: Object, optional: true},
+        onFold: {type: Function, optional: true},
     };
 
     setup() {
@@ -76,17 +76,20 @@ export class EmailReader extends Component {
     }
 
     get remoteWords() {
-        const { remote_count: count, remote_hosts: hosts } = this.state.body;
+        const {remote_count: count, remote_hosts: hosts} = this.state.body;
         if (hosts.length === 1) {
             return count === 1
                 ? _t("1 image from %s", hosts[0])
-                : _t("%(count)s images from %(host)s", { count, host: hosts[0] });
+                : _t("%(count)s images from %(host)s", {count, host: hosts[0]});
         }
-        return _t("%(count)s images from %(hosts)s servers", { count, hosts: hosts.length });
+        return _t("%(count)s images from %(hosts)s servers", {
+            count,
+            hosts: hosts.length,
+        });
     }
 
     get missingWords() {
-        const { missing, remoteShown } = this.state;
+        const {missing, remoteShown} = this.state;
         if (!remoteShown || !missing) {
             return "";
         }
@@ -103,7 +106,7 @@ export class EmailReader extends Component {
         }
         this.state.status = this.state.body ? "ready" : "loading";
         try {
-            const options = this.state.remoteShown ? { remote: true } : {};
+            const options = this.state.remoteShown ? {remote: true} : {};
             this.state.body = await this.orm.silent.call(
                 "easycrm.email",
                 "easycrm_body",

@@ -1,11 +1,11 @@
-import { Component } from "@odoo/owl";
+import {Component} from "@odoo/owl";
 
-import { personName, recipientWords } from "./timeline_words";
+import {personName, recipientWords} from "./timeline_words";
 
 /** Who → whom. */
 export class EmailRoute extends Component {
     static template = "easycrm_mail.EmailRoute";
-    static props = { email: Object };
+    static props = {email: Object};
 
     get from() {
         return personName(this.props.email.from);

@@ -1,13 +1,13 @@
-import { Component } from "@odoo/owl";
+import {Component} from "@odoo/owl";
 
-import { deserializeDate } from "@web/core/l10n/dates";
-import { _t } from "@web/core/l10n/translation";
-import { user } from "@web/core/user";
-import { useService } from "@web/core/utils/hooks";
-import { formatInteger } from "@web/views/fields/formatters";
+import {deserializeDate} from "@web/core/l10n/dates";
+import {_t} from "@web/core/l10n/translation";
+import {user} from "@web/core/user";
+import {useService} from "@web/core/utils/hooks";
+import {formatInteger} from "@web/views/fields/formatters";
 
 /** The field that holds the address by which mail finds a record. */
-const ADDRESS_FIELDS = { "res.partner": "email", "crm.lead": "email_from" };
+const ADDRESS_FIELDS = {"res.partner": "email", "crm.lead": "email_from"};
 
 const ADDRESS = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 
@@ -17,10 +17,10 @@ export class EmptyState extends Component {
     static props = {
         kind: String,
         record: Object,
-        detail: { type: Object, optional: true },
-        progress: { type: [Object, { value: false }], optional: true },
+        detail: {type: Object, optional: true},
+        progress: {type: [Object, {value: false}], optional: true},
     };
-    static defaultProps = { detail: {}, progress: false };
+    static defaultProps = {detail: {}, progress: false};
 
     setup() {
         this.action = useService("action");
@@ -28,9 +28,11 @@ export class EmptyState extends Component {
 
     /** Whom the emails would be from: the person of a lead, not what it is about. */
     get name() {
-        const { contact_name, partner_name, name, display_name } = this.props.record.data;
+        const {contact_name, partner_name, name, display_name} = this.props.record.data;
         const [address = ""] = this.props.detail.addresses || [];
-        return this.isLead ? contact_name || partner_name || address : name || display_name || "";
+        return this.isLead
+            ? contact_name || partner_name || address
+            : name || display_name || "";
     }
 
     get connectWords() {
@@ -39,11 +41,15 @@ export class EmptyState extends Component {
                   "The emails that you exchange with %s will stand here by themselves, and so will those of everybody else you write to.",
                   this.name
               )
-            : _t("The emails that you write and receive will stand here by themselves.");
+            : _t(
+                  "The emails that you write and receive will stand here by themselves."
+              );
     }
 
     get nothingWords() {
-        return this.name ? _t("No emails with %s yet", this.name) : _t("No emails here yet");
+        return this.name
+            ? _t("No emails with %s yet", this.name)
+            : _t("No emails here yet");
     }
 
     get addressField() {
@@ -56,12 +62,12 @@ export class EmptyState extends Component {
     }
 
     get percent() {
-        const { done, total } = this.props.progress;
+        const {done, total} = this.props.progress;
         return total ? Math.min(100, Math.round((100 * done) / total)) : 0;
     }
 
     get progressWords() {
-        const { done, total } = this.props.progress;
+        const {done, total} = this.props.progress;
         return _t("%(done)s of %(total)s read", {
             done: formatInteger(done),
             total: formatInteger(total),
@@ -70,14 +76,15 @@ export class EmptyState extends Component {
 
     /** What was looked for, where, and how far back. */
     get comparedWords() {
-        const { addresses = [], mailboxes = 0, since } = this.props.detail;
+        const {addresses = [], mailboxes = 0, since} = this.props.detail;
         if (!addresses.length || !mailboxes) {
             return _t("New emails will stand here by themselves.");
         }
         const values = {
             addresses: addresses.join(", "),
             mailboxes: formatInteger(mailboxes),
-            date: since && deserializeDate(since).toLocaleString(luxon.DateTime.DATE_MED),
+            date:
+                since && deserializeDate(since).toLocaleString(luxon.DateTime.DATE_MED),
         };
         if (!since) {
             return mailboxes === 1
@@ -86,7 +93,10 @@ export class EmptyState extends Component {
         }
         return mailboxes === 1
             ? _t("Compared with %(addresses)s in 1 mailbox, back to %(date)s.", values)
-            : _t("Compared with %(addresses)s in %(mailboxes)s mailboxes, back to %(date)s.", values);
+            : _t(
+                  "Compared with %(addresses)s in %(mailboxes)s mailboxes, back to %(date)s.",
+                  values
+              );
     }
 
     showAccounts() {
@@ -94,21 +104,23 @@ export class EmptyState extends Component {
     }
 
     connect() {
-        const address = ADDRESS.test(user.login) && { default_email: user.login };
+        const address = ADDRESS.test(user.login) && {default_email: user.login};
         return this.action.doAction({
             type: "ir.actions.act_window",
             name: _t("Connect a mailbox"),
             res_model: "easycrm.email.account",
             views: [[false, "form"]],
-            context: { default_provider: "imap", ...address },
+            context: {default_provider: "imap", ...address},
         });
     }
 
     focusAddress(ev) {
         const form = ev.currentTarget.closest(".o_form_view");
         const selector = `.o_field_widget[name='${this.addressField}'] input`;
-        const input = [...form.querySelectorAll(selector)].find((el) => el.offsetParent);
+        const input = [...form.querySelectorAll(selector)].find(
+            (el) => el.offsetParent
+        );
         input?.focus();
-        input?.scrollIntoView({ block: "center" });
+        input?.scrollIntoView({block: "center"});
     }
 }

@@ -5,10 +5,10 @@
  * It is asked once a record. Who has turned to a page of his own choice stays there while going through the records.
  */
 
-import { patch } from "@web/core/utils/patch";
-import { FormCompiler } from "@web/views/form/form_compiler";
-import { FormRenderer } from "@web/views/form/form_renderer";
-import { toStringExpression } from "@web/views/utils";
+import {patch} from "@web/core/utils/patch";
+import {FormCompiler} from "@web/views/form/form_compiler";
+import {FormRenderer} from "@web/views/form/form_renderer";
+import {toStringExpression} from "@web/views/utils";
 
 const FOCUS = "easycrm_focus";
 
@@ -26,16 +26,23 @@ patch(FormCompiler.prototype, {
             return notebook;
         }
         const other =
-            slotOf(pages.find((child) => child.getAttribute("autofocus") === "autofocus")) ||
-            slots.find((candidate) => candidate !== slot);
+            slotOf(
+                pages.find((child) => child.getAttribute("autofocus") === "autofocus")
+            ) || slots.find((candidate) => candidate !== slot);
         const args = [
             index,
             JSON.stringify(page.getAttribute(FOCUS)),
             `'${slot.getAttribute("t-set-slot")}'`,
             `'${other?.getAttribute("t-set-slot") || ""}'`,
         ];
-        notebook.setAttribute("defaultPage", `__comp__.easycrmDefaultPage(${args.join(", ")})`);
-        notebook.setAttribute("onPageUpdate", `(page) => __comp__.easycrmShownPage(${index}, page)`);
+        notebook.setAttribute(
+            "defaultPage",
+            `__comp__.easycrmDefaultPage(${args.join(", ")})`
+        );
+        notebook.setAttribute(
+            "onPageUpdate",
+            `(page) => __comp__.easycrmShownPage(${index}, page)`
+        );
         return notebook;
     },
 });
@@ -52,8 +59,8 @@ patch(FormRenderer.prototype, {
     },
 
     easycrmDefaultPage(index, expression, page, other) {
-        const { record, activeNotebookPages } = this.props;
-        const focus = (this.easycrmFocus[index] ||= { page: activeNotebookPages[index] });
+        const {record, activeNotebookPages} = this.props;
+        const focus = (this.easycrmFocus[index] ||= {page: activeNotebookPages[index]});
         focus.restored ??= Boolean(focus.page);
         if (focus.restored || (focus.chosen && focus.page)) {
             return focus.page;

@@ -20,7 +20,7 @@
  * @typedef {{thread_id: number, count: number, emails: Email[]}} Conversation emails: newest first
  */
 
-import { deserializeDateTime, getStartOfLocalWeek } from "@web/core/l10n/dates";
+import {deserializeDateTime, getStartOfLocalWeek} from "@web/core/l10n/dates";
 
 /** Fewer hidden mails than this are not worth a click: they show as lines. */
 const FOLD_FROM = 2;
@@ -51,15 +51,18 @@ export function mergeEmails(known, incoming) {
  */
 export function appendPage(conversations, page) {
     const merged = [...conversations];
-    const indexes = new Map(merged.map(({ thread_id }, index) => [thread_id, index]));
+    const indexes = new Map(merged.map(({thread_id}, index) => [thread_id, index]));
     for (const conversation of page) {
         const index = indexes.get(conversation.thread_id);
         if (index === undefined) {
             indexes.set(conversation.thread_id, merged.length);
             merged.push(conversation);
         } else {
-            const { emails } = merged[index];
-            merged[index] = { ...conversation, emails: mergeEmails(emails, conversation.emails) };
+            const {emails} = merged[index];
+            merged[index] = {
+                ...conversation,
+                emails: mergeEmails(emails, conversation.emails),
+            };
         }
     }
     return merged;
@@ -70,23 +73,27 @@ export function appendPage(conversations, page) {
  * newest mail.
  */
 export function refreshPage(conversations, page) {
-    return appendPage(conversations, page).sort((a, b) => compareEmails(a.emails[0], b.emails[0]));
+    return appendPage(conversations, page).sort((a, b) =>
+        compareEmails(a.emails[0], b.emails[0])
+    );
 }
 
 /** Takes one mail off; a conversation that has none left goes too. */
 export function withoutEmail(conversations, emailId) {
     return conversations
         .map((conversation) => {
-            const emails = conversation.emails.filter(({ id }) => id !== emailId);
+            const emails = conversation.emails.filter(({id}) => id !== emailId);
             const gone = conversation.emails.length - emails.length;
-            return gone ? { ...conversation, emails, count: conversation.count - gone } : conversation;
+            return gone
+                ? {...conversation, emails, count: conversation.count - gone}
+                : conversation;
         })
-        .filter(({ emails }) => emails.length);
+        .filter(({emails}) => emails.length);
 }
 
 /** Puts one mail back where it stood. */
 export function withEmail(conversations, email) {
-    const known = conversations.find(({ thread_id }) => thread_id === email.thread_id);
+    const known = conversations.find(({thread_id}) => thread_id === email.thread_id);
     const conversation = {
         thread_id: email.thread_id,
         count: (known?.count || 0) + 1,
@@ -107,14 +114,14 @@ export function periodOf(date, now) {
     if (date >= today) {
         return "today";
     }
-    if (date >= today.minus({ days: 1 })) {
+    if (date >= today.minus({days: 1})) {
         return "yesterday";
     }
     const week = getStartOfLocalWeek(today);
     if (date >= week) {
         return "week";
     }
-    return date >= week.minus({ weeks: 1 }) ? "last_week" : "month";
+    return date >= week.minus({weeks: 1}) ? "last_week" : "month";
 }
 
 /**
@@ -129,7 +136,7 @@ export function groupByPeriod(conversations, now) {
         const period = periodOf(date, now);
         const key = period === "month" ? date.toFormat("yyyy-MM") : period;
         if (groups.at(-1)?.key !== key) {
-            groups.push({ key, period, date, conversations: [] });
+            groups.push({key, period, date, conversations: []});
         }
         groups.at(-1).conversations.push(conversation);
     }
@@ -144,14 +151,14 @@ export function groupByPeriod(conversations, now) {
  * @param {{expanded: Set<number>, unfolded: boolean, narrow: boolean}} options
  * @returns {{type: "full"|"line"|"fold", key: string, email?: Email, hidden?: number}[]}
  */
-export function conversationItems(emails, { expanded, unfolded, narrow }) {
+export function conversationItems(emails, {expanded, unfolded, narrow}) {
     const ordered = [...emails].reverse();
     const last = ordered.length - 1;
     const items = [];
     let hidden = [];
     const flush = () => {
         if (hidden.length >= FOLD_FROM) {
-            items.push({ type: "fold", key: "fold", hidden: hidden.length });
+            items.push({type: "fold", key: "fold", hidden: hidden.length});
         } else {
             items.push(...hidden.map(lineOf));
         }
@@ -161,7 +168,7 @@ export function conversationItems(emails, { expanded, unfolded, narrow }) {
         const inSight = unfolded || index >= last - 1 || (index === 0 && !narrow);
         if (expanded.has(email.id)) {
             flush();
-            items.push({ type: "full", key: email.id, email });
+            items.push({type: "full", key: email.id, email});
         } else if (inSight) {
             flush();
             items.push(lineOf(email));
@@ -173,7 +180,7 @@ export function conversationItems(emails, { expanded, unfolded, narrow }) {
 }
 
 function lineOf(email) {
-    return { type: "line", key: email.id, email };
+    return {type: "line", key: email.id, email};
 }
 
 /** Everybody who wrote or was written to, each once, the newest writer first. */

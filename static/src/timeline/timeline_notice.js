@@ -1,12 +1,12 @@
-import { Component, useState } from "@odoo/owl";
+import {Component, useState} from "@odoo/owl";
 
-import { _t } from "@web/core/l10n/translation";
-import { useService } from "@web/core/utils/hooks";
+import {_t} from "@web/core/l10n/translation";
+import {useService} from "@web/core/utils/hooks";
 
 /** A mailbox that does not sync: to its owner with what to do, to colleagues as a piece of news. */
 export class TimelineNotice extends Component {
     static template = "easycrm_mail.TimelineNotice";
-    static props = { notice: Object, onChanged: Function };
+    static props = {notice: Object, onChanged: Function};
 
     setup() {
         this.account = useService("easycrm_mail.account");
@@ -24,19 +24,25 @@ export class TimelineNotice extends Component {
             name: _t("Reconnect"),
             onClick: () => this.reconnect(),
         };
-        const retry = { key: "retry", name: _t("Try again"), onClick: () => this.retry() };
-        return this.props.notice.primary === "reconnect" ? [reconnect, retry] : [retry, reconnect];
+        const retry = {
+            key: "retry",
+            name: _t("Try again"),
+            onClick: () => this.retry(),
+        };
+        return this.props.notice.primary === "reconnect"
+            ? [reconnect, retry]
+            : [retry, reconnect];
     }
 
     /** The reason around the mailbox's address, which stands out. */
     get reasonParts() {
-        const { reason, email } = this.props.notice;
+        const {reason, email} = this.props.notice;
         return email ? reason.split(email) : [reason];
     }
 
     reconnect() {
-        const { notice, onChanged } = this.props;
-        return this.account.reconnect(notice.account_id, { onClose: onChanged });
+        const {notice, onChanged} = this.props;
+        return this.account.reconnect(notice.account_id, {onClose: onChanged});
     }
 
     retry() {

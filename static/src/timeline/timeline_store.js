@@ -3,8 +3,14 @@
  * show it. A store belongs to one record for good, so an answer that comes late can never land on another one.
  */
 
-import { reactive, toRaw } from "@odoo/owl";
-import { appendPage, mergeEmails, refreshPage, withEmail, withoutEmail } from "./timeline_model";
+import {reactive, toRaw} from "@odoo/owl";
+import {
+    appendPage,
+    mergeEmails,
+    refreshPage,
+    withEmail,
+    withoutEmail,
+} from "./timeline_model";
 
 /** Records whose timeline is kept while the form stays open, so that going back shows it at once. */
 const KEPT_RECORDS = 8;
@@ -38,7 +44,12 @@ export class TimelineStore {
     }
 
     call(params) {
-        return this.orm.silent.call(this.resModel, "easycrm_timeline", [[this.resId]], params);
+        return this.orm.silent.call(
+            this.resModel,
+            "easycrm_timeline",
+            [[this.resId]],
+            params
+        );
     }
 
     /** The newest page; what is already shown stays in sight until it is here. */
@@ -64,7 +75,9 @@ export class TimelineStore {
         if (known && this.pages > 1 && page.count >= this.count) {
             this.conversations = refreshPage(this.conversations, page.conversations);
         } else {
-            this.conversations = page.conversations.map((conversation) => this.keepOpened(conversation));
+            this.conversations = page.conversations.map((conversation) =>
+                this.keepOpened(conversation)
+            );
             this.next = page.next;
             this.pages = 1;
         }
@@ -83,10 +96,12 @@ export class TimelineStore {
 
     /** An open conversation keeps the mails that a page does not bring, until they are read anew. */
     keepOpened(conversation) {
-        const known = this.isOpen(conversation.thread_id) && this.find(conversation.thread_id);
+        const known =
+            this.isOpen(conversation.thread_id) && this.find(conversation.thread_id);
         const emails = known ? mergeEmails(known.emails, conversation.emails) : [];
-        return emails.length > conversation.emails.length && emails.length <= conversation.count
-            ? { ...conversation, emails }
+        return emails.length > conversation.emails.length &&
+            emails.length <= conversation.count
+            ? {...conversation, emails}
             : conversation;
     }
 
@@ -98,7 +113,7 @@ export class TimelineStore {
         this.more = "loading";
         const before = this.next;
         try {
-            const page = await this.call({ before });
+            const page = await this.call({before});
             if (this.next === before) {
                 this.conversations = appendPage(this.conversations, page.conversations);
                 this.next = page.next;
@@ -111,7 +126,7 @@ export class TimelineStore {
     }
 
     find(threadId) {
-        return this.conversations.find(({ thread_id }) => thread_id === threadId);
+        return this.conversations.find(({thread_id}) => thread_id === threadId);
     }
 
     isOpen(threadId) {
@@ -134,7 +149,7 @@ export class TimelineStore {
 
     /** Opens a mail of an open conversation in full, or folds it to its line. */
     toggleEmail(threadId, emailId) {
-        const { expanded } = this.opened[threadId];
+        const {expanded} = this.opened[threadId];
         if (!expanded.delete(emailId)) {
             expanded.add(emailId);
         }
@@ -148,12 +163,16 @@ export class TimelineStore {
     async loadThread(threadId) {
         const conversation = this.find(threadId);
         const opened = this.opened[threadId];
-        if (!conversation || !opened || conversation.emails.length >= conversation.count) {
+        if (
+            !conversation ||
+            !opened ||
+            conversation.emails.length >= conversation.count
+        ) {
             return;
         }
         opened.status = "loading";
         try {
-            const page = await this.call({ thread_id: threadId });
+            const page = await this.call({thread_id: threadId});
             this.conversations = appendPage(this.conversations, page.conversations);
             opened.status = "idle";
         } catch {
@@ -207,7 +226,8 @@ export function timelineStore(model, orm, resModel, resId) {
         storesByModel.set(form, new Map());
     }
     const stores = storesByModel.get(form);
-    const store = stores.get(resId) || reactive(new TimelineStore(orm, resModel, resId));
+    const store =
+        stores.get(resId) || reactive(new TimelineStore(orm, resModel, resId));
     // The latest used goes last, the longest unused first.
     stores.delete(resId);
     stores.set(resId, store);

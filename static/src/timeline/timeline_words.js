@@ -2,19 +2,19 @@
  * The timeline in words: who, to whom, when, how big. Whole sentences only, so that they can be translated.
  */
 
-import { deserializeDateTime } from "@web/core/l10n/dates";
-import { _t } from "@web/core/l10n/translation";
-import { formatInteger } from "@web/views/fields/formatters";
-import { periodOf } from "./timeline_model";
+import {deserializeDateTime} from "@web/core/l10n/dates";
+import {_t} from "@web/core/l10n/translation";
+import {formatInteger} from "@web/views/fields/formatters";
+import {periodOf} from "./timeline_model";
 
-const { DateTime } = luxon;
+const {DateTime} = luxon;
 
-const DAY_MONTH = { day: "numeric", month: "short" };
+const DAY_MONTH = {day: "numeric", month: "short"};
 const PEOPLE_SHOWN = 4;
 
 export const DIRECTIONS = {
-    inbound: { icon: "oi-arrow-down-left", tone: "info", word: _t("Received") },
-    outbound: { icon: "oi-arrow-up-right", tone: "primary", word: _t("Sent") },
+    inbound: {icon: "oi-arrow-down-left", tone: "info", word: _t("Received")},
+    outbound: {icon: "oi-arrow-up-right", tone: "primary", word: _t("Sent")},
 };
 
 /** "Re:" and "Fwd:" as the mail programs of this world write them, any number of them. */
@@ -35,7 +35,9 @@ const FILE_ICONS = [
 
 export function fileIcon(mimetype) {
     const found = FILE_ICONS.find(([pattern]) => pattern.test(mimetype || ""));
-    return found ? { icon: found[1], tone: found[2] } : { icon: "fa-file-o", tone: "secondary" };
+    return found
+        ? {icon: found[1], tone: found[2]}
+        : {icon: "fa-file-o", tone: "secondary"};
 }
 
 export function fileSize(bytes) {
@@ -80,13 +82,13 @@ export function recipientWords(email) {
         ...email.bcc,
     ];
     if (!person) {
-        return { first: _t("hidden recipients") };
+        return {first: _t("hidden recipients")};
     }
     const first = personName(person);
     if (others.length > 1) {
-        return { first, more: _t("+ %s", others.length) };
+        return {first, more: _t("+ %s", others.length)};
     }
-    return others.length ? { first, other: otherWords(email, others[0]) } : { first };
+    return others.length ? {first, other: otherWords(email, others[0])} : {first};
 }
 
 function otherWords(email, person) {
@@ -100,16 +102,16 @@ function otherWords(email, person) {
 /** Each role of an open mail with its people, for the lines "to … · cc …". */
 export function recipientRoles(email) {
     return [
-        { role: "to", word: _t("to"), people: email.to },
-        { role: "cc", word: _t("cc"), people: email.cc },
-        { role: "bcc", word: _t("bcc"), people: email.bcc },
-    ].filter(({ people }) => people.length);
+        {role: "to", word: _t("to"), people: email.to},
+        {role: "cc", word: _t("cc"), people: email.cc},
+        {role: "bcc", word: _t("bcc"), people: email.bcc},
+    ].filter(({people}) => people.length);
 }
 
 export function peopleWords(people) {
     const names = people.slice(0, PEOPLE_SHOWN).map(personName).join(", ");
     const rest = people.length - PEOPLE_SHOWN;
-    return rest > 0 ? _t("%(names)s and %(count)s more", { names, count: rest }) : names;
+    return rest > 0 ? _t("%(names)s and %(count)s more", {names, count: rest}) : names;
 }
 
 /** What a conversation is about: the subject of its mails, without what answering put in front. */
@@ -139,11 +141,11 @@ export function levelWords(email) {
 export function lastWords(sentence) {
     const dot = sentence.lastIndexOf(" · ");
     const cut = dot >= 0 ? dot + 3 : sentence.lastIndexOf(" ") + 1;
-    return { start: sentence.slice(0, cut), end: sentence.slice(cut) };
+    return {start: sentence.slice(0, cut), end: sentence.slice(cut)};
 }
 
 /** The heading of a group of {@link import("./timeline_model").groupByPeriod}. */
-export function periodWords({ period, date }, now) {
+export function periodWords({period, date}, now) {
     switch (period) {
         case "today":
             return _t("Today");
@@ -154,7 +156,8 @@ export function periodWords({ period, date }, now) {
         case "last_week":
             return _t("Last week");
     }
-    const format = date.year === now.year ? { month: "long" } : { month: "long", year: "numeric" };
+    const format =
+        date.year === now.year ? {month: "long"} : {month: "long", year: "numeric"};
     return date.toLocaleString(format);
 }
 
@@ -167,7 +170,7 @@ export function shortTime(utc, now) {
             return date.toLocaleString(DateTime.TIME_SIMPLE);
         case "week":
         case "last_week":
-            return date.toLocaleString({ weekday: "short", ...DAY_MONTH });
+            return date.toLocaleString({weekday: "short", ...DAY_MONTH});
     }
     return dayWords(date, now);
 }
@@ -182,7 +185,7 @@ export function longTime(utc, now) {
         case "yesterday":
             return _t("Yesterday %s", time);
     }
-    return _t("%(day)s %(time)s", { day: dayWords(date, now), time });
+    return _t("%(day)s %(time)s", {day: dayWords(date, now), time});
 }
 
 /** When, where there is room for one word: today the time, before that the day. */
@@ -207,7 +210,7 @@ function dayWords(date, now) {
 }
 
 /** "47 emails in 12 conversations"; the conversations only once all of them are known. */
-export function countWords({ count, capped, conversations }) {
+export function countWords({count, capped, conversations}) {
     const emails = formatInteger(count);
     if (capped) {
         return _t("%s+ emails", emails);

@@ -1,9 +1,9 @@
-import { Component, onWillStart, status, useState } from "@odoo/owl";
+import {Component, onWillStart, status, useState} from "@odoo/owl";
 
-import { _t } from "@web/core/l10n/translation";
-import { useService } from "@web/core/utils/hooks";
-import { reloadUnlessDirty } from "../sync/reload_record";
-import { lastWords, longTime } from "./timeline_words";
+import {_t} from "@web/core/l10n/translation";
+import {useService} from "@web/core/utils/hooks";
+import {reloadUnlessDirty} from "../sync/reload_record";
+import {lastWords, longTime} from "./timeline_words";
 
 const LABELS = {
     contact: {
@@ -35,8 +35,8 @@ export class WhyPanel extends Component {
     static props = {
         email: Object,
         // of the timeline that the mail stands on, if on one
-        store: { type: Object, optional: true },
-        record: { type: Object, optional: true },
+        store: {type: Object, optional: true},
+        record: {type: Object, optional: true},
         onClose: Function,
     };
 
@@ -44,20 +44,20 @@ export class WhyPanel extends Component {
         this.orm = useService("orm");
         this.action = useService("action");
         this.notification = useService("notification");
-        this.state = useState({ status: "loading", reasons: [] });
+        this.state = useState({status: "loading", reasons: []});
         onWillStart(() => {
             this.load();
         });
     }
 
     async load() {
-        const { email, record } = this.props;
+        const {email, record} = this.props;
         try {
             this.state.reasons = await this.orm.silent.call(
                 "easycrm.email",
                 "easycrm_why",
                 [[email.id]],
-                { model: record?.resModel || "", res_id: record?.resId || 0 }
+                {model: record?.resModel || "", res_id: record?.resId || 0}
             );
             this.state.status = "ready";
         } catch {
@@ -67,8 +67,10 @@ export class WhyPanel extends Component {
 
     get reasons() {
         return this.state.reasons.map((reason) => {
-            const { model, label: kind } = reason.record;
-            const label = LABELS[kind] || LABELS[model === "crm.lead" ? "opportunity" : "contact"];
+            const {model, label: kind} = reason.record;
+            const label =
+                LABELS[kind] ||
+                LABELS[model === "crm.lead" ? "opportunity" : "contact"];
             return {
                 ...reason,
                 ...label,
@@ -79,16 +81,16 @@ export class WhyPanel extends Component {
         });
     }
 
-    isHere({ record: { model, id } }) {
-        const { record } = this.props;
+    isHere({record: {model, id}}) {
+        const {record} = this.props;
         return model === record?.resModel && id === record?.resId;
     }
 
     /** Done at once; whoever did not mean it takes it back from the toast. */
     async takeOff(reason) {
-        const { store, record } = this.props;
+        const {store, record} = this.props;
         const email = this.isHere(reason) ? this.props.email : null;
-        const forget = ({ link_id }) => link_id !== reason.link_id;
+        const forget = ({link_id}) => link_id !== reason.link_id;
         await store.takeOff(reason.link_id, email);
         this.state.reasons = this.state.reasons.filter(forget);
         const close = this.notification.add(_t("Taken off %s.", reason.record.name), {
@@ -113,9 +115,13 @@ export class WhyPanel extends Component {
 
     /** A mail that was taken off comes back to its place in the timeline, or leaves a list of those without one. */
     async putBack(reason) {
-        const { store, record } = this.props;
-        await this.orm.call("easycrm.email.link", "action_put_back", [[reason.link_id]]);
-        this.notification.add(_t("Put back on %s.", reason.record.name), { type: "success" });
+        const {store, record} = this.props;
+        await this.orm.call("easycrm.email.link", "action_put_back", [
+            [reason.link_id],
+        ]);
+        this.notification.add(_t("Put back on %s.", reason.record.name), {
+            type: "success",
+        });
         if (store) {
             await Promise.all([store.load(), this.load()]);
             await reloadUnlessDirty(record);

@@ -1,4 +1,4 @@
-import { registry } from "@web/core/registry";
+import {registry} from "@web/core/registry";
 
 /**
  * Reads a mail on a contact's form. The contact needs one conversation with an attachment, whose newest mail is HTML
@@ -39,9 +39,12 @@ registry.category("web_tour.tours").add("easycrm_timeline_tour", {
                 if (!this.anchor.textContent.trim()) {
                     throw new Error("The mail has no text");
                 }
-                const { clientHeight, scrollHeight } = this.anchor.ownerDocument.documentElement;
+                const {clientHeight, scrollHeight} =
+                    this.anchor.ownerDocument.documentElement;
                 if (!clientHeight || scrollHeight > clientHeight) {
-                    throw new Error(`The frame shows ${clientHeight} of ${scrollHeight} pixels`);
+                    throw new Error(
+                        `The frame shows ${clientHeight} of ${scrollHeight} pixels`
+                    );
                 }
             },
         },
