@@ -10,6 +10,7 @@ from .values import (
     Role,
     UnreadableMessage,
 )
+from .words import search_query, search_words
 
 __all__ = [
     "Address",
@@ -21,4 +22,6 @@ __all__ = [
     "extract_part",
     "introduces_quote",
     "parse",
+    "search_query",
+    "search_words",
 ]

@@ -24,6 +24,7 @@ from .identity import digest_of, in_reply_to_of, message_id_of, references_of
 from .mime import Part, Reader, read_fast, read_slow
 from .snippet import snippet_of
 from .values import Message, Participant, Role, UnreadableMessage
+from .words import search_words
 
 MAX_BYTES = 100_000_000
 MAX_TEXT_BYTES = 5_000_000
@@ -87,6 +88,7 @@ def parse_with(
         text=text,
         html=html,
         snippet=snippet_of(text),
+        words=" ".join(search_words(subject, text)),
         attachments=describe(attached, html),
         auto_submitted=_auto_submitted(headers),
         list_id=_list_id(headers),

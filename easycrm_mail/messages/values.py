@@ -72,6 +72,7 @@ class Message:
     :ivar text: the plain text, from the HTML where there is no text part
     :ivar html: the HTML part as it came, unsanitised, or an empty string
     :ivar snippet: at most 200 characters of what was newly written
+    :ivar words: what finds it in a search, separated by spaces; see `search_words`
     :ivar auto_submitted: the value of Auto-Submitted (lower case), or an empty string
     :ivar list_id: the List-Id (without brackets), or an empty string
     """
@@ -87,6 +88,7 @@ class Message:
     text: str
     html: str
     snippet: str
+    words: str
     attachments: tuple[Attachment, ...]
     auto_submitted: str = ""
     list_id: str = ""

@@ -4,6 +4,9 @@ from odoo.tools import SQL
 
 from . import access
 
+#: A mail's `words`, as PostgreSQL files them.
+SEARCH_VECTOR = "array_to_tsvector(string_to_array(%s, ' '))"
+
 
 class EasycrmEmailContent(models.Model):
     """What a share level can hide, apart from the envelope: a rule hides whole rows.
@@ -27,26 +30,28 @@ class EasycrmEmailContent(models.Model):
     _email_unique = models.UniqueIndex("(email_id)")
 
     def init(self):
-        # No field type of Odoo's holds a tsvector, so the column stands beside them;
-        # PostgreSQL keeps it up to what it is made from. A tsvector holds 1 MB at most,
-        # hence the limit on the text; and its parser takes minutes for one word of
-        # 100 kB, or for a row of "<": words are cut, and "<" is no tag in plain text.
+        # No field type of Odoo's holds a tsvector, so the column stands beside them. Its
+        # words are cut by `messages.search_words`: PostgreSQL's own parser takes longer
+        # than all the rest of storing a mail, and minutes for some.
         self.env.cr.execute(
-            SQL(
-                r"""
+            """
+            ALTER TABLE easycrm_email_content
+                ADD COLUMN IF NOT EXISTS search_vector tsvector;
+            CREATE INDEX IF NOT EXISTS easycrm_email_content_search_vector_index
+                ON easycrm_email_content USING gin (search_vector);
+            SELECT 'lz4' = ANY(enumvals) FROM pg_settings
+            WHERE name = 'default_toast_compression'
+            """
+        )
+        if any(self.env.cr.fetchone() or ()):  # PostgreSQL 14, if built with it
+            # four times as fast as what PostgreSQL does by itself, and no larger
+            self.env.cr.execute(
+                """
                 ALTER TABLE easycrm_email_content
-                    ADD COLUMN IF NOT EXISTS search_vector tsvector
-                    GENERATED ALWAYS AS (
-                        to_tsvector('simple', left(translate(regexp_replace(
-                            left(coalesce(subject, '') || ' '
-                                 || coalesce(body_text, ''), 100000),
-                            '(\S{200})', '\1 ', 'g'), '<', ' '), 100000))
-                    ) STORED;
-                CREATE INDEX IF NOT EXISTS easycrm_email_content_search_vector_index
-                    ON easycrm_email_content USING gin (search_vector);
+                    ALTER body_html_raw SET COMPRESSION lz4,
+                    ALTER body_text SET COMPRESSION lz4
                 """
             )
-        )
 
     @api.model
     def _get_access_sql(self, alias):

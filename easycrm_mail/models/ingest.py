@@ -11,6 +11,7 @@ from odoo.tools import SQL, email_normalize
 
 from ..messages import Message
 from ..providers import RemoteMessage
+from .easycrm_email_content import SEARCH_VECTOR
 from .ingest_changes import ChangeSteps
 from .ingest_threads import MESSAGE_ID_LENGTH, ThreadSteps
 
@@ -166,11 +167,15 @@ class Ingest(ThreadSteps, ChangeSteps):
     def _insert_contents(self, new, ids):
         self._insert(
             "easycrm_email_content",
-            ["email_id", "subject", "snippet", "body_html_raw", "body_text"],
             [
-                (ids[key], m.subject, m.snippet, m.html or None, m.text)
+                *("email_id", "subject", "snippet", "body_html_raw", "body_text"),
+                "search_vector",
+            ],
+            [
+                (ids[key], m.subject, m.snippet, m.html or None, m.text, m.words)
                 for key, m in new.items()
             ],
+            template=f"(%s, %s, %s, %s, %s, {SEARCH_VECTOR})",
         )
 
     def _insert_attachments(self, new, ids):
@@ -293,10 +298,13 @@ class Ingest(ThreadSteps, ChangeSteps):
 
     # --- what the steps share ---
 
-    def _insert(self, table, columns, rows, log=False, conflict="", returning=""):
+    def _insert(
+        self, table, columns, rows, log=False, template=None, conflict="", returning=""
+    ):
         """Insert rows in one statement.
 
         :param bool log: add the four columns of Odoo's access log
+        :param str template: how a row is written, where that is not (%s, %s, …)
         :return: the rows of `returning`
         """
         if not rows:
@@ -311,7 +319,11 @@ class Ingest(ThreadSteps, ChangeSteps):
         if returning:
             statement += f" RETURNING {returning}"
         return self.env.cr.execute_values(
-            statement, rows, page_size=len(rows), fetch=bool(returning)
+            statement,
+            rows,
+            template=template,
+            page_size=len(rows),
+            fetch=bool(returning),
         )
 
     @property
