@@ -1,3 +1,4 @@
+from concurrent.futures import wait
 from unittest.mock import patch
 
 from odoo import fields
@@ -5,7 +6,7 @@ from odoo.tests import TransactionCase, tagged
 from odoo.tools import mute_logger
 
 from ..easycrm_mail.models import sync_run
-from ..easycrm_mail.providers import Retry
+from ..easycrm_mail.providers import Retry, imap_page
 from .mailbox import RealMailbox
 
 
@@ -121,10 +122,75 @@ class TestSyncRun(RealMailbox, TransactionCase):
         session.task = ("pull", folder.id, "")
         before = folder.checkpoint
         run = sync_run.SyncRun(self.account.sudo())
-        self.assertEqual(
-            run._store_batch(self.account.sudo(), session, pulled), (False, 0)
-        )
+        self.assertEqual(run._store_batch(self.account.sudo(), session, pulled), 0)
         self.assertEqual(folder.checkpoint, before)
+
+    def pages(self, size=1):
+        """Let a page hold so many mails; return the list of what happens."""
+        self.patch(imap_page, "PAGE_MAILS", size)
+        events = []
+        pull, store = sync_run.pull, sync_run.SyncRun._store_batch
+
+        def record_pull(*args):
+            events.append("asked")
+            return pull(*args)
+
+        def record_store(run, account, session, pulled):
+            if session.ahead:  # (it may not have begun yet)
+                wait([session.ahead[1]])
+            events.append("stored")
+            return store(run, account, session, pulled)
+
+        self.patch(sync_run, "pull", record_pull)
+        self.patch(sync_run.SyncRun, "_store_batch", record_store)
+        return events
+
+    def test_the_page_after_is_asked_for_while_one_is_stored(self):
+        self.deliver("One", "Two", "Three")
+        events = self.pages()
+        self.start()
+        self.assertEqual(events[:3], ["asked", "asked", "stored"])
+        self.assertEqual(events.count("asked"), events.count("stored"))
+        self.assertEqual(len(self.anna.easycrm_email_link_ids), 3)
+
+    def test_what_was_asked_ahead_of_a_page_that_failed_is_dropped(self):
+        self.deliver("One", "Two", "Three")
+        self.pages()
+        store = sync_run.SyncRun._store_batch
+        calls = []
+
+        def fail_second(*args):
+            calls.append(args)
+            if len(calls) == 2:
+                raise Retry("dropped")
+            return store(*args)
+
+        self.patch(sync_run.SyncRun, "_store_batch", fail_second)
+        self.start()
+        self.assertEqual(len(calls), 2)
+        self.assertEqual(self.account.retry_count, 0)
+        self.assertEqual(self.account.last_error_kind, "retry")
+        self.assertEqual(len(self.anna.easycrm_email_link_ids), 1)
+        self.account.next_sync_at = False
+        self.run_cron("_cron_backfill")
+        self.assertEqual(
+            sorted(self.anna.easycrm_email_link_ids.email_id.mapped("subject")),
+            ["One", "Three", "Two"],
+        )
+
+    def test_nothing_is_asked_ahead_for_a_mailbox_that_was_paused(self):
+        self.deliver("One", "Two", "Three")
+        events = self.pages()
+        store = sync_run.SyncRun._store_batch
+
+        def pause(run, account, session, pulled):
+            account.sync_status = "paused"
+            return store(run, account, session, pulled)
+
+        self.patch(sync_run.SyncRun, "_store_batch", pause)
+        self.start()
+        self.assertEqual(events, ["asked", "asked", "stored", "stored"])
+        self.assertEqual(self.account.sync_status, "paused")
 
     def test_a_folder_that_is_renamed_is_found_again(self):
         self.server.create_folder(self.login, "Projects")

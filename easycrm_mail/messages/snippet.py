@@ -12,6 +12,8 @@ MAX_SNIPPET = 200
 # Enough to get past a long quotation above the answer.
 _LOOKED_AT = 8_000
 _MAX_INTRO = 400
+# Of a longer line no more is kept, for the filling that is left out of it.
+_LINE = 2_000
 _ELLIPSIS = "…"
 _COLONS = frozenset(":：")
 
@@ -97,7 +99,7 @@ def _written(lines: list[str]) -> str:
         after_intro = False
         if _DEVICE.match(line):
             continue
-        taken.append(line)
+        taken.append(line[:_LINE])
         length += len(line)
         if length > MAX_SNIPPET * 2:
             break

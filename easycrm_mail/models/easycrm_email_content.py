@@ -30,9 +30,9 @@ class EasycrmEmailContent(models.Model):
     _email_unique = models.UniqueIndex("(email_id)")
 
     def init(self):
-        # No field type of Odoo's holds a tsvector, so the column stands beside them. Its
-        # words are cut by `messages.search_words`: PostgreSQL's own parser takes longer
-        # than all the rest of storing a mail, and minutes for some.
+        # No field type of Odoo's holds a tsvector, so the column stands beside them.
+        # Its words are cut by `messages.search_words`: PostgreSQL's own parser takes
+        # longer than all the rest of storing a mail, and minutes for some.
         self.env.cr.execute(
             """
             ALTER TABLE easycrm_email_content

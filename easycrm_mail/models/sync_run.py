@@ -4,13 +4,16 @@
     ---------------------------------       ------------------------------
     start a session a mailbox          ->   streams() / pull() + parse
     commit; wait for the first answer       ... up to WORKERS at once ...
-    lock folder, compare checkpoint    <-   Pulled
+    ask for the page after             <-   Pulled
+    lock folder, compare checkpoint         pull() + parse of the page after
     store, move checkpoint, commit
-    next pull of that session, if any  ->
+    go on with that answer             <-   Pulled
 
-No transaction is open while anything waits. Dying anywhere is harmless: the checkpoint
-moves in the transaction that stores what it covers, so the next run asks again for what
-was not stored, and mail that is here already is recognised.
+No transaction is open while anything waits. The page after is asked for by the
+checkpoint that came with a page, which is not stored yet: were it not to be, the answer
+finds another checkpoint in its folder and is dropped. Dying anywhere is harmless: the
+checkpoint moves in the transaction that stores what it covers, so the next run asks
+again for what was not stored, and mail that is here already is recognised.
 """
 
 import logging
@@ -48,6 +51,10 @@ WORKERS = 8
 #: is twice SYNC_TIMEOUT. A cron job is killed after 120 s.
 PULL_SECONDS = 65
 
+#: Calls under way from which on none is asked ahead: the main thread has enough to do,
+#: and each page that waits takes memory.
+AHEAD = 3
+
 #: How often in a run a mailbox may be listed anew before that is an error.
 RESETS = 2
 
@@ -67,6 +74,7 @@ class Session:
     since: datetime
     folder_ids: deque | None = None  # that may have more; None: not looked up yet
     task: tuple = ()
+    ahead: tuple = ()  # (task, Future) of the call after, under way while one is stored
     deadline: float = 0
     missing: list = field(default_factory=list)
     resets: int = 0
@@ -74,6 +82,10 @@ class Session:
     listed: bool = False
     overdue: bool = False
     is_second: bool = False
+
+    @property
+    def is_pulling(self):
+        return self.task[:1] == ("pull",)
 
 
 class SyncRun:
@@ -111,6 +123,7 @@ class SyncRun:
                 # no transaction is open meanwhile: `_report` has committed
                 for future in self._wait():
                     session = self.pending.pop(future)
+                    self._guarded(session.account_id, self._ask, pool, session, future)
                     self._guarded(session.account_id, self._finish, session, future)
                     self._report(session.count)
                     self._guarded(session.account_id, self._advance, pool, session)
@@ -165,6 +178,10 @@ class SyncRun:
 
     def _advance(self, pool, session):
         """Submit the session's next call, or end it."""
+        if session.ahead:
+            (session.task, future), session.ahead = session.ahead, ()
+            self.pending[future] = session
+            return
         if session.account_id not in self.unfinished:
             call = None  # it has failed
         elif self.stopped:
@@ -176,12 +193,40 @@ class SyncRun:
             if not call:
                 self.unfinished.discard(session.account_id)
         if call:
-            session.task, function, args = call
-            session.deadline = time.monotonic() + PULL_SECONDS
-            self.pending[pool.submit(function, session.provider, *args)] = session
+            session.task, future = self._submit(pool, session, call)
+            self.pending[future] = session
         elif not session.overdue:
             # (one that is overdue is still in use by its thread)
             pool.submit(session.provider.close)
+
+    def _submit(self, pool, session, call):
+        task, function, args = call
+        session.deadline = time.monotonic() + PULL_SECONDS
+        return task, pool.submit(function, session.provider, *args)
+
+    def _ask(self, pool, session, future):
+        """Ask for the page after the one that has come, before that is stored."""
+        if not session.is_pulling or not future.done() or future.exception():
+            return
+        _kind, folder_id, _checkpoint = session.task
+        batch = future.result().batch
+        if batch.more:
+            # the others take their turn: what is newest in each comes first
+            session.folder_ids.append(folder_id)
+        if not session.folder_ids or self.stopped or len(self.pending) >= AHEAD:
+            return
+        if self.accounts.browse(session.account_id).exists()._is_running():
+            following = session.folder_ids.popleft()
+            checkpoint = batch.checkpoint if following == folder_id else None
+            call = self._plan_pull(session, following, checkpoint)
+            session.ahead = self._submit(pool, session, call)
+
+    def _plan_pull(self, session, folder_id, checkpoint=None):
+        folder = self.env["easycrm.email.folder"].browse(folder_id)
+        if checkpoint is None:
+            checkpoint = folder.checkpoint or ""
+        args = folder.stream, checkpoint, session.since
+        return ("pull", folder_id, checkpoint), pull, args
 
     def _plan(self, session):
         """Decide the next call of a session.
@@ -199,10 +244,7 @@ class SyncRun:
             account.sync_stage = "listing"
             session.folder_ids = deque(account._get_read_folders().ids)
         if session.folder_ids:
-            folder = self.env["easycrm.email.folder"].browse(session.folder_ids[0])
-            checkpoint = folder.checkpoint or ""
-            args = folder.stream, checkpoint, session.since
-            return ("pull", folder.id, checkpoint), pull, args
+            return self._plan_pull(session, session.folder_ids.popleft())
         # (after the pulls: a mail that breaks the line must not keep the new ones out)
         if again := account.failure_ids.filtered("retry")[:1]:
             args = again.stream, again.provider_ref
@@ -215,6 +257,8 @@ class SyncRun:
         """Store what a call brought."""
         session.count = 0
         session.overdue = not future.done()
+        if session.account_id not in self.unfinished:
+            return  # asked ahead of a page that then failed
         try:
             if session.overdue:
                 raise Retry("timeout")
@@ -239,9 +283,7 @@ class SyncRun:
             self._retrying(Ingest(account, stream).set_aside, [failure])
             return True
         if kind == "pull" and isinstance(error, Gone):
-            folder = self.env["easycrm.email.folder"].browse(
-                session.folder_ids.popleft()
-            )
+            folder = self.env["easycrm.email.folder"].browse(session.task[1])
             session.missing.append(account._explain_missing(folder.name))
             # the next run looks what became of it
             self._retrying(account.write, {"folders_at": False})
@@ -249,6 +291,7 @@ class SyncRun:
         if kind == "pull" and isinstance(error, Resync) and session.resets < RESETS:
             session.resets += 1
             folder = self.env["easycrm.email.folder"].browse(session.task[1])
+            session.folder_ids.appendleft(folder.id)
             self._retrying(folder.write, {"checkpoint": False, "settled": False})
             return True
         return False
@@ -262,12 +305,7 @@ class SyncRun:
             return 1
         if kind == "again":
             return self._retrying(self._store_again, account, session.task[1], result)
-        more, count = self._retrying(self._store_batch, account, session, result)
-        folder_id = session.folder_ids.popleft()
-        if more:
-            # the others take their turn: what is newest in each comes first
-            session.folder_ids.append(folder_id)
-        return count
+        return self._retrying(self._store_batch, account, session, result)
 
     def _store_again(self, account, stream, pulled):
         ingest = Ingest(account, stream)
@@ -280,7 +318,7 @@ class SyncRun:
     def _store_batch(self, account, session, pulled):
         """Store a batch and its checkpoint: both in this transaction, or neither.
 
-        :return: (whether the folder has more, how many mails were stored)
+        :return: how many mails were stored
         """
         _kind, folder_id, checkpoint = session.task
         # Another worker may be storing this very batch, or have stored it: the row is
@@ -294,7 +332,9 @@ class SyncRun:
         row = self.env.cr.fetchone()
         if not row or (row[0] or "") != checkpoint:
             session.is_second = True
-            return False, 0
+            if folder_id in (session.folder_ids or ()):
+                session.folder_ids.remove(folder_id)
+            return 0
         folder = self.env["easycrm.email.folder"].browse(folder_id)
         batch = pulled.batch
         ingest = Ingest(account, folder.stream)
@@ -317,7 +357,7 @@ class SyncRun:
             }
         )
         account._mark_progress()
-        return batch.more, len(pulled.reads)
+        return len(pulled.reads)
 
     def _store_reads(self, ingest, reads):
         """Store mails; where the database refuses one, the others are still stored.
