@@ -2,7 +2,9 @@
 
 from odoo import fields
 from odoo.tests import tagged
+from odoo.tools import email_normalize
 
+from ..easycrm_mail.models.ingest import normalise
 from .common import MailCase, raw_mail
 
 
@@ -34,6 +36,15 @@ class TestMatching(MailCase):
             with self.subTest(sender=sender):
                 email = self.receive(self.mailbox, sender=sender)
                 self.assertLinked(email, [])
+
+    def test_the_short_way_to_normalise_gives_what_odoo_gives(self):
+        for address in (
+            *("A.b+c_d-E@Sub.Example-x.COM", "a@b", "a..b@x.de", "_@x.de", "-a@-x.de"),
+            *("a@x.de.", "1@2.3", "a@x..de", "o'hara@x.de", "a@192.0.2.1", "a b@x.de"),
+            *("Grüße@X.de", "ÄÖ@x.de", "a@[192.0.2.1]", f"{'a' * 400}@x.de"),
+        ):
+            with self.subTest(address=address):
+                self.assertEqual(normalise(address), email_normalize(address))
 
     def test_every_address_of_an_email_field_finds(self):
         self.bruno.email = "Office <office@beck.example>, Bruno <Bruno@Beck.example>"

@@ -4,6 +4,7 @@ The rows are written in SQL, as one statement a table for the whole batch: an OR
 per mail would be a hundred times slower. Nothing here commits.
 """
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -23,9 +24,15 @@ class Read(NamedTuple):
     message: Message
 
 
+#: Addresses that `email_normalize` would only make lower case, at the cost of parsing.
+PLAIN = re.compile(r"[\w+-]+(\.[\w+-]+)*@[\w-]+(\.[\w-]+)+", re.ASCII)
+
+
 @lru_cache(maxsize=1 << 16)
 def normalise(address):
     """Return the address as it is compared; a mere lower case one if it is invalid."""
+    if PLAIN.fullmatch(address):
+        return address.lower()
     return email_normalize(address) or address.lower()[:320]
 
 
