@@ -18,7 +18,9 @@ BASE = packages.FOR_ODOO
 COMMANDS = {
     "run": (5, [*BASE, *packages.FOR_MAILBOX]),
     "test": (4, [*BASE, *packages.FOR_MAILBOX, *packages.FOR_BROWSER]),
-    "lint": (0, None),
+    "lint": (10, BASE),
+    "format": (0, None),
+    "pot": (2, BASE),
     "bench": (2, [*BASE, *packages.FOR_MAILBOX]),
     "shell": (2, BASE),
     "script": (2, BASE),
@@ -61,7 +63,7 @@ def _prepare(arguments: argparse.Namespace) -> None:
     """What must be there before the project's own Python can take over."""
     wanted = COMMANDS[arguments.command][1]
     if wanted is None:
-        # The gates and the tidying up need the packages of Python, but no Odoo.
+        # Setting files and tidying up need the packages of Python, but no Odoo.
         environment.ensure()
         return
     counter = _steps(arguments.command)
@@ -92,6 +94,8 @@ def _parser() -> argparse.ArgumentParser:
     test = commands.add_parser("test", help="every test")
     test.add_argument("only", nargs="?", default="")
     commands.add_parser("lint", help="the gates")
+    commands.add_parser("format", help="every file as the gates want it")
+    commands.add_parser("pot", help="the template of translations, renewed")
     bench = commands.add_parser("bench", help="the figures")
     bench.add_argument("only", nargs="?", default="")
     commands.add_parser("shell", help="an Odoo shell on a scratch database")

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from . import bench as benches
-from . import databases, fetch, gates, odoo, postgres, templates, testing
+from . import databases, fetch, gates, node, odoo, postgres, templates, testing
 from .console import Failure, Steps
 from .demo import run as demo
 from .paths import CACHE, CHECKOUT, DATA, LOGS, ODOO, ROOT, VENV
@@ -25,8 +25,27 @@ def test(arguments: argparse.Namespace, steps: Steps) -> int:
     return testing.run(steps, arguments.only)
 
 
-def lint(_arguments: argparse.Namespace, _steps: Steps) -> int:
-    return gates.run()
+def lint(_arguments: argparse.Namespace, steps: Steps) -> int:
+    return gates.run(steps, _server)
+
+
+def format(_arguments: argparse.Namespace, _steps: Steps) -> int:
+    """Sets every file as the gates want it."""
+    gates.write_formats()
+    return 0
+
+
+def pot(_arguments: argparse.Namespace, steps: Steps) -> int:
+    """Renews the template of translations."""
+    _server(steps)
+    steps.begin("i18n/easycrm_mail.pot")
+    with (
+        templates.addon(steps) as template,
+        databases.temporary(template, "pot") as name,
+    ):
+        gates.write_template(name)
+    steps.end("written")
+    return 0
 
 
 def bench(arguments: argparse.Namespace, steps: Steps) -> int:
@@ -84,7 +103,7 @@ def clean(arguments: argparse.Namespace, _steps: Steps) -> int:
     for folder in (CACHE, DATA):
         shutil.rmtree(folder, ignore_errors=True)
     if arguments.all:
-        for folder in (ODOO, VENV):
+        for folder in (ODOO, VENV, node.MODULES):
             shutil.rmtree(folder, ignore_errors=True)
     print("Clean: the next command starts over.")
     return 0

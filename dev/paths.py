@@ -15,6 +15,9 @@ LAUNCHER = ODOO / "bin" / "odoo"
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 
+LINT = ROOT / "dev" / "lint"
+"""The settings of the gates, and the tools of JavaScript in `node_modules`."""
+
 CACHE = ROOT / ".cache"
 LOGS = CACHE / "logs"
 LOCKS = CACHE / "locks"

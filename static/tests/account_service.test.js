@@ -14,7 +14,10 @@ function startService() {
     const notices = [];
     const account = accountService.start(null, {
         action: {doAction: (action) => expect.step(action)},
-        bus_service: {subscribe: (type, callback) => (send = callback), start() {}},
+        bus_service: {
+            subscribe: (type, callback) => (send = callback),
+            start: () => null,
+        },
         notification: {
             add(message, options) {
                 const notice = {message, ...options};
