@@ -32,27 +32,27 @@ def run(steps: Steps, server: Callable[[Steps], object]) -> int:
     failed = []
     for name, gate in GATES.items():
         steps.begin(name)
-        failed += _judge(steps, name, gate(ROOT))
+        failed += _judge(steps, {name: gate(ROOT)})
     server(steps)
     steps.begin("Prepared databases")
     with templates.addon(steps) as template:
         steps.end("ready")
         steps.begin("Odoo's test_lint, template of translations")
         with databases.temporary(template, "lint") as database:
-            found = inside(ROOT, database)
-        for name, text in found.items():
-            failed += _judge(steps, name, text) if text else []
-        if not any(found.values()):
-            steps.end("clean")
+            failed += _judge(steps, inside(ROOT, database))
     print(f"Lint: {', '.join(failed)} failed" if failed else "Lint: clean")
     return 1 if failed else 0
 
 
-def _judge(steps: Steps, name: str, text: str) -> list[str]:
-    if text:
-        steps.say(text.rstrip())
-    steps.end(f"{name} failed" if text else "clean")
-    return [name] * bool(text)
+def _judge(steps: Steps, found: dict[str, str]) -> list[str]:
+    """Shows what gates found, and gives the names of those that found something."""
+    failed = [name for name, text in found.items() if text]
+    for name in failed:
+        steps.say(found[name].rstrip())
+        if name in ("ruff format", "prettier"):
+            steps.say("To mend it: make format")
+    steps.end(f"{', '.join(failed)} failed" if failed else "clean")
+    return failed
 
 
 def write_formats() -> None:

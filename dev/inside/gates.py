@@ -128,7 +128,7 @@ def i18n() -> str:
     wanted, there = terms(template().decode()), terms(shipped.read_text())
     lines = [f"missing: {text!r} of {place}" for text, place in sorted(wanted - there)]
     lines += [f"no more: {text!r} of {place}" for text, place in sorted(there - wanted)]
-    return "\n".join(lines + ["Renew it: make pot"] * bool(lines))
+    return "\n".join(lines + ["To mend it: make pot"] * bool(lines))
 
 
 def terms(text: str) -> set[tuple[str, str]]:

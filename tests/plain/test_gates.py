@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from dev import gates, node
@@ -98,6 +99,9 @@ def test_the_gates_inside_odoo_find_the_faults(addon):
     database = f"{os.environ['EASYCRM_TEST_PREFIX']}gates"
     subprocess.run([os.environ["EASYCRM_DATABASE"], "clone", database], check=True)
     try:
+        with psycopg2.connect(dbname=database) as connection:
+            connection.cursor().execute("DROP INDEX easycrm_email_failure_ref_unique")
+        connection.close()
         found = gates.inside(addon, database)
     finally:
         subprocess.run([os.environ["EASYCRM_DATABASE"], "drop", database], check=True)
@@ -105,4 +109,6 @@ def test_the_gates_inside_odoo_find_the_faults(addon):
     assert "Translation of a template string" in found["test_lint"]
     assert "SQL injection risk" in found["test_lint"]
     assert "'nobodyKnows' is not defined" in found["test_lint"]
+    assert "easycrm.email.failure.account_id (inverse of" in found["test_lint"]
+    assert "easycrm.email.folder.account_id" not in found["test_lint"]
     assert "missing: 'Not in the template yet'" in found["i18n"]
