@@ -1,6 +1,7 @@
 """What an email is: typed values, parsing, snippets. Knows nothing of Odoo."""
 
-from .parser import extract_part, parse
+from .large import LargeMail
+from .parser import extract_part, parse, parse_headers
 from .snippet import introduces_quote
 from .values import (
     Address,
@@ -15,6 +16,7 @@ from .words import search_query, search_words
 __all__ = [
     "Address",
     "Attachment",
+    "LargeMail",
     "Message",
     "Participant",
     "Role",
@@ -22,6 +24,7 @@ __all__ = [
     "extract_part",
     "introduces_quote",
     "parse",
+    "parse_headers",
     "search_query",
     "search_words",
 ]

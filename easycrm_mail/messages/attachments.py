@@ -1,7 +1,9 @@
 """Which parts of a mail are its text, which are attachments, and their names."""
 
+import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from .headers import decode_words, first, one_line, read_headers
@@ -9,6 +11,7 @@ from .mime import Part
 from .values import Attachment
 
 MAX_NAME = 180
+HEAD_BYTES = 100_000
 
 _CID = re.compile(r"""cid:([^"'\s<>)]{1,500})""", re.IGNORECASE)
 # Separators of both worlds, and what turns the reading direction of "gpj.exe" round.
@@ -64,6 +67,28 @@ _STEMS = {
 }
 
 
+class Sum(NamedTuple):
+    """What an attachment is known by, without its bytes.
+
+    :ivar head: where a mail's header is looked for
+    """
+
+    size: int
+    sha256: str
+    head: bytes
+
+
+def sum_of(pieces: Iterable[bytes]) -> Sum:
+    """The sum of an attachment's bytes, which may come in pieces."""
+    digest, size, head = hashlib.sha256(), 0, b""
+    for piece in pieces:
+        digest.update(piece)
+        if size < HEAD_BYTES:
+            head += piece[: HEAD_BYTES - size]
+        size += len(piece)
+    return Sum(size, digest.hexdigest(), head)
+
+
 def sort_parts(parts: Sequence[Part]) -> tuple[list[Part], list[Part], list[Part]]:
     """The plain text parts, the HTML parts, and the attachments, each in order.
 
@@ -86,20 +111,24 @@ def sort_parts(parts: Sequence[Part]) -> tuple[list[Part], list[Part], list[Part
     return plain, html, attached
 
 
-def describe(attached: Sequence[Part], html: str) -> tuple[Attachment, ...]:
+def describe(
+    attached: Sequence[Part], html: str, sums: Sequence[Sum]
+) -> tuple[Attachment, ...]:
     """The attachments as values; `part` counts them from 0 in the order of the mail.
 
     :param html: the HTML body, which says what is shown within it
+    :param sums: one for each
     """
     shown = _shown(html) if any(part.content_id for part in attached) else ()
     return tuple(
         Attachment(
             part=str(index),
-            name=_name(part, index + 1),
+            name=_name(part, index + 1, sums[index].head),
             mimetype=part.mimetype,
-            size=len(part.content),
+            size=sums[index].size,
             content_id=part.content_id,
             inline=bool(part.content_id) and part.content_id in shown,
+            sha256=sums[index].sha256,
         )
         for index, part in enumerate(attached)
     )
@@ -110,12 +139,12 @@ def _shown(html: str) -> frozenset[str]:
     return frozenset(found) | frozenset(map(unquote, found))
 
 
-def _name(part: Part, number: int) -> str:
+def _name(part: Part, number: int, content: bytes) -> str:
     name = safe_name(part.name)
     if name:
         return name
     if part.mimetype == "message/rfc822":
-        head = read_headers(part.content[:100_000])
+        head = read_headers(content)
         subject = decode_words(first(head.headers, "subject"))
         name = safe_name(one_line(subject, 100).replace("/", "-").replace("\\", "-"))
         return f"{name or 'message'}.eml"

@@ -74,7 +74,7 @@ def digest_of(
     date: str,
     subject: str,
     texts: Iterable[str],
-    files: Iterable[bytes],
+    sums: Iterable[str],
 ) -> str:
     """What an email is known by beside its Message-ID: 64 hex digits.
 
@@ -91,12 +91,14 @@ def digest_of(
     3 to 5 with each run of white space as one space, as servers fold and wrap anew;
     what `str.split` takes for white space, that is.
 
+    :param sums: of the attachments, hex
+
     All that can be read is in it: whoever brings in another mail of the same digest
     knows all of it already, and sees nothing that his own mail does not hold.
     """
     fields = ["1", ",".join(senders).lower()]
     fields += [" ".join(value.split()) for value in (date, subject, *texts)]
-    fields += [hashlib.sha256(content).hexdigest() for content in files]
+    fields += sums
     return _sha256("\n".join(fields))
 
 

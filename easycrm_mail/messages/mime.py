@@ -136,7 +136,7 @@ def _fast_part(headers: Headers, node, is_ascii: bool) -> Part:
         # fast-mail-parser leaves uuencode as it is, and drops 8-bit characters from
         # quoted-printable, where there should be none.
         raise Refused
-    return _part(headers, node.content)
+    return make_part(headers, node.content)
 
 
 def _check_boundary(headers: Headers, boundaries: list[str]) -> None:
@@ -163,7 +163,7 @@ def read_slow(raw: bytes, head: Head) -> list[Part]:
     parser.feed(_body(raw, head))
     root = parser.close()
     if not root.is_multipart():
-        return [_part(head.headers, _slow_content(root))]
+        return [make_part(head.headers, _slow_content(root))]
     return list(islice(_slow_leaves(root), MAX_PARTS))
 
 
@@ -190,7 +190,7 @@ def _slow_leaves(root: StdlibMessage) -> Iterator[Part]:
         for name, value in node.raw_items():
             headers.setdefault(name.lower(), []).append(_readable(value))
         headers.setdefault("content-type", [node.get_default_type()])
-        yield _part(headers, _slow_content(node))
+        yield make_part(headers, _slow_content(node))
 
 
 def _slow_content(node: StdlibMessage) -> bytes:
@@ -210,7 +210,8 @@ def _readable(value: str) -> str:
         return data.decode("latin-1")
 
 
-def _part(headers: Headers, content: bytes) -> Part:
+def make_part(headers: Headers, content: bytes) -> Part:
+    """A leaf from its header, whoever has read it."""
     mimetype, options = parameters(first(headers, "content-type"))
     disposition, named = parameters(first(headers, "content-disposition"))
     name = named.get("filename") or options.get("name") or ""

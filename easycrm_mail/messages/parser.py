@@ -10,12 +10,12 @@ first 1 MB of HTML. What exceeds the first is unreadable; of the others the exce
 left out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import islice
 
 from .addresses import MAX_ADDRESSES, read_addresses
-from .attachments import describe, sort_parts
+from .attachments import Sum, describe, sort_parts, sum_of
 from .charsets import decode, html_charset
 from .dates import sent_at
 from .headers import Head, Headers, decode_words, first, one_line, read_headers, unfold
@@ -51,18 +51,49 @@ def extract_part(raw: bytes, part: str) -> bytes:
     :param part: an `Attachment.part`
     :raises UnreadableMessage: where the mail holds no such part, too
     """
-    _plain, _html, attached = sort_parts(_read((read_fast, read_slow), raw)[1])
+    _plain, _html, attached = sort_parts(read_parts(raw))
     numbers = {str(index): one for index, one in enumerate(attached)}
     if part not in numbers:
         raise UnreadableMessage(f"The email has no attachment number {part[:20]}.")
     return numbers[part].content
 
 
+def read_parts(raw: bytes) -> list[Part]:
+    """The leaves of a mail. Raises `UnreadableMessage`."""
+    return _read((read_fast, read_slow), raw)[1]
+
+
+def parse_headers(raw: bytes, received_at: datetime | None = None) -> Message:
+    """A mail of which only the header was read: without text and attachments.
+
+    Its digest is over the header alone, and is no email's identity.
+
+    :param raw: RFC 5322 bytes; what follows the header is not looked at
+    :raises UnreadableMessage: this is no header of a mail
+    """
+    return _message(_read_head(raw), [], received_at, _sum_of_content)
+
+
 def parse_with(
-    readers: Sequence[Reader], raw: bytes, received_at: datetime | None = None
+    readers: Sequence[Reader],
+    raw: bytes,
+    received_at: datetime | None = None,
+    sum_up: Callable[[bytes], Sum] | None = None,
 ) -> Message:
-    """`parse` by the first of `readers` that does not fail."""
+    """`parse` by the first of `readers` that does not fail.
+
+    :param sum_up: the sum of an attachment by the content that stands in `raw`
+    """
     head, parts = _read(readers, raw)
+    return _message(head, parts, received_at, sum_up or _sum_of_content)
+
+
+def _message(
+    head: Head,
+    parts: Sequence[Part],
+    received_at: datetime | None,
+    sum_up: Callable[[bytes], Sum],
+) -> Message:
     headers = head.headers
     plain_parts, html_parts, attached = sort_parts(parts)
     html = _join(html_parts)
@@ -73,8 +104,10 @@ def parse_with(
     subject = one_line(decode_words(first(headers, "subject")))
     date = first(headers, "date")
     senders = [one.address for one in participants if one.role is Role.FROM]
-    contents = [part.content for part in attached]
-    digest = digest_of(senders, date, subject, (plain, html), contents)
+    sums = [sum_up(part.content) for part in attached]
+    digest = digest_of(
+        senders, date, subject, (plain, html), [one.sha256 for one in sums]
+    )
     in_reply_to = in_reply_to_of(headers)
     return Message(
         message_id=message_id_of(headers, digest),
@@ -89,20 +122,29 @@ def parse_with(
         html=html,
         snippet=snippet_of(text),
         words=" ".join(search_words(subject, text)),
-        attachments=describe(attached, html),
+        attachments=describe(attached, html, sums),
         auto_submitted=_auto_submitted(headers),
         list_id=_list_id(headers),
     )
 
 
-def _read(readers: Sequence[Reader], raw: bytes) -> tuple[Head, list[Part]]:
+def _sum_of_content(content: bytes) -> Sum:
+    return sum_of((content,))
+
+
+def _read_head(raw: bytes) -> Head:
     if not raw.strip():
         raise UnreadableMessage("The email is empty.")
-    if len(raw) > MAX_BYTES:
-        raise UnreadableMessage("The email is larger than 100 MB.")
     head = read_headers(raw)
     if not head.is_mail:
         raise UnreadableMessage("This is not an email: it has no header.")
+    return head
+
+
+def _read(readers: Sequence[Reader], raw: bytes) -> tuple[Head, list[Part]]:
+    if len(raw) > MAX_BYTES:
+        raise UnreadableMessage("The email is larger than 100 MB.")
+    head = _read_head(raw)
     for reader in readers:
         try:
             return head, reader(raw, head)

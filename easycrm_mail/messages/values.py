@@ -48,6 +48,7 @@ class Attachment:
     :ivar size: bytes once decoded
     :ivar content_id: without angle brackets, or an empty string
     :ivar inline: shown within the text (referred to by `content_id`)
+    :ivar sha256: of the decoded bytes, hex; empty where they were not seen
     """
 
     part: str
@@ -56,6 +57,7 @@ class Attachment:
     size: int
     content_id: str = ""
     inline: bool = False
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
