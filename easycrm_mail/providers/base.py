@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Protocol
+from typing import BinaryIO, Protocol
+
+from ..messages import Attachment
 
 
 class StreamRole(str, Enum):
@@ -42,7 +44,10 @@ class RemoteMessage:
     """One mail as the mailbox holds it, not parsed yet.
 
     :ivar ref: the mail within its stream; unique (account, stream, ref)
-    :ivar raw: RFC 5322 bytes
+    :ivar raw: RFC 5322 bytes; of a mail that is too large the header alone
+    :ivar headers_only: it is too large: its body is read when somebody opens it
+    :ivar size: bytes in all, of a mail that is too large
+    :ivar attachments: what the mailbox tells of them, of a mail that is too large
     :ivar received_at: when the mailbox got it, aware, or None
     :ivar thread_ref: the provider's own id of the conversation, or an empty string
     """
@@ -52,6 +57,9 @@ class RemoteMessage:
     is_read: bool
     received_at: datetime | None = None
     thread_ref: str = ""
+    headers_only: bool = False
+    size: int = 0
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +124,19 @@ class Provider(Protocol):
         """
 
     def fetch(self, stream: str, ref: str) -> RemoteMessage:
-        """One mail. `Gone` where it is not there any more."""
+        """One mail, its header where it is too large. `Gone` where it is not there."""
+
+    def fetch_parts(
+        self, stream: str, ref: str, parts: Sequence[str]
+    ) -> dict[str, bytes]:
+        """Attachments of one mail, decoded, by `Attachment.part`.
+
+        Left out is what cannot be told apart in the mailbox; what is found may still
+        be another part than that of the mail when it was read.
+        """
+
+    def download(self, stream: str, ref: str, file: BinaryIO) -> None:
+        """Writes one mail, whatever its size, without ever holding it."""
 
     def check(self) -> None:
         """Connects and signs in: raises what would keep a sync from working."""

@@ -16,9 +16,9 @@ page.
 
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from .base import Batch, RemoteMessage, Stream
 from .errors import Gone, Retry
@@ -27,7 +27,8 @@ from .imap_checkpoint import Checkpoint
 from .imap_connection import Connection, check_settings, secrets_of
 from .imap_errors import translate
 from .imap_folders import streams_of
-from .imap_page import PageReader
+from .imap_page import MAX_MAIL_BYTES, PageReader, read_head, remote_message
+from .imap_structure import attachments_of, decode_pieces
 
 # All of one call, against a server that sends a byte now and then.
 CALL_TIMEOUTS = 2
@@ -149,24 +150,44 @@ class ImapProvider:
 
     @_guarded
     def fetch(self, stream: str, ref: str) -> RemoteMessage:
-        """The mail of a ref, whatever its size."""
-        uid_validity, _colon, uid = ref.partition(":")
-        if not (uid_validity.isdecimal() and uid.isdecimal() and len(ref) < 30):
-            raise Gone("mail", "not the reference of a mail")
-        connection = self._connected()
-        if connection.examine(stream).uid_validity != int(uid_validity):
-            raise Gone("mail", "the folder was set up anew")
-        found = connection.mails([int(uid)]).get(int(uid))
-        if found is None:
+        """The mail of a ref; of one that is too large the header."""
+        connection, uid = self._find(stream, ref)
+        outline = connection.outlines([uid]).get(uid)
+        is_large = outline is not None and outline.size > MAX_MAIL_BYTES
+        found = read_head(connection, uid) if is_large else connection.mails([uid])
+        if uid not in found:
             raise Gone("mail")
-        if not found.raw:
+        if not found[uid].raw:
             raise Retry("answer", "the server gave an empty email")
-        return RemoteMessage(
-            ref=ref,
-            raw=found.raw,
-            is_read=found.is_read,
-            received_at=found.received_at,
-        )
+        return remote_message(ref, found[uid])
+
+    @_guarded
+    def fetch_parts(
+        self, stream: str, ref: str, parts: Sequence[str]
+    ) -> dict[str, bytes]:
+        """Attachments, each by the section that the server calls it."""
+        connection, uid = self._find(stream, ref)
+        found = connection.structures([uid])
+        if uid not in found:
+            raise Gone("mail")
+        leaves = attachments_of(found[uid].structure)
+        contents: dict[str, bytes] = {}
+        for number, leaf in enumerate(leaves):
+            if str(number) in parts:
+                pieces = connection.pieces(uid, leaf.section)
+                content = decode_pieces(pieces, leaf.encoding)
+                if content is not None:
+                    contents[str(number)] = content
+        return contents
+
+    @_guarded
+    def download(self, stream: str, ref: str, file: BinaryIO) -> None:
+        """The mail of a ref, in pieces."""
+        connection, uid = self._find(stream, ref)
+        # (it may be the second attempt)
+        file.seek(0)
+        file.truncate()
+        file.writelines(connection.pieces(uid))
 
     def close(self) -> None:
         """Signs out."""
@@ -195,6 +216,16 @@ class ImapProvider:
         connection, self._connection = self._connection, None
         if connection:
             connection.drop()
+
+    def _find(self, stream: str, ref: str) -> tuple[Connection, int]:
+        """The UID of a ref, and a connection with its folder open."""
+        uid_validity, _colon, uid = ref.partition(":")
+        if not (uid_validity.isdecimal() and uid.isdecimal() and len(ref) < 30):
+            raise Gone("mail", "not the reference of a mail")
+        connection = self._connected()
+        if connection.examine(stream).uid_validity != int(uid_validity):
+            raise Gone("mail", "the folder was set up anew")
+        return connection, int(uid)
 
     def _connected(self) -> Connection:
         if self._connection is None:

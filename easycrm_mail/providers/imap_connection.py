@@ -28,6 +28,8 @@ CLOSE_TIMEOUT = 2
 SEARCH_WINDOW = 80_000
 # Servers refuse long command lines, Dovecot at 64 kB.
 SEQUENCE_RUNS = 500
+# Of one partial FETCH.
+PIECE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Fetched:
     size: int = 0
     received_at: datetime | None = None
     raw: bytes | None = None
+    structure: object = None
 
 
 class _Client(IMAPClient):
@@ -233,6 +236,30 @@ class Connection:
         """The whole of those mails that are there. `raw` may be empty or None."""
         return self._fetch(uids, "(UID FLAGS INTERNALDATE BODY.PEEK[])")
 
+    def heads(self, uids: Iterable[int]) -> dict[int, Fetched]:
+        """The header of those mails that are there, as `raw`."""
+        return self._fetch(
+            uids, "(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])"
+        )
+
+    def structures(self, uids: Iterable[int]) -> dict[int, Fetched]:
+        """BODYSTRUCTURE of those mails that are there, as `structure`."""
+        return self._fetch(uids, "(UID BODYSTRUCTURE)")
+
+    def pieces(self, uid: int, section: str = "") -> Iterator[bytes]:
+        """A mail or one of its sections, as it is transferred, piece by piece."""
+        position = 0
+        while True:
+            items = f"(UID BODY.PEEK[{section}]<{position}.{PIECE_BYTES}>)"
+            answer = self._client.fetch_uids(str(uid), items).get(uid, {})
+            piece = _body(answer)
+            if piece is None:
+                raise Gone("mail")
+            yield piece
+            position += len(piece)
+            if len(piece) < PIECE_BYTES:
+                return
+
     def flags_since(self, first: int, last: int, mod_seq: int) -> dict[int, bool]:
         """UID -> whether it is read, for mails of which a flag changed (RFC 7162)."""
         answer = self._client.fetch_uids(
@@ -251,7 +278,8 @@ class Connection:
                     is_read=_is_read(values),
                     size=_number(values.get(b"RFC822.SIZE")),
                     received_at=_moment(values.get(b"INTERNALDATE")),
-                    raw=_bytes(values.get(b"BODY[]")),
+                    raw=_body(values),
+                    structure=values.get(b"BODYSTRUCTURE"),
                 )
         return found
 
@@ -337,6 +365,13 @@ def _moment(value: object) -> datetime | None:
         return moment.astimezone(timezone.utc)
     except (ArithmeticError, AttributeError, TypeError, ValueError):
         return None
+
+
+def _body(values: dict) -> bytes | None:
+    for name, value in values.items():
+        if name.startswith(b"BODY["):
+            return _bytes(value)
+    return None
 
 
 def _bytes(value: object) -> bytes | None:

@@ -7,7 +7,7 @@ connection about, is asked for alone, and then set aside.
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from time import monotonic
 
@@ -17,6 +17,7 @@ from .imap_changes import reference
 from .imap_checkpoint import Checkpoint
 from .imap_connection import Connection, Fetched
 from .imap_errors import is_refusal, translate
+from .imap_structure import describe_attachments
 
 PAGE_MAILS = 200
 PAGE_BYTES = 16_000_000
@@ -28,7 +29,6 @@ MAX_MAIL_BYTES = 25_000_000
 # Connections broken in one pull before it makes do with what it has.
 MAX_BREAKS = 3
 
-_TOO_LARGE = "The email is larger than 25 MB ({size:.0f} MB)."
 _EMPTY = "The server lists the email but gives it without content."
 _REFUSED = "The server lists the email but refuses to give it: {words}"
 _BREAKS = "The connection breaks whenever the server is asked for the email."
@@ -93,8 +93,10 @@ class PageReader:
                 self._pass_over(state, uid)
                 continue
             if outline.size > MAX_MAIL_BYTES:
-                words = _TOO_LARGE.format(size=outline.size / 1_000_000)
-                self._put_aside(state, uid, words)
+                if chunk:
+                    yield chunk
+                    chunk, chunk_bytes = [], 0
+                self._take(state, uid, self._heads(state, uid))
                 continue
             page_bytes += outline.size
             if page_bytes > PAGE_BYTES and page_bytes > outline.size:
@@ -142,6 +144,12 @@ class PageReader:
             # Not gone in between, if it still has an outline
             found.update(self.connection.outlines(missing))
         return found
+
+    def _heads(self, state: Checkpoint, uid: int) -> dict[int, Fetched]:
+        """The header of a mail that is too large, and what it consists of."""
+        return self._one_by_one(
+            state, [uid], lambda uid: read_head(self.connection, uid)
+        )
 
     def _one_by_one(
         self,
@@ -199,14 +207,7 @@ class PageReader:
             state.known.add(uid)
             if not mail.is_read and not state.mod_seq:
                 state.unread.add(uid)
-            self._page.messages.append(
-                RemoteMessage(
-                    ref=reference(state, uid),
-                    raw=mail.raw,
-                    is_read=mail.is_read,
-                    received_at=mail.received_at,
-                )
-            )
+            self._page.messages.append(remote_message(reference(state, uid), mail))
 
     def _put_aside(self, state: Checkpoint, uid: int, words: str) -> None:
         self._pass_over(state, uid)
@@ -218,6 +219,39 @@ class PageReader:
         state.backlog.discard(uid)
         if state.listing:
             state.done += 1
+
+
+def remote_message(ref: str, mail: Fetched) -> RemoteMessage:
+    """A mail as it is handed over: one that is too large by its header."""
+    return RemoteMessage(
+        ref=ref,
+        raw=mail.raw or b"",
+        is_read=mail.is_read,
+        received_at=mail.received_at,
+        headers_only=mail.size > MAX_MAIL_BYTES,
+        size=mail.size if mail.size > MAX_MAIL_BYTES else 0,
+        attachments=describe_attachments(mail.structure),
+    )
+
+
+def read_head(connection: Connection, uid: int) -> dict[int, Fetched]:
+    """A mail that is too large: its header, and of what it consists.
+
+    :returns: nothing if the mail is not there
+    """
+    found = connection.heads([uid])
+    try:
+        structures = connection.structures(found)
+    except Exception as error:
+        if not is_refusal(error):
+            raise
+        # It is handed over without a list of its attachments.
+        return found
+    return {
+        uid: replace(head, structure=structures[uid].structure)
+        for uid, head in found.items()
+        if uid in structures
+    }
 
 
 def _is_before(outline: Fetched, since: datetime) -> bool:

@@ -157,22 +157,6 @@ def test_a_page_is_bounded_by_time(any_mailbox, provider, monkeypatch):
     ]
 
 
-def test_an_oversize_mail_is_set_aside_and_said_so(any_mailbox, provider, monkeypatch):
-    any_mailbox.deliver(1)
-    any_mailbox.deliver(2, size=25_100_000)
-    any_mailbox.deliver(3)
-    batch = provider.pull("INBOX", "", LONG_AGO)
-    assert numbers(batch) == [3, 1]
-    assert batch.settled
-    [aside] = batch.set_aside
-    assert aside.error == "The email is larger than 25 MB (25 MB)."
-    # It can still be had alone, and its removal is noticed.
-    assert len(provider.fetch("INBOX", aside.ref).raw) > 25_000_000
-    any_mailbox.remove(any_mailbox.keys()[1])
-    later = provider.pull("INBOX", batch.checkpoint, LONG_AGO)
-    assert aside.ref in later.removals
-
-
 @pytest.mark.parametrize(
     "checkpoint",
     ["x", "{}", "[]", "null", '{"imap":0}', '{"history":"123"}', '{"imap":1,"at":[1]}'],
