@@ -15,7 +15,7 @@ from odoo.tests import HttpCase, TransactionCase
 
 from odoo.addons.mail.tests.common import mail_new_test_user
 
-from ..easycrm_mail.messages import parse
+from ..easycrm_mail.messages import extract_part, parse
 from ..easycrm_mail.models.ingest import Ingest, Read
 from ..easycrm_mail.providers import RemoteMessage
 
@@ -223,6 +223,11 @@ class MailFixtures:
                 ]
             )
         return found
+
+    @classmethod
+    def keep_files(cls, lines, raw):
+        """Store the bytes of these attachments, out of their raw mail."""
+        lines._keep({line.part: extract_part(raw, line.part) for line in lines})
 
     @classmethod
     def receive(cls, mailbox, **parts):

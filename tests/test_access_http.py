@@ -26,7 +26,7 @@ class TestUrls(MailHttpCase):
         )
         [cls.email] = cls.deliver(cls.mailbox, cls.raw)
         cls.line = cls.email.attachment_line_ids
-        cls.line._keep_bytes(cls.raw)
+        cls.keep_files(cls.line, cls.raw)
 
     def login(self, user):
         self.env.flush_all()
@@ -102,7 +102,7 @@ class TestUrls(MailHttpCase):
         [email] = self.deliver(self.mailbox, raw)
         # kept by whoever may edit templates: Odoo lets those have such files
         lines = email.attachment_line_ids.with_user(self.admin).sudo()
-        lines._keep_bytes(raw)
+        self.keep_files(lines, raw)
         self.assertEqual(len(lines.attachment_id), 5)
         self.login(self.mira)
         for line in lines:
@@ -124,7 +124,7 @@ class TestUrls(MailHttpCase):
         Image.new("RGB", (2500, 10)).save(image, "png")
         raw = raw_mail(attachments=[("plan.png", "image/png", image.getvalue())])
         [email] = self.deliver(self.mailbox, raw)
-        email.attachment_line_ids._keep_bytes(raw)
+        self.keep_files(email.attachment_line_ids, raw)
         self.assertEqual(email.attachment_line_ids.attachment_id.raw, image.getvalue())
 
     def test_what_is_shown_is_shown_as_what_it_is(self):
@@ -194,7 +194,7 @@ class TestUrls(MailHttpCase):
         self.assertEqual(answer.status_code, 403)
 
     def test_private_methods_are_not_reached(self):
-        for method in ("_fetch_raw", "_render_body", "_get_share_levels"):
+        for method in ("_fetch_files", "_render_body", "_get_share_levels"):
             answer = self.ask(self.mira, f"easycrm.email/{method}", ids=self.email.ids)
             self.assertIn(answer.status_code, (403, 404, 422))
             self.assertNotIn("Watzmann", answer.text)

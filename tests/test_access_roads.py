@@ -200,7 +200,7 @@ class TestRoads(MailCase):
             attachments=[(f"{FILE}.txt", "text/plain", f"{FILE}!".encode())],
         )
         [cls.email] = cls.deliver(cls.mailbox, cls.raw)
-        cls.email.attachment_line_ids._keep_bytes(cls.raw)
+        cls.keep_files(cls.email.attachment_line_ids, cls.raw)
 
     def assertRoads(self, user, level):
         """Assert that each road shows what the level allows, no more and no less."""

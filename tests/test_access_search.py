@@ -55,7 +55,7 @@ class TestSearching(MailCase):
             attachments=[(FILE, "text/plain", b"x")],
         )
         [cls.email] = cls.deliver(cls.mailbox, raw, stream="Sent")
-        cls.email.attachment_line_ids._keep_bytes(raw)
+        cls.keep_files(cls.email.attachment_line_ids, raw)
         # one that nobody hides, and whose words are others
         cls.open = cls.receive(cls.jonas_mailbox, subject="Open", text="Plain")
 

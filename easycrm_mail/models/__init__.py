@@ -2,6 +2,8 @@ from . import easycrm_email_access
 from . import easycrm_email_thread
 from . import easycrm_email
 from . import easycrm_email_body
+from . import easycrm_email_files
+from . import easycrm_email_large
 from . import easycrm_email_content
 from . import easycrm_email_attachment
 from . import easycrm_email_participant

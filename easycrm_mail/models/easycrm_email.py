@@ -1,12 +1,8 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..messages import UnreadableMessage, parse
-from ..providers import MailboxError
 from . import access
-from .easycrm_email_account import BUTTON_TIMEOUT
 from .easycrm_email_copy import DIRECTIONS
 
 
@@ -129,37 +125,6 @@ class EasycrmEmail(models.Model):
         # the database would cascade to the lines, and leave their files behind
         self.attachment_line_ids.sudo().attachment_id.unlink()
         return super().unlink()
-
-    def _fetch_raw(self):
-        """Return the raw mail from the first mailbox that still holds it.
-
-        :raise UserError: none can be reached, in plain words
-        """
-        self.ensure_one()
-        reason = self.env._("The email is in no connected mailbox any more.")
-        # one that works first, and the newest copy
-        for copy in self.copy_ids.sorted(
-            lambda copy: (copy.account_id.sync_status in ("error", "paused"), -copy.id)
-        ):
-            account = copy.account_id
-            try:
-                provider = account._make_provider(BUTTON_TIMEOUT)
-            except UserError as error:
-                reason = str(error)
-                continue
-            account._release_transaction()
-            for place in copy.location_ids:
-                try:
-                    raw = provider.fetch(place.stream, place.provider_ref).raw
-                    if parse(raw).digest == self.digest:
-                        return raw
-                except UnreadableMessage:
-                    continue
-                except MailboxError as error:
-                    reason = account._explain_error(error)
-                finally:
-                    provider.close()
-        raise UserError(reason)
 
     def _update_linked(self):
         """Bring `is_linked`, and the copies' `is_unlinked`, up to what the links say.

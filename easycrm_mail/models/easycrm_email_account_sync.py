@@ -5,6 +5,7 @@ from odoo.fields import Domain
 
 from ..providers import MailboxError
 from .easycrm_email_account import BUTTON_TIMEOUT
+from .files_run import FilesRun
 from .sync_run import SyncRun
 
 #: Hours after which a mailbox is asked again which folders it has.
@@ -25,11 +26,24 @@ class EasycrmEmailAccount(models.Model):
         """
         if self._is_switched_on("sync_enabled", True):
             SyncRun(self._get_due(first=False)).run()
+            if self._keeps_files() and self.env["easycrm.email"]._get_due_files(1):
+                self.env.ref("easycrm_mail.ir_cron_email_backfill").sudo()._trigger()
 
     @api.model
     def _cron_backfill(self):
-        """Read new mailboxes, and place mail for addresses that have changed."""
-        SyncRun(self._get_due(first=True)).run(self.env["easycrm.email.address"])
+        """Read new mailboxes, and place mail for addresses that have changed.
+
+        Then, in the time that is left, fetch the attachments of linked mail.
+        """
+        run = SyncRun(self._get_due(first=True))
+        run.run(self.env["easycrm.email.address"])
+        if not run.stopped and self._keeps_files():
+            FilesRun(self.sudo().env).run()
+
+    @api.model
+    def _keeps_files(self):
+        """Tell whether the attachments of linked mail are stored by themselves."""
+        return self._is_switched_on("keep_attachments", True)
 
     @api.model
     def _get_due(self, first):
@@ -142,6 +156,11 @@ class EasycrmEmailAccount(models.Model):
         return self.folder_ids.filtered(
             lambda folder: folder.selected and not folder.missing
         )
+
+    def _is_reachable(self):
+        """Tell whether mails can be asked for: it is read, and that works."""
+        self.ensure_one()
+        return self._is_running() and self.sync_status != "error"
 
     def _needs_folders(self):
         """Tell whether the mailbox is to be asked which folders it has."""

@@ -1,10 +1,8 @@
 import base64
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..messages import UnreadableMessage, extract_part
 from . import access
 
 #: Bytes of an inline image that goes into the document itself.
@@ -44,6 +42,9 @@ class EasycrmEmailAttachment(models.Model):
     content_id = fields.Char(help="What the body calls an inline image.")
     inline = fields.Boolean()
     part = fields.Char(required=True, help="Where it stands in the raw mail.")
+    checksum = fields.Char(
+        help="SHA-256 of its bytes; empty where nobody has seen them."
+    )
     attachment_id = fields.Many2one(
         "ir.attachment",
         ondelete="set null",
@@ -59,7 +60,7 @@ class EasycrmEmailAttachment(models.Model):
     def _get_bytes(self):
         """Return the attachment as `ir.attachment`, fetched from a mailbox if need be.
 
-        The mail is fetched once for all its inline images: a reader asks for all.
+        Of the images within the text all are fetched: a reader asks for all.
 
         :raise AccessError: it is not for this user
         :raise UserError: no mailbox that holds it can be reached, in plain words
@@ -67,12 +68,22 @@ class EasycrmEmailAttachment(models.Model):
         self.ensure_one()
         self.check_access("read")
         line = self.sudo()
+        if line.email_id.headers_only:
+            part = line.part
+            email = line.email_id._read_large()
+            line = email.attachment_line_ids.filtered(lambda one: one.part == part)
         if not line.attachment_id:
-            lines = line | line.email_id.attachment_line_ids.filtered("inline")
-            raw = line.email_id._fetch_raw()
-            lines.filtered(lambda part: not part.attachment_id)._keep_bytes(raw)
+            email = line.email_id
+            lines = line
+            if line.inline:
+                lines = email.attachment_line_ids.filtered("inline")
+            lines._keep(email._fetch_files(lines._get_missing()))
         # readable by whoever may read the line that it belongs to
         return line.attachment_id.with_env(self.env)
+
+    def _get_missing(self):
+        """Return {part: checksum} of those whose bytes are not here."""
+        return {line.part: line.checksum for line in self if not line.attachment_id}
 
     def _get_image_url(self, embedded):
         """Return the URL of an inline image.
@@ -88,20 +99,34 @@ class EasycrmEmailAttachment(models.Model):
             return ""
         return f"data:{self.mimetype};base64,{base64.b64encode(file.raw).decode()}"
 
-    def _keep_bytes(self, raw):
-        """Store these attachments out of the raw mail."""
-        for line in self:
-            try:
-                content = extract_part(raw, line.part)
-            except UnreadableMessage as error:
-                raise UserError(str(error)) from None
-            # the file as it was sent: core would scale large images down
-            files = self.env["ir.attachment"].with_context(image_no_postprocess=True)
-            line.attachment_id = files.create(
+    def _keep(self, files):
+        """Store bytes; those that are here already stay as they are.
+
+        :param dict files: {part: bytes} of one email
+        """
+        self.flush_model(["attachment_id"])
+        # whoever fetches the same at the same time waits here, and is told so by a
+        # serialization error
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT id FROM easycrm_email_attachment
+                WHERE id = ANY(%s) AND part = ANY(%s) AND attachment_id IS NULL
+                FOR UPDATE
+                """,
+                self.ids,
+                list(files),
+            )
+        )
+        self.invalidate_recordset(["attachment_id"])
+        # the file as it was sent: core would scale large images down
+        File = self.env["ir.attachment"].with_context(image_no_postprocess=True)
+        for line in self.browse([row[0] for row in self.env.cr.fetchall()]):
+            line.attachment_id = File.create(
                 {
                     "name": line.name,
                     "mimetype": line.mimetype,
-                    "raw": content,
+                    "raw": files[line.part],
                     "res_model": line._name,
                     "res_id": line.id,
                 }

@@ -28,6 +28,7 @@ class EasycrmEmail(models.Model):
                 [("email_id", "in", self.ids)], ["email_id", "is_read"]
             )
         }
+        large = self._get_large_words(levels)
         hidden = [email.id for email in self if levels[email.id] != "everything"]
         sharers = self.browse(hidden)._get_sharers()
         return [
@@ -40,7 +41,8 @@ class EasycrmEmail(models.Model):
                 else email.direction,
                 **people[email.id],
                 "subject": email.subject or False,
-                "snippet": email.snippet or False,
+                "snippet": email.snippet or large.get(email.id, False),
+                "large": email.id in large,
                 "level": levels[email.id],
                 "sharers": sharers.get(email.id, []),
                 "attachments": lines.get(email.id, []),

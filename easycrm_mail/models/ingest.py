@@ -14,6 +14,12 @@ from ..messages import Message
 from ..providers import RemoteMessage
 from .easycrm_email_content import SEARCH_VECTOR
 from .ingest_changes import ChangeSteps
+from .ingest_provisional import (
+    ATTACHMENT_COLUMNS,
+    PROVISIONAL_COLUMNS,
+    ProvisionalSteps,
+    attachment_values,
+)
 from .ingest_threads import MESSAGE_ID_LENGTH, ThreadSteps
 
 
@@ -36,7 +42,7 @@ def normalise(address):
     return email_normalize(address) or address.lower()[:320]
 
 
-class Ingest(ThreadSteps, ChangeSteps):
+class Ingest(ThreadSteps, ChangeSteps, ProvisionalSteps):
     """Writes one batch of one stream of one mailbox.
 
     :param account: the `easycrm.email.account`, as superuser
@@ -48,6 +54,7 @@ class Ingest(ThreadSteps, ChangeSteps):
         self.account = account
         self.stream = stream
         self.own = account._get_own_addresses()
+        self.sizes = {}
 
     def store(self, reads):
         """Store these mails, each of them once.
@@ -57,6 +64,7 @@ class Ingest(ThreadSteps, ChangeSteps):
         """
         if not reads:
             return []
+        reads = self._name_provisional(reads)
         # the same mail may stand twice in a folder
         by_identity = {}
         for read in reads:
@@ -65,6 +73,7 @@ class Ingest(ThreadSteps, ChangeSteps):
         new = {key: m for key, m in by_identity.items() if key not in known}
         threads = self._find_threads(new.values())
         ids = self._insert_emails(new, threads)
+        self._keep_provisional(ids)
         self._insert_contents(new, ids)
         self._insert_attachments(new, ids)
         told = self._insert_participants(by_identity, ids, known)
@@ -150,6 +159,7 @@ class Ingest(ThreadSteps, ChangeSteps):
                 "direction",
                 "is_linked",
                 "has_attachments",
+                *PROVISIONAL_COLUMNS,
             ],
             [
                 (
@@ -161,6 +171,7 @@ class Ingest(ThreadSteps, ChangeSteps):
                     self._direction(message),
                     False,
                     any(not attachment.inline for attachment in message.attachments),
+                    *self._provisional_values(digest, message),
                 )
                 for (message_id, digest), message in new.items()
             ],
@@ -188,11 +199,11 @@ class Ingest(ThreadSteps, ChangeSteps):
     def _insert_attachments(self, new, ids):
         self._insert(
             "easycrm_email_attachment",
-            ["email_id", "name", "mimetype", "size", "content_id", "inline", "part"],
+            ["email_id", *ATTACHMENT_COLUMNS],
             [
-                (ids[key], a.name, a.mimetype, a.size, a.content_id, a.inline, a.part)
+                (ids[key], *attachment_values(attachment))
                 for key, message in new.items()
-                for a in message.attachments
+                for attachment in message.attachments
             ],
         )
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from ..messages import UnreadableMessage, parse
+from ..messages import UnreadableMessage, parse, parse_headers
 from ..providers import Batch, Gone, SetAside
 from .ingest import Read
 
@@ -28,7 +28,8 @@ def read_all(remotes, set_aside=()):
     reads, aside = [], list(set_aside)
     for remote in remotes:
         try:
-            reads.append(Read(remote, parse(remote.raw, remote.received_at)))
+            read = parse_headers if remote.headers_only else parse
+            reads.append(Read(remote, read(remote.raw, remote.received_at)))
         except UnreadableMessage as error:
             aside.append(SetAside(remote.ref, str(error)))
     return reads, aside

@@ -1,0 +1,81 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from .body_calls import fetch_files
+
+#: After how long an email's attachments are tried again that could not be fetched;
+#: then they wait until somebody opens them.
+ATTEMPT_HOURS = [0.25, 1, 6, 24, 72]
+
+
+class EasycrmEmail(models.Model):
+    """When the attachments of linked mail are fetched: see `FilesRun`."""
+
+    _inherit = "easycrm.email"
+
+    fetch_at = fields.Datetime(
+        readonly=True,
+        help="When its attachments are fetched, once it is linked: at first the date "
+        "of the email, so that the newest come first. Empty when there is nothing to "
+        "fetch, or nothing is tried any more.",
+    )
+    fetch_attempts = fields.Integer(readonly=True, help="That have failed.")
+
+    # the condition word for word as it is asked
+    _fetch_idx = models.Index(
+        "(fetch_at DESC) WHERE is_linked IS TRUE AND fetch_at IS NOT NULL"
+    )
+
+    @api.model
+    def _get_due_files(self, limit):
+        """Return the linked emails whose attachments are due, newest first."""
+        self.flush_model(["is_linked", "fetch_at"])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT id FROM easycrm_email
+                WHERE is_linked IS TRUE AND fetch_at <= now() AT TIME ZONE 'UTC'
+                ORDER BY fetch_at DESC LIMIT %s
+                """,
+                limit,
+            )
+        )
+        return self.browse([row[0] for row in rows])
+
+    def _postpone_files(self):
+        """Have these emails' attachments tried again later, some times."""
+        now = fields.Datetime.now()
+        for email in self:
+            attempts = email.fetch_attempts
+            email.fetch_attempts = attempts + 1
+            email.fetch_at = (
+                now + timedelta(hours=ATTEMPT_HOURS[attempts])
+                if attempts < len(ATTEMPT_HOURS)
+                else False
+            )
+
+    def _keep_files(self, files):
+        """Store the attachments that were fetched of this email.
+
+        :param dict files: {part: bytes}
+        """
+        self.ensure_one()
+        self.attachment_line_ids._keep(files)
+        self.fetch_at = False
+
+    def _fetch_files(self, checksums):
+        """Fetch attachments from the first mailbox that holds the email and answers.
+
+        :param dict checksums: {part: checksum}
+        :return: {part: bytes}
+        :raise UserError: none can be reached, in plain words
+        """
+        self.ensure_one()
+        digest = self.digest
+        return self._ask_mailboxes(
+            lambda account, provider, stream, ref: fetch_files(
+                provider, stream, ref, digest, checksums
+            )
+        )

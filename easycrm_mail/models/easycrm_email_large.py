@@ -1,0 +1,134 @@
+from odoo import fields, models
+from odoo.exceptions import AccessError, UserError
+
+from ..messages import UnreadableMessage
+from ..providers import MailboxError
+from .body_calls import read_large
+from .easycrm_email_account import BUTTON_TIMEOUT
+from .ingest_bodies import BodyIngest
+
+
+class EasycrmEmailProvisional(models.Model):
+    """What an email was known by while only its header was here.
+
+    It stays when the body has come: its mailbox, listed anew, knows it by that.
+    """
+
+    _name = "easycrm.email.provisional"
+    _description = "Email Read by its Header"
+    _rec_name = "digest"
+    _log_access = False
+
+    email_id = fields.Many2one(
+        "easycrm.email", required=True, ondelete="cascade", index=True
+    )
+    account_id = fields.Many2one(
+        "easycrm.email.account", required=True, ondelete="cascade"
+    )
+    digest = fields.Char(required=True)
+
+    _digest_unique = models.UniqueIndex("(account_id, digest)")
+
+
+class EasycrmEmail(models.Model):
+    """Mails over 25 MB: their body is read from the mailbox when they are opened."""
+
+    _inherit = "easycrm.email"
+
+    headers_only = fields.Boolean(
+        readonly=True, help="It is large: its body is still in the mailbox."
+    )
+    size = fields.Integer(readonly=True, help="In bytes, of a large email.")
+
+    def easycrm_read_large(self):
+        """Read the body of a large email from its mailbox.
+
+        :return: dict with `email_id`, of the email that it is now, or `error`, in
+            plain words
+        :raise AccessError: the body is not for this user
+        """
+        self.ensure_one()
+        self.check_access("read")
+        if self._get_share_levels()[self.id] != "everything":
+            raise AccessError(self.env._("You may not read this email."))
+        try:
+            email = self.sudo()._read_large()
+        except UserError as error:
+            return {"error": str(error)}
+        return {"email_id": email.id}
+
+    def _read_large(self):
+        """Read the body from a mailbox that holds it, if it is not here.
+
+        :return: the email that it is now
+        :raise UserError: it cannot be read, in plain words
+        """
+        self.ensure_one()
+        if not self.headers_only:
+            return self
+        account, mail, header = self._ask_mailboxes(
+            lambda account, *place: (account, *read_large(*place))
+        )
+        email = BodyIngest(account).complete(self, mail, header)
+        if not email:
+            raise UserError(self._get_unheld_words())
+        return email
+
+    def _ask_mailboxes(self, call):
+        """Ask the mailboxes that hold the email, until one answers.
+
+        No transaction is open meanwhile, so that nothing may have been written before.
+
+        :param call: is given the account, its provider, and where the email stands
+            there: stream and ref
+        :return: what the first call gives that succeeds
+        :raise UserError: none does; why, in plain words
+        """
+        reason = self._get_unheld_words()
+        for account, stream, ref in self._get_places():
+            try:
+                provider = account._make_provider(BUTTON_TIMEOUT)
+            except UserError as error:
+                reason = str(error)
+                continue
+            account._release_transaction()
+            try:
+                return call(account, provider, stream, ref)
+            except UnreadableMessage as error:
+                reason = str(error)
+            except MailboxError as error:
+                reason = account._explain_error(error)
+            finally:
+                provider.close()
+        raise UserError(reason)
+
+    def _get_large_words(self, levels):
+        """Return {email id: what stands in the place of its body} of the large ones.
+
+        :param dict levels: {email id: how much of it the user may see}
+        """
+        return {
+            email.id: self.env._(
+                "This email is large (%s MB). It is read from the mailbox when opened.",
+                round(email.size / 1_000_000),
+            )
+            for email in self
+            if email.headers_only and levels[email.id] == "everything"
+        }
+
+    def _get_unheld_words(self):
+        return self.env._("The email is in no connected mailbox any more.")
+
+    def _get_places(self):
+        """Return where the email stands: mailboxes that work first, newest copy first.
+
+        :return: list of (account, stream, ref)
+        """
+        copies = self.copy_ids.sorted(
+            lambda copy: (not copy.account_id._is_reachable(), -copy.id)
+        )
+        return [
+            (copy.account_id, place.stream, place.provider_ref)
+            for copy in copies
+            for place in copy.location_ids
+        ]

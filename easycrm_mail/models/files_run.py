@@ -1,0 +1,210 @@
+"""The attachments of linked mail, fetched soon after it came, off the hot path.
+
+As in `SyncRun`, waiting on networks overlaps and storing does not; no transaction is
+open meanwhile, and each mail is committed by itself. Dying anywhere is harmless: what
+is not stored is still due.
+"""
+
+import logging
+import time
+from collections import deque
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass
+
+from psycopg2 import IntegrityError
+
+from odoo.exceptions import UserError
+from odoo.tools import mute_logger
+
+from ..messages import UnreadableMessage
+from ..providers import Gone, MailboxError, Provider, Retry
+from .body_calls import fetch_files
+from .sync_run import ATTEMPTS, CROSSED, PULL_SECONDS
+
+_logger = logging.getLogger(__name__)
+
+#: Mails that are fetched at once, all attachments of each in memory: 25 MB at most.
+WORKERS = 2
+
+#: Mails that are looked up in one query.
+CLAIMED = 50
+
+
+@dataclass
+class Job:
+    """One mail, and where it stands: the places that were not tried yet."""
+
+    email_id: int
+    places: deque  # of (account id, stream, ref)
+
+
+class FilesRun:
+    """Fetches what is due, newest mail first, until the cron's time is up.
+
+    :param env: of the superuser
+    """
+
+    def __init__(self, env):
+        self.env = env
+        self.queues: dict[int, deque] = {}  # by mailbox
+        self.pending: dict[Future, tuple] = {}
+        self.providers: dict[int, Provider] = {}
+        self.failed = set()  # mailboxes that are left alone for the rest of the run
+        self.stopped = False
+
+    def run(self):
+        """Fetch; every mail is committed by itself."""
+        pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="easycrm_mail")
+        try:
+            while not self.stopped and (self.queues or self.pending or self._claim()):
+                self._fill(pool)
+                self._report(0)
+                for future in self._wait():
+                    self._finish(future)
+        finally:
+            # a call that is under way ends with its own time-out
+            busy = {account_id for account_id, *_rest in self.pending.values()}
+            for account_id in self.providers.keys() - busy:
+                pool.submit(self.providers[account_id].close)
+            pool.shutdown(wait=False)
+        if not self.stopped:
+            self._report(0, remaining=0)
+
+    def _claim(self):
+        """Queue the next mails; return whether there were any."""
+        jobs = self._retrying(self._look_up)
+        self._queue(jobs)
+        return bool(jobs)
+
+    def _look_up(self):
+        return [
+            Job(
+                email.id,
+                deque(
+                    (account.id, stream, ref)
+                    for account, stream, ref in email._get_places()
+                    if account._is_reachable()
+                ),
+            )
+            for email in self.env["easycrm.email"]._get_due_files(CLAIMED)
+        ]
+
+    def _queue(self, jobs):
+        """Have each fetched from the next mailbox that works, or else later."""
+        nowhere = []
+        for job in jobs:
+            while job.places and job.places[0][0] in self.failed:
+                job.places.popleft()
+            if job.places:
+                self.queues.setdefault(job.places[0][0], deque()).append(job)
+            else:
+                nowhere.append(job.email_id)
+        if nowhere:
+            self._retrying(self._postpone, nowhere)
+
+    def _postpone(self, ids):
+        self.env["easycrm.email"].browse(ids).exists()._postpone_files()
+
+    def _fill(self, pool):
+        busy = {account_id for account_id, *_rest in self.pending.values()}
+        for account_id in list(self.queues):
+            if len(self.pending) >= WORKERS:
+                return
+            if account_id in busy or account_id not in self.queues:
+                continue
+            job = self.queues[account_id].popleft()
+            if not self.queues[account_id]:
+                del self.queues[account_id]
+            self._submit(pool, job)
+
+    def _submit(self, pool, job):
+        account_id, stream, ref = job.places[0]
+        digest, missing = self._retrying(self._plan, job)
+        if not missing:
+            return
+        provider = self._get_provider(account_id)
+        if not provider:
+            self._leave(account_id, job)
+            return
+        future = pool.submit(fetch_files, provider, stream, ref, digest, missing)
+        self.pending[future] = account_id, job, time.monotonic() + PULL_SECONDS
+
+    def _plan(self, job):
+        """Return what the mail is known by, and its attachments that are not here."""
+        email = self.env["easycrm.email"].browse(job.email_id).exists()
+        missing = email.attachment_line_ids._get_missing()
+        if not missing:
+            # somebody has opened them meanwhile
+            email.fetch_at = False
+        return email.digest, missing
+
+    def _get_provider(self, account_id):
+        account = self.env["easycrm.email.account"].browse(account_id).exists()
+        if account and account_id not in self.providers:
+            with suppress(UserError):
+                self.providers[account_id] = account._make_provider()
+        return self.providers.get(account_id)
+
+    def _wait(self):
+        """Wait for the first answer; return what has come, or came too late."""
+        if not self.pending:
+            return ()
+        deadline = min(deadline for *_rest, deadline in self.pending.values())
+        timeout = max(deadline - time.monotonic(), 0)
+        done, _open = wait(self.pending, timeout, FIRST_COMPLETED)
+        return done or [f for f, job in self.pending.items() if job[2] <= deadline]
+
+    def _finish(self, future):
+        account_id, job, _deadline = self.pending.pop(future)
+        try:
+            if not future.done():
+                # its thread still uses the client
+                del self.providers[account_id]
+                raise Retry("timeout")
+            self._retrying(self._keep, job, future.result())
+        except (Gone, UnreadableMessage):
+            job.places.popleft()
+            self._queue([job])
+        except MailboxError as error:
+            _logger.info("Attachments of mailbox %s: %s", account_id, error)
+            self._leave(account_id, job)
+        except Exception:
+            # one mail must not stop the others
+            self._roll_back()
+            _logger.exception("The attachments of an email could not be stored")
+            job.places.clear()
+            self._queue([job])
+        self._report(1)
+
+    def _keep(self, job, files):
+        if email := self.env["easycrm.email"].browse(job.email_id).exists():
+            email._keep_files(files)
+
+    def _leave(self, account_id, job):
+        """Leave a mailbox alone; what it was asked for may stand in another one."""
+        self.failed.add(account_id)
+        self._queue([job, *self.queues.pop(account_id, ())])
+
+    def _retrying(self, function, *args):
+        """Call and commit; again, on a fresh snapshot, when another one crossed."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with mute_logger("odoo.sql_db"):
+                    result = function(*args)
+                self.env["ir.cron"]._commit_progress()
+                return result
+            except (*CROSSED, IntegrityError):
+                self._roll_back()
+                if attempt == ATTEMPTS:
+                    raise
+                time.sleep(0.05 * attempt)
+        return None
+
+    def _roll_back(self):
+        self.env.cr.rollback()
+        self.env.transaction.reset()
+
+    def _report(self, count, remaining=1):
+        left = self.env["ir.cron"]._commit_progress(count, remaining=remaining)
+        self.stopped = self.stopped or not left

@@ -1,0 +1,347 @@
+import random
+from unittest.mock import patch
+
+from odoo.exceptions import AccessError
+from odoo.tests import tagged
+
+from ..easycrm_mail.messages import parse
+from ..easycrm_mail.providers import imap, imap_page
+from .common import MailCase, raw_mail
+from .mailbox import PASSWORD, RealMailbox
+
+#: What is a large mail in these tests.
+LARGE = 20_000
+
+PLAN = random.Random(1).randbytes(40_000)
+
+
+class LargeMailbox(RealMailbox):
+    """Mails over 20 kB are large, and come by their headers."""
+
+    def setUp(self):
+        super().setUp()
+        for module in (imap, imap_page):
+            self.startPatcher(patch.object(module, "MAX_MAIL_BYTES", LARGE))
+
+    def large_mail(self, **values):
+        values.setdefault("subject", "Plan")
+        values.setdefault("text", "The plan of the hall.")
+        values.setdefault("to", self.account.email)
+        values.setdefault("attachments", [("plan.pdf", "application/pdf", PLAN)])
+        return raw_mail(**values)
+
+    def put(self, raw, folder="INBOX", login=None):
+        return self.server.deliver(login or self.login, raw, folder=folder)
+
+    def connect_second(self, user=None, **values):
+        """Connect another real mailbox of the same server, not read yet."""
+        login = next(self.logins)
+        account = self.env["easycrm.email.account"].create(
+            {
+                "email": "jonas.real@ours.example",
+                "user_id": (user or self.jonas).id,
+                "imap_host": self.server.host,
+                "imap_port": self.server.port,
+                "imap_security": "none",
+                "imap_login": login,
+                "imap_password": PASSWORD,
+                **values,
+            }
+        )
+        return account, login
+
+    def read_mailbox(self, account=None):
+        account = account or self.account
+        account.with_user(account.user_id).action_sync_now()
+        self.run_cron("_cron_backfill")
+        self.run_cron("_cron_sync")
+
+    def emails(self, account=None):
+        domain = [("copy_ids.account_id", "=", (account or self.account).id)]
+        return self.env["easycrm.email"].sudo().search(domain)
+
+    def open(self, email, user=None):
+        """Open a large email as its reader does; return the email that it is then."""
+        answer = self.as_user(email, user or self.mira).easycrm_read_large()
+        self.assertNotIn("error", answer)
+        return self.env["easycrm.email"].sudo().browse(answer["email_id"])
+
+
+@tagged("post_install", "-at_install")
+class TestLarge(LargeMailbox, MailCase):
+    def test_it_stands_on_the_timeline_at_once_and_says_what_it_is(self):
+        raw = self.large_mail()
+        self.put(raw)
+        self.read_mailbox()
+        self.assertEqual(self.account.sync_status, "ok")
+        self.assertFalse(self.account.failure_ids)
+        [row] = self.read_timeline(self.anna)
+        self.assertEqual(row["subject"], "Plan")
+        self.assertEqual(row["from"]["address"], "anna@acme.example")
+        self.assertTrue(row["large"])
+        self.assertIn("is large (0 MB)", row["snippet"])
+        self.assertEqual([one["name"] for one in row["attachments"]], ["plan.pdf"])
+        email = self.emails()
+        self.assertEqual(email.size, len(raw.replace(b"\n", b"\r\n")))
+        self.assertLinked(email, [self.anna])
+        self.assertFalse(email.fetch_at)
+
+    def test_opened_it_has_body_attachments_and_its_true_identity(self):
+        raw = self.large_mail(html="<p>The plan of the <b>hall</b>.</p>")
+        self.put(raw)
+        self.read_mailbox()
+        before = self.emails()
+        line = before.attachment_line_ids
+        email = self.open(before)
+        self.assertEqual(email, before)
+        whole = parse(raw.replace(b"\n", b"\r\n"))
+        self.assertEqual(
+            (email.message_id, email.digest), (whole.message_id, whole.digest)
+        )
+        self.assertFalse(email.headers_only)
+        self.assertIn("hall", self.as_user(email, self.mira).easycrm_body()["document"])
+        self.assertEqual(email.attachment_line_ids, line)
+        self.assertEqual(
+            (line.size, line.checksum), (len(PLAN), whole.attachments[0].sha256)
+        )
+        [row] = self.read_timeline(self.anna)
+        self.assertFalse(row["large"])
+        self.assertEqual(row["snippet"], "The plan of the hall.")
+        self.assertLinked(email, [self.anna])
+
+    def test_opened_twice_it_is_read_once(self):
+        self.put(self.large_mail())
+        self.read_mailbox()
+        email = self.open(self.emails())
+        self.server.stop()
+        self.addCleanup(self.server.restart)
+        self.assertEqual(self.open(email), email)
+
+    def test_an_attachment_that_is_opened_brings_the_body_too(self):
+        self.put(self.large_mail())
+        self.read_mailbox()
+        line = self.as_user(self.emails().attachment_line_ids, self.mira)
+        self.assertEqual(line._get_bytes().raw, PLAN)
+        self.assertFalse(self.emails().headers_only)
+
+    def test_it_stays_as_it_is_when_the_mailbox_does_not_answer(self):
+        self.put(self.large_mail())
+        self.read_mailbox()
+        email = self.emails()
+        self.server.stop()
+        answer = self.as_user(email, self.mira).easycrm_read_large()
+        self.server.restart()
+        self.assertIn("does not answer", answer["error"])
+        self.assertTrue(email.headers_only)
+        self.assertEqual(self.open(email), email)
+
+    def test_gone_from_the_mailbox_it_says_so(self):
+        key = self.put(self.large_mail())
+        self.read_mailbox()
+        self.server.remove(self.login, key)
+        answer = self.as_user(self.emails(), self.mira).easycrm_read_large()
+        self.assertIn("not in the mailbox any more", answer["error"])
+
+    def test_another_mail_in_its_place_is_not_taken_for_it(self):
+        self.put(self.large_mail())
+        self.read_mailbox()
+        email = self.emails()
+        other = self.large_mail(subject="Forged")
+        self.put(other)
+        self.read_mailbox()
+        place = (self.emails() - email).copy_ids.location_ids
+        ref = place.provider_ref
+        place.unlink()
+        email.copy_ids.location_ids.provider_ref = ref
+        answer = self.as_user(email, self.mira).easycrm_read_large()
+        self.assertIn("error", answer)
+        self.assertTrue(email.headers_only)
+
+    def test_who_may_not_read_the_body_may_not_have_it_read(self):
+        self.put(self.large_mail())
+        self.read_mailbox()
+        email = self.emails()
+        self.account.share_level = "subject"
+        self.assertVisible(self.jonas, email, "subject")
+        [row] = self.read_timeline(self.anna, self.jonas)
+        self.assertFalse(row["large"] or row["snippet"])
+        for user in (self.jonas, self.ingrid, self.portal):
+            with self.assertRaises(AccessError):
+                self.as_user(email, user).easycrm_read_large()
+
+    def test_a_colleague_may_open_what_is_shared_with_him(self):
+        self.put(self.large_mail())
+        self.read_mailbox()
+        email = self.open(self.emails(), self.jonas)
+        self.assertVisible(self.jonas, email, "everything")
+
+    # --- once, whatever happens ---
+
+    def test_read_again_it_is_known_before_and_after_it_was_opened(self):
+        self.put(self.large_mail())
+        self.put(self.large_mail(message_id=""))
+        self.read_mailbox()
+        emails = self.emails()
+        self.assertEqual(len(emails), 2)
+        self.server.recreate(self.login)
+        self.read_mailbox()
+        self.assertEqual(self.emails(), emails)
+        for email in emails:
+            self.assertEqual(self.open(email), email)
+        self.server.recreate(self.login)
+        self.read_mailbox()
+        self.assertEqual(self.emails(), emails)
+        self.assertFalse(any(emails.mapped("headers_only")))
+        self.assertEqual(len(emails.copy_ids.location_ids), 2)
+        self.assertFalse(any(emails.copy_ids.mapped("removed_at")))
+
+    def test_to_oneself_it_is_one_once_it_was_opened(self):
+        raw = self.large_mail(sender=self.account.email, bcc="bruno@beck.example")
+        self.put(raw)
+        self.put(b"Received: by here\n" + raw, folder="Sent")
+        self.read_mailbox()
+        emails = self.emails()
+        self.assertEqual(len(emails), 2, "their bodies may differ")
+        email = self.open(emails[0])
+        email = self.open(emails[1])
+        self.assertEqual(self.emails(), email)
+        self.assertEqual(len(email.copy_ids), 1)
+        self.assertEqual(len(email.copy_ids.location_ids), 2)
+        self.assertEqual(email.direction, "outbound")
+        self.server.recreate(self.login)
+        self.read_mailbox()
+        self.assertEqual(self.emails(), email)
+
+    def test_nobody_elses_copy_comes_to_it(self):
+        """Law 6: whoever forges its header does not get at its body."""
+        raw = self.large_mail(to="board@ours.example", sender="boss@acme.example")
+        self.put(raw)
+        self.read_mailbox()
+        mine = self.emails()
+        forger, login = self.connect_second()
+        forged = raw[: raw.index(b"\n\n")] + b"\n\n" + b"x" * 70_000 + b"\n"
+        self.put(forged, login=login)
+        self.read_mailbox(forger)
+        theirs = self.emails(forger)
+        self.assertEqual(theirs.message_id, mine.message_id)
+        self.assertNotEqual(theirs, mine)
+        self.assertVisible(self.jonas, mine, None)
+        self.open(mine)
+        self.open(theirs, self.jonas)
+        self.assertNotEqual(self.emails(forger), self.emails())
+        self.assertVisible(self.jonas, mine, None)
+
+    # --- folded into the email that another mailbox held whole ---
+
+    def fold(self, **values):
+        """Have Mira read by headers what Jonas has opened already."""
+        self.raw = self.large_mail(**values)
+        self.put(self.raw)
+        self.read_mailbox()
+        self.mine = self.emails()
+        self.second, login = self.connect_second()
+        self.put(self.raw, login=login)
+        self.read_mailbox(self.second)
+        self.theirs = self.open(self.emails(self.second), self.jonas)
+        self.assertNotEqual(self.theirs, self.mine)
+
+    def test_two_mailboxes_share_one_email_once_both_were_opened(self):
+        self.fold()
+        email = self.open(self.mine)
+        self.assertEqual(email, self.theirs)
+        self.assertFalse(self.mine.exists())
+        self.assertEqual(email.copy_ids.account_id, self.account | self.second)
+        self.assertEqual(len(email.copy_ids.location_ids), 2)
+        self.assertEqual(len(email.attachment_line_ids), 1)
+        self.assertEqual(len(email.participant_ids), 2)
+        self.assertLinked(email, [self.anna])
+        self.assertEqual(len(email.link_ids), 1)
+        self.assertEqual(len(self.read_timeline(self.anna)), 1)
+        self.server.recreate(self.login)
+        self.read_mailbox()
+        self.assertEqual(self.emails(), email)
+
+    def test_links_by_hand_and_tombstones_win(self):
+        self.fold(cc="bruno@beck.example")
+        lead = self.add_lead("Hall", self.mira)
+        Link = self.env["easycrm.email.link"].sudo()
+        Link.create({"email_id": self.mine.id, "lead_id": lead.id})
+        off = self.mine.link_ids.filtered(lambda link: link.partner_id == self.bruno)
+        self.as_user(off, self.mira).action_take_off()
+        auto = self.theirs.link_ids.filtered(lambda link: link.partner_id == self.anna)
+        email = self.open(self.mine)
+        self.assertLinked(email, [self.anna, lead])
+        self.assertEqual(len(email.link_ids), 3)
+        self.assertIn(auto, email.link_ids)
+        self.assertEqual(email.link_ids.thread_id, email.thread_id)
+        # who took it off may still put it back
+        off = email.link_ids.filtered("removed")
+        self.assertEqual((off.partner_id, off.write_uid), (self.bruno, self.mira))
+        off.with_user(self.mira).action_put_back()
+        self.assertLinked(email, [self.anna, self.bruno, lead])
+
+    def test_of_two_acts_by_hand_the_later_one_stays(self):
+        self.fold()
+        for email, removed, write_date in (
+            (self.mine, True, "2026-03-01 10:00:00"),
+            (self.theirs, False, "2026-03-02 10:00:00"),
+        ):
+            email.link_ids.write({"removed": removed, "origin": "manual"})
+            self.env.flush_all()
+            self.env.cr.execute(
+                "UPDATE easycrm_email_link SET write_date = %s WHERE email_id = %s",
+                [write_date, email.id],
+            )
+        self.env.invalidate_all()
+        email = self.open(self.mine)
+        self.assertLinked(email, [self.anna])
+        self.assertEqual(len(email.link_ids), 1)
+
+    def test_mail_that_stood_nowhere_is_freed_or_linked_with_it(self):
+        self.fold(sender="stranger@else.example")
+        Link = self.env["easycrm.email.link"].sudo()
+        Link.create({"email_id": self.theirs.id, "partner_id": self.bruno.id})
+        email = self.open(self.mine)
+        self.assertLinked(email, [self.bruno])
+
+    def test_their_conversations_become_one(self):
+        self.fold(references=["<root@acme.example>"])
+        first = self.mine.thread_id
+        self.assertEqual(first, self.theirs.thread_id)
+        other = (
+            self.env["easycrm.email.thread"]
+            .sudo()
+            .create(
+                {
+                    "company_id": self.company_a.id,
+                    "root": "<elsewhere@acme.example>",
+                    "privacy": "private",
+                }
+            )
+        )
+        self.mine.thread_id = other
+        self.env.flush_all()
+        email = self.open(self.mine)
+        self.assertEqual(email.thread_id, first)
+        self.assertEqual(first.privacy, "private")
+        self.assertFalse(other.exists())
+
+    def test_what_was_set_aside_as_too_large_comes_by_its_header(self):
+        self.deliver("Hello")
+        self.read_mailbox()
+        self.put(self.large_mail())
+        [folder] = self.account.folder_ids.filtered(lambda one: one.role == "inbox")
+        place = self.emails().copy_ids.location_ids
+        validity = place.provider_ref.partition(":")[0]
+        self.env["easycrm.email.failure"].sudo().create(
+            {
+                "account_id": self.account.id,
+                "stream": folder.stream,
+                "provider_ref": f"{validity}:2",
+                "error": "The email is larger than 25 MB (31 MB).",
+            }
+        ).with_user(self.mira).action_retry()
+        self.run_cron("_cron_sync")
+        self.assertFalse(self.account.failure_ids)
+        self.assertEqual(self.emails().filtered("headers_only").subject, "Plan")
+        self.assertEqual(self.account.sync_status, "ok")
