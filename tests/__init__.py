@@ -6,6 +6,7 @@ from . import test_access_search
 from . import test_account_guard
 from . import test_body
 from . import test_body_images
+from . import test_files
 from . import test_health
 from . import test_ingest
 from . import test_ingest_cost

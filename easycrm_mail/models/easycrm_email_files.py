@@ -32,17 +32,19 @@ class EasycrmEmail(models.Model):
     def _get_due_files(self, limit):
         """Return the linked emails whose attachments are due, newest first."""
         self.flush_model(["is_linked", "fetch_at"])
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT id FROM easycrm_email
-                WHERE is_linked IS TRUE AND fetch_at <= now() AT TIME ZONE 'UTC'
-                ORDER BY fetch_at DESC LIMIT %s
-                """,
-                limit,
-            )
-        )
+        rows = self.env.execute_query(self._get_due_files_sql(limit))
         return self.browse([row[0] for row in rows])
+
+    @api.model
+    def _get_due_files_sql(self, limit):
+        return SQL(
+            """
+            SELECT id FROM easycrm_email
+            WHERE is_linked IS TRUE AND fetch_at <= now() AT TIME ZONE 'UTC'
+            ORDER BY fetch_at DESC LIMIT %s
+            """,
+            limit,
+        )
 
     def _postpone_files(self):
         """Have these emails' attachments tried again later, some times."""

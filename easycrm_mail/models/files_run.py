@@ -51,14 +51,15 @@ class FilesRun:
         self.pending: dict[Future, tuple] = {}
         self.providers: dict[int, Provider] = {}
         self.failed = set()  # mailboxes that are left alone for the rest of the run
-        self.stopped = False
+        self.has_begun = self.stopped = False
 
     def run(self):
         """Fetch; every mail is committed by itself."""
         pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="easycrm_mail")
         try:
-            while not self.stopped and (self.queues or self.pending or self._claim()):
-                self._fill(pool)
+            while self.pending or (not self.stopped and (self.queues or self._claim())):
+                if not self.stopped:
+                    self._fill(pool)
                 self._report(0)
                 for future in self._wait():
                     self._finish(future)
@@ -68,13 +69,14 @@ class FilesRun:
             for account_id in self.providers.keys() - busy:
                 pool.submit(self.providers[account_id].close)
             pool.shutdown(wait=False)
-        if not self.stopped:
+        if self.has_begun and not self.stopped:
             self._report(0, remaining=0)
 
     def _claim(self):
         """Queue the next mails; return whether there were any."""
         jobs = self._retrying(self._look_up)
         self._queue(jobs)
+        self.has_begun = self.has_begun or bool(jobs)
         return bool(jobs)
 
     def _look_up(self):

@@ -40,12 +40,17 @@ export class EmailReader extends Component {
             missing: 0,
             quoteShown: false,
             why: false,
+            /** @type {"idle"|"reading"} of a large mail */
+            large: "idle",
+            /** Why the body of a large mail could not be read. */
+            largeError: "",
         });
         onWillStart(() => {
             this.loadBody();
         });
         onWillUpdateProps((next) => {
-            if (next.email.level !== this.props.email.level) {
+            const { level, large } = this.props.email;
+            if (next.email.level !== level || next.email.large !== large) {
                 this.loadBody(next.email);
             }
         });
@@ -57,6 +62,11 @@ export class EmailReader extends Component {
 
     get level() {
         return levelWords(this.props.email);
+    }
+
+    /** Its body is still in the mailbox. */
+    get isLarge() {
+        return this.props.email.large && !this.state.body;
     }
 
     get roles() {
@@ -104,6 +114,10 @@ export class EmailReader extends Component {
             this.state.status = "ready";
             return;
         }
+        if (email.large) {
+            this.state.status = "ready";
+            return;
+        }
         this.state.status = this.state.body ? "ready" : "loading";
         try {
             const options = this.state.remoteShown ? {remote: true} : {};
@@ -117,6 +131,31 @@ export class EmailReader extends Component {
         } catch {
             this.state.status = "failed";
         }
+    }
+
+    /** Has the server read a large mail's body from the mailbox, then shows it. */
+    async readLarge() {
+        const { email, store } = this.props;
+        this.state.large = "reading";
+        this.state.largeError = "";
+        try {
+            const { email_id: id, error } = await this.orm.silent.call(
+                "easycrm.email",
+                "easycrm_read_large",
+                [[email.id]]
+            );
+            this.state.largeError = error || "";
+            if (id) {
+                // It may have turned out to be a mail that another mailbox held.
+                const call = this.orm.silent.call("easycrm.email", "easycrm_values", [[id]]);
+                Object.assign(email, await call);
+                await this.loadBody(email);
+                store?.load();
+            }
+        } catch {
+            this.state.largeError = _t("This email could not be loaded.");
+        }
+        this.state.large = "idle";
     }
 
     showRemote() {
