@@ -91,6 +91,8 @@ class TestLarge(LargeMailbox, MailCase):
         self.put(raw)
         self.read_mailbox()
         before = self.emails()
+        self.assertTrue(self.is_found(before, "plan"))
+        self.assertFalse(self.is_found(before, "hall"))
         line = before.attachment_line_ids
         email = self.open(before)
         self.assertEqual(email, before)
@@ -100,6 +102,7 @@ class TestLarge(LargeMailbox, MailCase):
         )
         self.assertFalse(email.headers_only)
         self.assertIn("hall", self.as_user(email, self.mira).easycrm_body()["document"])
+        self.assertTrue(self.is_found(email, "hall"))
         self.assertEqual(email.attachment_line_ids, line)
         self.assertEqual(
             (line.size, line.checksum), (len(PLAN), whole.attachments[0].sha256)
@@ -108,6 +111,15 @@ class TestLarge(LargeMailbox, MailCase):
         self.assertFalse(row["large"])
         self.assertEqual(row["snippet"], "The plan of the hall.")
         self.assertLinked(email, [self.anna])
+
+    def is_found(self, email, word):
+        self.env.flush_all()
+        self.env.cr.execute(
+            """SELECT search_vector @@ %s::tsquery FROM easycrm_email_content
+               WHERE email_id = %s""",
+            [word, email.id],
+        )
+        return self.env.cr.fetchone()[0]
 
     def test_opened_twice_it_is_read_once(self):
         self.put(self.large_mail())

@@ -88,6 +88,7 @@ class TestTimeline(MailCase):
                 "bcc": [],
                 "subject": "Offer",
                 "snippet": "Please find it attached.",
+                "large": False,
                 "level": "everything",
                 "sharers": [],
                 "attachments": [

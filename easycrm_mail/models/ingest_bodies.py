@@ -5,6 +5,7 @@ from psycopg2.errors import UniqueViolation
 from odoo.exceptions import ConcurrencyError
 from odoo.tools import SQL
 
+from .easycrm_email_content import SEARCH_VECTOR
 from .ingest import Ingest
 from .ingest_provisional import ATTACHMENT_COLUMNS, attachment_values
 from .ingest_threads import Thread
@@ -86,6 +87,16 @@ class BodyIngest(Ingest):
                 "body_text": message.text,
             }
         )
+        email.content_ids.flush_recordset()
+        # (SEARCH_VECTOR is a literal; the words are its parameter)
+        self.env.cr.execute(
+            f"""UPDATE easycrm_email_content SET search_vector = {SEARCH_VECTOR}
+                WHERE email_id = %s""",
+            [message.words, email.id],
+        )
+        self._fill_lines(email, message)
+
+    def _fill_lines(self, email, message):
         # in place: their addresses may be open in a browser
         lines = {line.part: line for line in email.attachment_line_ids}
         for attachment in message.attachments:

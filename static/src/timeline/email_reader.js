@@ -148,6 +148,7 @@ export class EmailReader extends Component {
             if (id) {
                 // It may have turned out to be a mail that another mailbox held.
                 const call = this.orm.silent.call("easycrm.email", "easycrm_values", [[id]]);
+                store?.opened[email.thread_id]?.expanded.add(id);
                 Object.assign(email, await call);
                 await this.loadBody(email);
                 store?.load();

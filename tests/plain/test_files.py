@@ -1,0 +1,226 @@
+"""Attachments with real processes: killed anywhere, and what a large one costs."""
+
+import hashlib
+import os
+import random
+import signal
+import socket
+import subprocess
+import time
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+import requests
+from process_memory import Memory
+from servers.dovecot import Dovecot
+from test_crash import CONNECT, LOGIN, PASSWORD, READ, manage, query, run_odoo
+
+pytestmark = pytest.mark.skipif(
+    "EASYCRM_ODOO" not in os.environ,
+    reason="needs a real Odoo: `make test` says where it is",
+)
+
+MAILS = 60
+LARGE = 40_000_000
+
+# A salesman who may open what stands on Anna.
+SELLER = """
+manager = env.ref("sales_team.group_sale_manager")
+env.ref("base.user_admin").write({"password": "admin", "group_ids": [(4, manager.id)]})
+env.cr.commit()
+"""
+
+KEEP = """
+env["ir.config_parameter"].set_param("easycrm_mail.keep_attachments", "%s")
+env.cr.commit()
+"""
+
+FETCH_FILES = """
+env["easycrm.email.account"]._cron_backfill()
+"""
+
+MEASURED_FETCH = f"""
+import os, sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from process_memory import Memory
+memory = Memory(os.getpid())
+{FETCH_FILES}
+print("PEAK", memory.peak)
+"""
+
+
+def message(number, content):
+    mail = EmailMessage()
+    mail["From"] = "Anna <anna@acme.example>"
+    mail["To"] = "mira@own.example"
+    mail["Subject"] = f"Number {number}"
+    mail["Message-ID"] = f"<{number}@acme.example>"
+    mail.set_content(f"This is number {number}.")
+    mail.add_attachment(
+        content, maintype="application", subtype="pdf", filename=f"{number}.pdf"
+    )
+    return mail.as_bytes()
+
+
+@pytest.fixture
+def server(tmp_path_factory):
+    with Dovecot(tmp_path_factory.mktemp("files"), {LOGIN: PASSWORD}) as dovecot:
+        yield dovecot
+
+
+@pytest.fixture
+def database(server):
+    name = f"{os.environ['EASYCRM_TEST_PREFIX']}files"
+    manage("clone", name)
+    try:
+        run_odoo(name, CONNECT % server.port).wait_for_success()
+        yield name
+    finally:
+        manage("drop", name)
+
+
+def content_of(number, size=200_000):
+    return random.Random(number).randbytes(size)
+
+
+def stored(database):
+    return query(
+        database,
+        """SELECT count(*) FROM ir_attachment
+           WHERE res_model = 'easycrm.email.attachment'""",
+    )[0][0]
+
+
+def test_killed_while_files_are_fetched_each_is_here_once(server, database):
+    for number in range(MAILS):
+        server.deliver(LOGIN, message(number, content_of(number)))
+    rng = random.Random(5)
+    seen = []
+    for _kill in range(4):
+        process = run_odoo(database, READ)
+        before, deadline = stored(database), time.monotonic() + 60
+        while stored(database) == before and process.poll() is None:
+            assert time.monotonic() < deadline, "nothing was fetched"
+            time.sleep(0.002)
+        time.sleep(rng.uniform(0, 0.1))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        seen.append(stored(database))
+    assert 0 < seen[0] < MAILS, f"the first kill came too late: {seen}"
+    run_odoo(database, READ + FETCH_FILES).wait_for_success()
+    rows = query(
+        database,
+        """
+        SELECT line.name, file.file_size, count(*) OVER (PARTITION BY line.id)
+        FROM easycrm_email_attachment line
+        JOIN easycrm_email email ON email.id = line.email_id AND email.fetch_at IS NULL
+        JOIN ir_attachment file
+          ON file.id = line.attachment_id AND file.res_id = line.id
+         AND file.res_model = 'easycrm.email.attachment'
+        """,
+    )
+    assert sorted(rows) == sorted((f"{n}.pdf", 200_000, 1) for n in range(MAILS))
+    assert stored(database) == MAILS
+
+
+class OdooServer:
+    """An Odoo that answers, and a browser that is signed in."""
+
+    def __init__(self, database):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        command = [os.environ["EASYCRM_ODOO"], "server", "-d", database]
+        options = ["--max-cron-threads=0", "--workers=0", "--log-level=warn"]
+        port = f"--http-port={self.url.rpartition(':')[2]}"
+        self._process = subprocess.Popen(
+            [*command, *options, port], start_new_session=True
+        )
+        self._browser = requests.Session()
+        self._sign_in(database)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exc):
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def _sign_in(self, database):
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                self.ask(
+                    "/web/session/authenticate",
+                    {"db": database, "login": "admin", "password": "admin"},
+                )
+            except requests.ConnectionError:
+                assert time.monotonic() < deadline and self._process.poll() is None
+                time.sleep(0.1)
+            else:
+                return
+
+    def ask(self, path, params):
+        answer = self._browser.post(
+            self.url + path, json={"jsonrpc": "2.0", "params": params}, timeout=60
+        ).json()
+        assert "error" not in answer, answer
+        return answer["result"]
+
+    def call(self, model, method, *args, **kwargs):
+        params = {"model": model, "method": method, "args": args, "kwargs": kwargs}
+        return self.ask("/web/dataset/call_kw", params)
+
+    def download(self, path):
+        """Return the size and the SHA-256 of a file."""
+        size, digest = 0, hashlib.sha256()
+        with self._browser.get(self.url + path, stream=True, timeout=60) as answer:
+            assert answer.status_code == 200, answer.text
+            for piece in answer.iter_content(1 << 16):
+                size += len(piece)
+                digest.update(piece)
+        return size, digest.hexdigest()
+
+
+def assert_peak(memory, limit, what):
+    peak = memory.peak
+    print(f"{what}: {peak:.0f} MB")
+    assert peak < limit, what
+
+
+def test_forty_megabytes_cost_no_worker_its_memory(server, database):
+    content = content_of(1, LARGE)
+    server.deliver(LOGIN, message(1, content))
+    run_odoo(database, SELLER + READ).wait_for_success()
+    with OdooServer(database) as odoo:
+        [email] = odoo.call("easycrm.email", "search", [("headers_only", "=", True)])
+        odoo.call("easycrm.email", "easycrm_values", [email])
+        memory = Memory(odoo.pid)
+        answer = odoo.call("easycrm.email", "easycrm_read_large", [email])
+        assert answer == {"email_id": email}
+        assert_peak(memory, 30, "the body: a buffer")
+        [values] = odoo.call("easycrm.email", "easycrm_values", [email])["attachments"]
+        memory = Memory(odoo.pid)
+        for _time in ("from the mailbox", "from the filestore"):
+            found = odoo.download(values["url"])
+            assert found == (LARGE, hashlib.sha256(content).hexdigest())
+        assert_peak(memory, 80, "the file: itself, and buffers")
+        memory = Memory(odoo.pid)
+        odoo.download(values["url"])
+        assert_peak(memory, 10, "from the filestore: nothing")
+
+
+def test_files_by_the_dozen_cost_two_at_a_time(server, database):
+    for number in range(12):
+        server.deliver(LOGIN, message(number, content_of(number, 15_000_000)))
+    run_odoo(database, KEEP % "False" + READ).wait_for_success()
+    assert stored(database) == 0
+    script = KEEP % "True" + MEASURED_FETCH
+    out, _err = run_odoo(database, script).communicate(timeout=120)
+    assert "PEAK" in out, out
+    assert stored(database) == 12
+    assert float(out.split("PEAK")[1]) < 80
