@@ -5,9 +5,11 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 from ..easycrm_mail.messages import parse
+from ..easycrm_mail.models import easycrm_email_large
 from ..easycrm_mail.providers import imap, imap_page
 from .common import MailCase, raw_mail
 from .mailbox import PASSWORD, RealMailbox
+from .servers.fault_proxy import FaultProxy
 
 #: What is a large mail in these tests.
 LARGE = 20_000
@@ -146,6 +148,23 @@ class TestLarge(LargeMailbox, MailCase):
         self.assertIn("does not answer", answer["error"])
         self.assertTrue(email.headers_only)
         self.assertEqual(self.open(email), email)
+
+    def test_where_a_reader_would_wait_too_long_the_backfill_reads_it(self):
+        self.put(self.large_mail())
+        self.read_mailbox()
+        email = self.emails()
+        proxy = FaultProxy(self.server.host, self.server.port)
+        self.addCleanup(proxy.close)
+        self.account.write({"imap_port": proxy.port, "imap_password": PASSWORD})
+        proxy.drip = 0.002
+        with patch.object(easycrm_email_large, "BUTTON_TIMEOUT", 1):
+            answer = self.as_user(email, self.mira).easycrm_read_large()
+        self.assertIn("in the background", answer["error"])
+        proxy.drip = 0
+        self.run_cron("_cron_backfill")
+        self.assertFalse(email.headers_only)
+        self.assertIn("hall", email.body_html)
+        self.assertFalse(email.fetch_at)
 
     def test_gone_from_the_mailbox_it_says_so(self):
         key = self.put(self.large_mail())

@@ -1,5 +1,8 @@
+from unittest.mock import patch
+
 from odoo.tests import HttpCase, tagged
 
+from ..easycrm_mail.providers import imap, imap_page
 from .mailbox import RealMailbox
 
 PDF = b"%PDF-1.4\n%%EOF\n"
@@ -24,6 +27,25 @@ class TestTour(RealMailbox, HttpCase):
         self.start_tour(
             f"/odoo/contacts/{self.anna.id}",
             "easycrm_timeline_tour",
+            login=self.mira.login,
+        )
+
+    def test_a_large_email_is_shown_when_asked_for(self):
+        for module in (imap, imap_page):
+            self.startPatcher(patch.object(module, "MAX_MAIL_BYTES", 20_000))
+        self.deliver(
+            "Plans of the hall",
+            text="The plans.",
+            html="<p>Here are the plans of the hall.</p>",
+            attachments=[
+                ("Plan.pdf", "application/pdf", b"%PDF-1.4\n" + b"x" * 30_000)
+            ],
+        )
+        self.start()
+        self.mira.password = self.mira.login * 2
+        self.start_tour(
+            f"/odoo/contacts/{self.anna.id}",
+            "easycrm_large_tour",
             login=self.mira.login,
         )
 

@@ -40,9 +40,10 @@ class EasycrmEmail(models.Model):
         return SQL(
             """
             SELECT id FROM easycrm_email
-            WHERE is_linked IS TRUE AND fetch_at <= now() AT TIME ZONE 'UTC'
+            WHERE is_linked IS TRUE AND fetch_at <= %s
             ORDER BY fetch_at DESC LIMIT %s
             """,
+            fields.Datetime.now(),
             limit,
         )
 
@@ -59,13 +60,13 @@ class EasycrmEmail(models.Model):
             )
 
     def _keep_files(self, files):
-        """Store the attachments that were fetched of this email.
+        """Store the attachments that were fetched of this email, if it is still here.
 
         :param dict files: {part: bytes}
         """
-        self.ensure_one()
-        self.attachment_line_ids._keep(files)
-        self.fetch_at = False
+        for email in self:
+            email.attachment_line_ids._keep(files)
+            email.fetch_at = False
 
     def _fetch_files(self, checksums):
         """Fetch attachments from the first mailbox that holds the email and answers.

@@ -8,6 +8,10 @@ from .easycrm_email_account import BUTTON_TIMEOUT
 from .ingest_bodies import BodyIngest
 
 
+class SlowMailbox(UserError):
+    """A mailbox that answers, but not in the time that a reader waits."""
+
+
 class EasycrmEmailProvisional(models.Model):
     """What an email was known by while only its header was here.
 
@@ -51,11 +55,27 @@ class EasycrmEmail(models.Model):
         self.check_access("read")
         if self._get_share_levels()[self.id] != "everything":
             raise AccessError(self.env._("You may not read this email."))
+        email = self.sudo()
         try:
-            email = self.sudo()._read_large()
+            return {"email_id": email._read_large().id}
+        except SlowMailbox as error:
+            return {"error": email._read_large_later() or str(error)}
         except UserError as error:
             return {"error": str(error)}
-        return {"email_id": email.id}
+
+    def _read_large_later(self):
+        """Have the backfill read the body: it has more time than a reader.
+
+        :return: what to tell the reader, or nothing where it does not
+        """
+        if not self.is_linked or not self.env["easycrm.email.account"]._keeps_files():
+            return ""
+        self.write({"fetch_at": fields.Datetime.now(), "fetch_attempts": 0})
+        self.env.ref("easycrm_mail.ir_cron_email_backfill").sudo()._trigger()
+        return self.env._(
+            "Reading it from the mailbox takes long. It goes on in the background: "
+            "open this email again in a few minutes."
+        )
 
     def _read_large(self):
         """Read the body from a mailbox that holds it, if it is not here.
@@ -84,7 +104,7 @@ class EasycrmEmail(models.Model):
         :return: what the first call gives that succeeds
         :raise UserError: none does; why, in plain words
         """
-        reason = self._get_unheld_words()
+        reason, is_slow = self._get_unheld_words(), False
         for account, stream, ref in self._get_places():
             try:
                 provider = account._make_provider(BUTTON_TIMEOUT)
@@ -98,9 +118,10 @@ class EasycrmEmail(models.Model):
                 reason = str(error)
             except MailboxError as error:
                 reason = account._explain_error(error)
+                is_slow = is_slow or error.code == "timeout"
             finally:
                 provider.close()
-        raise UserError(reason)
+        raise SlowMailbox(reason) if is_slow else UserError(reason)
 
     def _get_large_words(self, levels):
         """Return {email id: what stands in the place of its body} of the large ones.

@@ -1,5 +1,7 @@
 """The attachments of linked mail, fetched soon after it came, off the hot path.
 
+And the bodies of large mails that somebody wanted to read, and could not wait for.
+
 As in `SyncRun`, waiting on networks overlaps and storing does not; no transaction is
 open meanwhile, and each mail is committed by itself. Dying anywhere is harmless: what
 is not stored is still due.
@@ -19,7 +21,8 @@ from odoo.tools import mute_logger
 
 from ..messages import UnreadableMessage
 from ..providers import Gone, MailboxError, Provider, Retry
-from .body_calls import fetch_files
+from .body_calls import fetch_files, read_large
+from .ingest_bodies import BodyIngest
 from .sync_run import ATTEMPTS, CROSSED, PULL_SECONDS
 
 _logger = logging.getLogger(__name__)
@@ -122,24 +125,27 @@ class FilesRun:
 
     def _submit(self, pool, job):
         account_id, stream, ref = job.places[0]
-        digest, missing = self._retrying(self._plan, job)
-        if not missing:
+        call = self._retrying(self._plan, job)
+        if not call:
             return
         provider = self._get_provider(account_id)
         if not provider:
             self._leave(account_id, job)
             return
-        future = pool.submit(fetch_files, provider, stream, ref, digest, missing)
+        function, *args = call
+        future = pool.submit(function, provider, stream, ref, *args)
         self.pending[future] = account_id, job, time.monotonic() + PULL_SECONDS
 
     def _plan(self, job):
-        """Return what the mail is known by, and its attachments that are not here."""
+        """Return the call that fetches what is missing of a mail, or nothing."""
         email = self.env["easycrm.email"].browse(job.email_id).exists()
-        missing = email.attachment_line_ids._get_missing()
-        if not missing:
-            # somebody has opened them meanwhile
-            email.fetch_at = False
-        return email.digest, missing
+        if email.headers_only:
+            return (read_large,)
+        if missing := email.attachment_line_ids._get_missing():
+            return fetch_files, email.digest, missing
+        # somebody has opened them meanwhile
+        email.fetch_at = False
+        return None
 
     def _get_provider(self, account_id):
         account = self.env["easycrm.email.account"].browse(account_id).exists()
@@ -179,9 +185,14 @@ class FilesRun:
             self._queue([job])
         self._report(1)
 
-    def _keep(self, job, files):
-        if email := self.env["easycrm.email"].browse(job.email_id).exists():
-            email._keep_files(files)
+    def _keep(self, job, result):
+        email = self.env["easycrm.email"].browse(job.email_id).exists()
+        if not email.headers_only:
+            email._keep_files(result)
+            return
+        account = self.env["easycrm.email.account"].browse(job.places[0][0])
+        if not BodyIngest(account).complete(email, *result):
+            raise Gone("mail")
 
     def _leave(self, account_id, job):
         """Leave a mailbox alone; what it was asked for may stand in another one."""
