@@ -116,7 +116,8 @@ class EasycrmEmailAttachment(models.Model):
                 """,
                 self.ids,
                 list(files),
-            )
+            ),
+            log_exceptions=False,
         )
         self.invalidate_recordset(["attachment_id"])
         # the file as it was sent: core would scale large images down

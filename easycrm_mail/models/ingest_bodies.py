@@ -47,7 +47,8 @@ class BodyIngest(Ingest):
                 email.id,
                 self.account.id,
                 header.digest,
-            )
+            ),
+            log_exceptions=False,
         )
         row = self.env.cr.fetchone()
         # (another transaction has ended since the caller looked)

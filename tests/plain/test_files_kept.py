@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -212,6 +213,26 @@ def test_forty_megabytes_cost_no_worker_its_memory(server, database):
         memory = Memory(odoo.pid)
         odoo.download(values["url"])
         assert_peak(memory, 10, "from the filestore: nothing")
+
+
+def test_readers_at_once_have_it_read_once(server, database):
+    content = content_of(2, 19_500_000)
+    server.deliver(LOGIN, message(2, content))
+    run_odoo(database, SELLER + READ).wait_for_success()
+    with OdooServer(database) as odoo, ThreadPoolExecutor(4) as readers:
+        [email] = odoo.call("easycrm.email", "search", [("headers_only", "=", True)])
+        [values] = odoo.call("easycrm.email", "easycrm_values", [email])["attachments"]
+        opened = [
+            readers.submit(odoo.call, "easycrm.email", "easycrm_read_large", [email])
+            for _reader in range(3)
+        ]
+        loaded = [readers.submit(odoo.download, values["url"]) for _reader in range(3)]
+        assert [one.result() for one in opened] == [{"email_id": email}] * 3
+        wanted = len(content), hashlib.sha256(content).hexdigest()
+        assert [one.result() for one in loaded] == [wanted] * 3
+    assert stored(database) == 1
+    state = query(database, "SELECT headers_only, length(digest) FROM easycrm_email")
+    assert state == [(False, 64)]
 
 
 def test_files_by_the_dozen_cost_two_at_a_time(server, database):
