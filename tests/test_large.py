@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 from ..easycrm_mail.messages import parse
-from ..easycrm_mail.models import easycrm_email_large
+from ..easycrm_mail.models import easycrm_email_large, sync_calls
 from ..easycrm_mail.providers import imap, imap_page
 from .common import MailCase, raw_mail
 from .mailbox import PASSWORD, RealMailbox
@@ -87,6 +87,15 @@ class TestLarge(LargeMailbox, MailCase):
         self.assertEqual(email.size, len(raw.replace(b"\n", b"\r\n")))
         self.assertLinked(email, [self.anna])
         self.assertFalse(email.fetch_at)
+
+    def test_one_that_is_long_to_copy_is_read_alike(self):
+        raw = self.large_mail(attachments=[("a.pdf", "application/pdf", PLAN[:9_000])])
+        self.put(raw)
+        with patch.object(sync_calls, "COPIED_BYTES", 10_000):
+            self.read_mailbox()
+        whole = parse(raw.replace(b"\n", b"\r\n"))
+        self.assertEqual(self.emails().digest, whole.digest)
+        self.assertFalse(self.emails().headers_only)
 
     def test_opened_it_has_body_attachments_and_its_true_identity(self):
         raw = self.large_mail(html="<p>The plan of the <b>hall</b>.</p>")

@@ -49,7 +49,7 @@ export class EmailReader extends Component {
             this.loadBody();
         });
         onWillUpdateProps((next) => {
-            const { level, large } = this.props.email;
+            const {level, large} = this.props.email;
             if (next.email.level !== level || next.email.large !== large) {
                 this.loadBody(next.email);
             }
@@ -135,11 +135,11 @@ export class EmailReader extends Component {
 
     /** Has the server read a large mail's body from the mailbox, then shows it. */
     async readLarge() {
-        const { email, store } = this.props;
+        const {email, store} = this.props;
         this.state.large = "reading";
         this.state.largeError = "";
         try {
-            const { email_id: id, error } = await this.orm.silent.call(
+            const {email_id: id, error} = await this.orm.silent.call(
                 "easycrm.email",
                 "easycrm_read_large",
                 [[email.id]]
@@ -147,9 +147,13 @@ export class EmailReader extends Component {
             this.state.largeError = error || "";
             if (id) {
                 // It may have turned out to be a mail that another mailbox held.
-                const call = this.orm.silent.call("easycrm.email", "easycrm_values", [[id]]);
+                const values = await this.orm.silent.call(
+                    "easycrm.email",
+                    "easycrm_values",
+                    [[id]]
+                );
                 store?.opened[email.thread_id]?.expanded.add(id);
-                Object.assign(email, await call);
+                Object.assign(email, values);
                 await this.loadBody(email);
                 store?.load();
             }
