@@ -14,7 +14,12 @@ from .common import MailCase
 #: be tried by somebody without access, in `test_no_public_method_leaks`.
 PUBLIC = {
     "crm.lead": {"easycrm_timeline"},
-    "easycrm.email": {"easycrm_body", "easycrm_values", "easycrm_why"},
+    "easycrm.email": {
+        "easycrm_body",
+        "easycrm_read_large",
+        "easycrm_values",
+        "easycrm_why",
+    },
     "easycrm.email.account": {
         "action_pause",
         "action_reconnect",

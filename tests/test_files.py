@@ -2,6 +2,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
@@ -140,6 +141,48 @@ class TestFiles(RealMailbox, MailCase):
         self.assertEqual(proxy.sent, b"")
         self.assertFalse(self.emails().fetch_at)
         self.assertEqual(self.files(), {"Offer": ["offer.pdf"]})
+
+    # --- only what the mail held when it was read ---
+
+    def test_a_part_that_is_another_one_is_looked_for_in_the_whole_mail(self):
+        """As where the server takes a mail apart in another way than we do."""
+        self.put(OFFER, TERMS)
+        proxy = self.watch()
+        # the second part is called the text of the mail, which is no attachment
+        proxy.replace = {
+            b'"attachment" ("filename" "offer.pdf")': b"NIL NIL" + b" " * 31
+        }
+        self.read()
+        lines = self.emails().attachment_line_ids
+        self.assertEqual(lines.attachment_id.mapped("raw"), [OFFER[2], TERMS[2]])
+        self.assertIn(b"BODY.PEEK[]", proxy.sent)
+
+    def test_a_mail_that_was_read_before_there_were_checksums_comes_whole(self):
+        self.put(OFFER, TERMS)
+        with patch.object(files_run.FilesRun, "run"):
+            self.read()
+        lines = self.emails().attachment_line_ids
+        lines.checksum = False
+        self.run_cron("_cron_backfill")
+        self.assertEqual(lines.attachment_id.mapped("raw"), [OFFER[2], TERMS[2]])
+
+    def test_of_another_mail_in_its_place_nothing_is_taken(self):
+        self.put(subject="Offer")
+        other = ("offer.pdf", "application/pdf", b"%PDF-1.4 forged!!!")
+        self.put(other, subject="Forged", sender="stranger@else.example")
+        with patch.object(files_run.FilesRun, "run"):
+            self.read()
+        emails = self.emails()
+        offer = emails.filtered(lambda email: email.subject == "Offer")
+        place = (emails - offer).copy_ids.location_ids
+        ref = place.provider_ref
+        place.unlink()
+        offer.copy_ids.location_ids.provider_ref = ref
+        self.run_cron("_cron_backfill")
+        with self.assertRaisesRegex(UserError, "not in the mailbox any more"):
+            self.as_user(offer.attachment_line_ids, self.mira)._get_bytes()
+        self.assertFalse(offer.attachment_line_ids.attachment_id)
+        self.assertEqual(offer.fetch_attempts, 1)
 
     # --- what cannot be fetched ---
 
