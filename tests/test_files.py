@@ -146,15 +146,16 @@ class TestFiles(RealMailbox, MailCase):
 
     def test_a_part_that_is_another_one_is_looked_for_in_the_whole_mail(self):
         """As where the server takes a mail apart in another way than we do."""
-        self.put(OFFER, TERMS)
+        self.put(TERMS, OFFER)
         proxy = self.watch()
-        # the second part is called the text of the mail, which is no attachment
-        proxy.replace = {
-            b'"attachment" ("filename" "offer.pdf")': b"NIL NIL" + b" " * 31
-        }
-        self.read()
+        # the first attachment is taken for a text, so that the second is the first
+        proxy.replace = {b'("attachment" ("filename" "terms.txt"))': b"NIL"}
+        with patch.object(files_run.FilesRun, "run"):
+            self.read()
+        proxy.sent = b""
+        self.run_cron("_cron_backfill")
         lines = self.emails().attachment_line_ids
-        self.assertEqual(lines.attachment_id.mapped("raw"), [OFFER[2], TERMS[2]])
+        self.assertEqual(lines.attachment_id.mapped("raw"), [TERMS[2], OFFER[2]])
         self.assertIn(b"BODY.PEEK[]", proxy.sent)
 
     def test_a_mail_that_was_read_before_there_were_checksums_comes_whole(self):

@@ -259,11 +259,14 @@ class TestLarge(LargeMailbox, MailCase):
         self.read_mailbox()
         mine = self.emails()
         forger, login = self.connect_second()
-        forged = raw[: raw.index(b"\n\n")] + b"\n\n" + b"x" * 70_000 + b"\n"
+        header = raw[: raw.index(b"\n\n") + 2]
+        length = len(raw) + raw.count(b"\n") - len(header) - header.count(b"\n")
+        forged = header + b"x" * (length - 2) + b"\n"
         self.put(forged, login=login)
         self.read_mailbox(forger)
         theirs = self.emails(forger)
         self.assertEqual(theirs.message_id, mine.message_id)
+        self.assertEqual(theirs.size, mine.size)
         self.assertNotEqual(theirs, mine)
         self.assertVisible(self.jonas, mine, None)
         self.open(mine)
