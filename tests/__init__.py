@@ -13,6 +13,7 @@ from . import test_ingest_cost
 from . import test_large
 from . import test_links
 from . import test_links_changes
+from . import test_merge
 from . import test_migration
 from . import test_secrets
 from . import test_slow_bodies

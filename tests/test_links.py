@@ -53,6 +53,82 @@ class TestMatching(MailCase):
             email = self.receive(self.mailbox, sender=sender)
             self.assertLinked(email, [self.bruno])
 
+    def test_a_field_with_several_addresses(self):
+        for text in (
+            "bruno@beck.example, office@beck.example",
+            "bruno@beck.example; office@beck.example",
+            "bruno@beck.example office@beck.example",
+            "  BRUNO@beck.example ,, Office@Beck.example  ",
+            "Bruno <bruno@beck.example>; office@beck.example",
+            '"Beck, Bruno" <bruno@beck.example>, Office <office@beck.example>',
+            "bruno@beck.example, office@beck.example, Bruno@Beck.example, broken",
+        ):
+            deal = self.add_lead("Deal", self.mira, text)
+            self.bruno.email = text
+            self.follow_addresses()
+            for sender in ("bruno@beck.example", "office@beck.example"):
+                with self.subTest(text=text, sender=sender):
+                    email = self.receive(self.mailbox, sender=sender)
+                    self.assertLinked(email, [self.bruno, deal])
+            deal.unlink()
+
+    def test_removing_one_takes_off_just_its_automatic_links(self):
+        text = "bruno@beck.example, office@beck.example"
+        deal = self.add_lead("Deal", self.mira, text)
+        self.bruno.email = text
+        self.follow_addresses()
+        first = self.receive(self.mailbox, sender="bruno@beck.example")
+        second = self.receive(self.mailbox, sender="office@beck.example")
+        both = self.receive(
+            self.mailbox, sender="bruno@beck.example", cc="office@beck.example"
+        )
+        placed = self.receive(self.mailbox, sender="bruno@beck.example")
+        placed.link_ids.origin = "manual"
+        removed = self.receive(self.mailbox, sender="bruno@beck.example")
+        self.as_user(removed.link_ids, self.mira).action_take_off()
+        deal.email_from = self.bruno.email = "office@beck.example"
+        self.follow_addresses()
+        self.assertLinked(first, [])
+        for email in (second, both, placed):
+            self.assertLinked(email, [self.bruno, deal])
+        self.assertEqual(set(both.link_ids.mapped("role")), {"cc"})
+        self.assertLinked(removed, [])
+        # what was taken off stays off when the address is entered again
+        self.bruno.email = text
+        self.follow_addresses()
+        self.assertLinked(first, [self.bruno])
+        self.assertLinked(removed, [])
+
+    def test_several_addresses_of_a_contact_come_to_its_leads(self):
+        deal = self.add_lead("Deal", self.mira, partner_id=self.bruno.id)
+        self.bruno.email = "bruno@beck.example, office@beck.example"
+        self.follow_addresses()
+        email = self.receive(self.mailbox, sender="office@beck.example")
+        self.assertLinked(email, [self.bruno, deal])
+        self.bruno.email = "bruno@beck.example"
+        self.follow_addresses()
+        self.assertLinked(email, [])
+        # and a lead's address, entered on the lead, comes to its contact
+        deal.email_from = "bruno@beck.example, office@beck.example"
+        self.follow_addresses()
+        self.assertLinked(email, [self.bruno, deal])
+
+    def test_an_international_domain_is_the_same_in_both_spellings(self):
+        typed = ["Anna <anna@Bücher.example>", "anna@xn--bcher-kva.example"]
+        decomposed = "anna@bu\u0308cher.example"
+        for text in [*typed, decomposed]:
+            self.bruno.email = text
+            self.follow_addresses()
+            for sender in typed:
+                with self.subTest(text=text, sender=sender):
+                    email = self.receive(self.mailbox, sender=sender)
+                    self.assertLinked(email, [self.bruno])
+        # what only looks like such a spelling is not another domain
+        self.bruno.email = "anna@acme.example"
+        self.follow_addresses()
+        email = self.receive(self.mailbox, sender="anna@xn--acme-.example")
+        self.assertLinked(email, [])
+
     def test_every_role_finds(self):
         for role, parts in {
             "from": {"sender": "anna@acme.example", "to": "x@far.example"},
@@ -257,6 +333,10 @@ class TestAddressIndex(MailCase):
         )
         spaced = self.env["res.partner"].create({"name": "S", "email": " S@x.example "})
         deal = self.add_lead("Deal", self.mira, "New@buyer.example")
+        several = self.add_lead("Two", self.mira, "a@x.example; A <A@x.example>, b@y.z")
+        idn = self.env["res.partner"].create(
+            {"name": "I", "email": "i@xn--bcher-kva.x"}
+        )
         self.follow_addresses()
         self.env["easycrm.email.address"].search([]).unlink()
         self.env["easycrm.email.address"]._rebuild_index()
@@ -265,12 +345,40 @@ class TestAddressIndex(MailCase):
             (odd, ["odd@x.example", "other@x.example"]),
             (spaced, ["s@x.example"]),
             (deal, ["new@buyer.example"]),
+            (several, ["a@x.example", "b@y.z"]),
+            (idn, ["i@bücher.x"]),
             (self.acme, []),
         ):
             self.assertEqual(self.get_addresses(record), addresses)
         before = self.env["easycrm.email.address"].search_count([])
         self.env["easycrm.email.address"]._rebuild_index()
         self.assertEqual(self.env["easycrm.email.address"].search_count([]), before)
+
+    def test_it_is_rebuilt_in_as_many_queries_for_many_as_for_few(self):
+        def count_queries(number):
+            with self.cr.savepoint() as savepoint:
+                self.cr.execute(
+                    """INSERT INTO res_partner (name, active, type, email,
+                                                email_normalized)
+                       SELECT 'P' || i, TRUE, 'contact',
+                              'A <a' || i || '@x.example>, b' || i || '@x.example',
+                              'a' || i || '@x.example'
+                       FROM generate_series(1, %s) i""",
+                    [number],
+                )
+                before = self.cr.sql_log_count
+                self.env["easycrm.email.address"]._rebuild_index()
+                queries = self.cr.sql_log_count - before
+                found = self.env["easycrm.email.address"].search_count(
+                    [("address", "like", "%@x.example")]
+                )
+                self.assertEqual(found, number * 2)
+                savepoint.rollback()
+            return queries
+
+        counts = count_queries(1), count_queries(3_000)
+        self.assertEqual(*counts)
+        self.assertLess(counts[0], 10)
 
     def test_a_draft_of_a_form_changes_nothing(self):
         draft = self.env["res.partner"].new({"name": "New", "email": "new@x.example"})

@@ -21,4 +21,5 @@ from . import easycrm_email_timeline
 from . import easycrm_email_timeline_values
 from . import res_partner
 from . import crm_lead
+from . import base_partner_merge_automatic_wizard
 from . import res_users

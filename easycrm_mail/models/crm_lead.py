@@ -29,6 +29,10 @@ class CrmLead(models.Model):
         self._easycrm_followed_write(vals)
         return result
 
+    def _merge_dependences(self, opportunities):
+        self._easycrm_absorb(opportunities)
+        return super()._merge_dependences(opportunities)
+
     def unlink(self):
         self._easycrm_free_emails()
         return super().unlink()

@@ -6,6 +6,7 @@ from odoo.fields import Domain
 
 from ..providers import ImapProvider
 from . import secrets
+from .addresses import normalise, normalise_all
 
 #: Seconds to wait for one answer, in a sync and for a button; a call may take twice
 #: as long.
@@ -272,7 +273,7 @@ class EasycrmEmailAccount(models.Model):
     def _get_own_addresses(self):
         """Return the addresses that are this mailbox, normalised."""
         self.ensure_one()
-        return {self.email, *tools.email_normalize_all(self.alias_emails or "")}
+        return {normalise(self.email), *normalise_all(self.alias_emails)}
 
     def _make_provider(self, timeout=SYNC_TIMEOUT):
         """Return a provider for this mailbox, not connected yet.

@@ -1,6 +1,8 @@
 from odoo import api, models, tools
 from odoo.exceptions import AccessError, UserError
 
+from .addresses import normalise, normalise_all
+
 #: What decides where the password is sent: it must not outlive a change of these.
 SERVER_FIELDS = {
     "imap_host",
@@ -95,10 +97,9 @@ class EasycrmEmailAccount(models.Model):
     def _prepare_addresses(self, vals):
         """Normalise the addresses in these values, in place."""
         if vals.get("email"):
-            vals["email"] = tools.email_normalize(vals["email"]) or vals["email"]
+            vals["email"] = normalise(vals["email"])
         if vals.get("alias_emails"):
-            aliases = tools.email_normalize_all(vals["alias_emails"])
-            vals["alias_emails"] = ",".join(aliases)
+            vals["alias_emails"] = ",".join(normalise_all(vals["alias_emails"]))
 
     def _check_may_write(self, vals):
         """Keep users to what is theirs to decide.

@@ -1,7 +1,9 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.tools import SQL, email_normalize_all
+from odoo.tools import SQL
+
+from .addresses import normalise_all
 
 #: Existing emails that a changed address may place within the user's own transaction;
 #: more are left to the backfill cron.
@@ -65,34 +67,51 @@ class EasycrmEmailAddress(models.Model):
         """
         for model_name, owner in OWNERS.items():
             Model = self.env[model_name]
-            source = SQL.identifier(Model._primary_email)
             Model.flush_model(["email_normalized", Model._primary_email])
+            values = {
+                "owner": SQL.identifier(owner),
+                "table": SQL.identifier(Model._table),
+                "source": SQL.identifier(Model._primary_email),
+                "plain": SQL(
+                    """(email_normalized = lower(trim(%(source)s))
+                        AND email_normalized ~ '^[!-~]+$'
+                        AND email_normalized NOT LIKE '%%xn--%%')""",
+                    source=SQL.identifier(Model._primary_email),
+                ),
+            }
             self.env.cr.execute(
                 SQL(
                     """
                     INSERT INTO easycrm_email_address (address, %(owner)s, source)
                     SELECT email_normalized, id, 'field' FROM %(table)s
-                    WHERE email_normalized = lower(trim(%(source)s))
+                    WHERE %(plain)s
                     ON CONFLICT DO NOTHING
                     """,
-                    owner=SQL.identifier(owner),
-                    table=SQL.identifier(Model._table),
-                    source=source,
+                    **values,
                 )
             )
             self.env.cr.execute(
                 SQL(
                     """
-                    SELECT id FROM %(table)s
-                    WHERE %(source)s LIKE '%%@%%'
-                      AND email_normalized IS DISTINCT FROM lower(trim(%(source)s))
+                    SELECT id, %(source)s FROM %(table)s
+                    WHERE %(source)s LIKE '%%@%%' AND %(plain)s IS NOT TRUE
                     """,
-                    table=SQL.identifier(Model._table),
-                    source=source,
+                    **values,
                 )
             )
-            odd = [row[0] for row in self.env.cr.fetchall()]
-            self._update_index(Model.sudo().browse(odd))
+            rows = [
+                (record_id, address)
+                for record_id, text in self.env.cr.fetchall()
+                for address in normalise_all(text)
+            ]
+            # (the column is one of OWNERS)
+            self.env.cr.execute_values(
+                f"""INSERT INTO easycrm_email_address ({owner}, address, source)
+                    VALUES %s ON CONFLICT DO NOTHING""",
+                rows,
+                template="(%s, %s, 'field')",
+                page_size=10_000,
+            )
         self.invalidate_model()
 
     @api.model
@@ -106,7 +125,7 @@ class EasycrmEmailAddress(models.Model):
         wanted = {
             (record.id, address)
             for record in records
-            for address in email_normalize_all(record[record._primary_email] or "")
+            for address in normalise_all(record[record._primary_email])
         }
         present = self.sudo().search([(owner, "in", records.ids)])
         stale = present.filtered(
@@ -117,6 +136,10 @@ class EasycrmEmailAddress(models.Model):
         gone = {}
         for row in stale:
             gone.setdefault(row[owner].id, []).append(row.address)
+        # a further address that is now in the field leaves with it
+        present.filtered(
+            lambda row: row.source == "extra" and (row[owner].id, row.address) in wanted
+        ).source = "field"
         missing = wanted - {(row[owner].id, row.address) for row in present}
         stale.unlink()
         self.sudo().create(
@@ -126,6 +149,45 @@ class EasycrmEmailAddress(models.Model):
             ]
         )
         return gone
+
+    @api.model
+    def _fold(self, records, into):
+        """Give the addresses of merged records to the one that stays, each once.
+
+        They find mail for it from now on, as further addresses: those in its own Email
+        field are told apart when that is followed.
+
+        :param records: contacts, or leads; the one that stays is not among them
+        """
+        self.flush_model()
+        values = {
+            "owner": SQL.identifier(OWNERS[into._name]),
+            "into": into.id,
+            "records": records.ids,
+        }
+        self.env.cr.execute(
+            SQL(
+                """
+                DELETE FROM easycrm_email_address address
+                WHERE %(owner)s = ANY(%(records)s) AND EXISTS (
+                    SELECT FROM easycrm_email_address same
+                    WHERE same.address = address.address AND (
+                        same.%(owner)s = %(into)s
+                        OR same.%(owner)s = ANY(%(records)s) AND same.id < address.id))
+                """,
+                **values,
+            )
+        )
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE easycrm_email_address SET %(owner)s = %(into)s, source = 'extra'
+                WHERE %(owner)s = ANY(%(records)s)
+                """,
+                **values,
+            )
+        )
+        self.invalidate_model(flush=False)
 
     @api.model
     def _update_links(self, records):

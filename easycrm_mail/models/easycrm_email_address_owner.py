@@ -30,6 +30,20 @@ class EasycrmEmailAddressOwner(models.AbstractModel):
             SQL("%s = ANY(%s)", SQL.identifier(owner), self.ids)
         )
 
+    def _easycrm_absorb(self, others):
+        """Take over the links and addresses of records that are merged into this one.
+
+        Before they are deleted, and before anything moves them row by row: an email
+        stands on the record once.
+
+        :param others: of the same model, this one not among them
+        """
+        self.ensure_one()
+        self._easycrm_follow_addresses()  # what these have got just now moves too
+        for model in ("easycrm.email.link", "easycrm.email.address"):
+            self.env[model].sudo()._fold(others, self)
+        self._easycrm_address_changed()
+
     def _easycrm_address_changed(self):
         ids = self.filtered("id").ids  # not those of an onchange
         if not ids:

@@ -167,6 +167,60 @@ class EasycrmEmailLink(models.Model):
         self.invalidate_model(["commercial_partner_id"], flush=False)
 
     @api.model
+    def _fold(self, records, into):
+        """Move the links of merged records to the one that stays, each email once.
+
+        What was placed by hand stays on, then what was taken off by hand stays off;
+        both beat what came by itself.
+
+        :param records: contacts, or leads; the one that stays is not among them
+        """
+        values = {
+            "owner": SQL.identifier(
+                self.env["easycrm.email.address"]._get_owner_field(into._name)
+            ),
+            "into": into.id,
+            "all": [*records.ids, into.id],
+            "commercial": into.commercial_partner_id.id
+            if into._name == "res.partner"
+            else None,
+        }
+        self._delete(
+            SQL(
+                """
+                id IN (
+                    SELECT id FROM (
+                        SELECT id, row_number() OVER (
+                            PARTITION BY email_id
+                            ORDER BY
+                                CASE WHEN removed THEN 1
+                                     WHEN origin IN ('manual', 'sent') THEN 0
+                                     WHEN origin = 'rule' THEN 2
+                                     ELSE 3 END,
+                                array_position(ARRAY['from', 'to', 'cc', 'bcc'],
+                                               role::text),
+                                %(owner)s = %(into)s DESC, id
+                        ) AS place
+                        FROM easycrm_email_link WHERE %(owner)s = ANY(%(all)s)
+                    ) AS ranked
+                    WHERE place > 1)
+                """,
+                **values,
+            )
+        )
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE easycrm_email_link
+                SET %(owner)s = %(into)s, commercial_partner_id = %(commercial)s
+                WHERE %(owner)s = ANY(%(all)s) AND %(owner)s <> %(into)s
+                """,
+                **values,
+            )
+        )
+        self._forget()
+
+    @api.model
     def _forget(self):
         """Forget what is cached of the links, after they were written in SQL."""
         self.invalidate_model(flush=False)

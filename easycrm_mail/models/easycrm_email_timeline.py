@@ -1,4 +1,4 @@
-from odoo import api, fields, models, tools
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -81,7 +81,10 @@ class EasycrmEmailTimeline(models.AbstractModel):
 
     def _easycrm_get_addresses(self):
         """Return the addresses that find mail for this record."""
-        return tools.email_normalize_all(self[self._primary_email] or "")
+        Address = self.env["easycrm.email.address"].sudo()
+        owner = Address._get_owner_field(self._name)
+        rows = Address.search_fetch([(owner, "=", self.id)], ["address"], order="id")
+        return rows.mapped("address")
 
     def _easycrm_page(self, domain, before, limit):
         """Return the next emails before a point, and the point where they end.

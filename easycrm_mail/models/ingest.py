@@ -4,14 +4,13 @@ The rows are written in SQL, as one statement a table for the whole batch: an OR
 per mail would be a hundred times slower. Nothing here commits.
 """
 
-import re
-from functools import lru_cache
 from typing import NamedTuple
 
-from odoo.tools import SQL, email_normalize
+from odoo.tools import SQL
 
 from ..messages import Message
 from ..providers import RemoteMessage
+from .addresses import normalise
 from .easycrm_email_content import SEARCH_VECTOR
 from .ingest_changes import ChangeSteps
 from .ingest_provisional import (
@@ -28,18 +27,6 @@ class Read(NamedTuple):
 
     remote: RemoteMessage
     message: Message
-
-
-#: Addresses that `email_normalize` would only make lower case, at the cost of parsing.
-PLAIN = re.compile(r"[\w+-]+(\.[\w+-]+)*@[\w-]+(\.[\w-]+)+", re.ASCII)
-
-
-@lru_cache(maxsize=1 << 16)
-def normalise(address):
-    """Return the address as it is compared; a mere lower case one if it is invalid."""
-    if PLAIN.fullmatch(address):
-        return address.lower()
-    return email_normalize(address) or address.lower()[:320]
 
 
 class Ingest(ThreadSteps, ChangeSteps, ProvisionalSteps):
