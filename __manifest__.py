@@ -22,6 +22,7 @@
         "views/res_partner_views.xml",
         "views/crm_lead_views.xml",
         "views/res_users_views.xml",
+        "views/res_config_settings_views.xml",
         "views/easycrm_mail_menus.xml",
     ],
     "demo": ["demo/easycrm_mail_demo.xml"],
@@ -37,5 +38,6 @@
         ],
     },
     "post_init_hook": "post_init_hook",
+    "uninstall_hook": "uninstall_hook",
     "application": True,
 }

@@ -16,6 +16,7 @@ from . import test_links_changes
 from . import test_merge
 from . import test_migration
 from . import test_secrets
+from . import test_settings
 from . import test_slow_bodies
 from . import test_sync
 from . import test_sync_run

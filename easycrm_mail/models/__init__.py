@@ -10,10 +10,12 @@ from . import easycrm_email_participant
 from . import easycrm_email_copy
 from . import easycrm_email_link
 from . import easycrm_email_address
+from . import easycrm_email_address_colleagues
 from . import easycrm_email_address_owner
 from . import easycrm_email_account
 from . import easycrm_email_account_access
 from . import easycrm_email_account_health
+from . import easycrm_email_account_schedule
 from . import easycrm_email_account_sync
 from . import easycrm_email_folder
 from . import easycrm_email_failure
@@ -23,3 +25,5 @@ from . import res_partner
 from . import crm_lead
 from . import base_partner_merge_automatic_wizard
 from . import res_users
+from . import ir_cron
+from . import res_config_settings

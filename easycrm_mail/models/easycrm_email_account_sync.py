@@ -31,12 +31,13 @@ class EasycrmEmailAccount(models.Model):
 
     @api.model
     def _cron_backfill(self):
-        """Read new mailboxes, and place mail for addresses that have changed.
+        """Read new mailboxes; do what Settings and changed addresses ask for.
 
         Then, in the time that is left, fetch the attachments of linked mail.
         """
         run = SyncRun(self._get_due(first=True))
-        run.run(self.env["easycrm.email.address"])
+        Address = self.env["easycrm.email.address"]
+        run.run(self._apply_schedule, Address._follow_colleagues, Address._match_due)
         if not run.stopped and self._keeps_files():
             FilesRun(self.sudo().env).run()
 
@@ -86,6 +87,16 @@ class EasycrmEmailAccount(models.Model):
                 fields.Datetime.now() if account.sync_status == "error" else False
             )
             account._get_cron()._trigger()
+        if not self._get_schedule()[0] and self._get_sync_cron() in {
+            account._get_cron() for account in self.sudo()
+        }:
+            return self._show_result(
+                "warning",
+                self.env._(
+                    "Reading mailboxes is switched off in the settings: ask your "
+                    "administrator."
+                ),
+            )
         return self._show_result("info", self.env._("The mailbox is being read."))
 
     def action_pause(self):

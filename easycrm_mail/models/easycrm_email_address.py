@@ -335,11 +335,7 @@ class EasycrmEmailAddress(models.Model):
                    WHERE own.address = address.address
                      AND users.active AND users.share IS NOT TRUE)"""
         )
-        if (
-            self.env["ir.config_parameter"]
-            .sudo()
-            .get_param("easycrm_mail.match_colleagues")
-        ):
+        if self._matches_colleagues():
             is_connected = SQL()
             is_colleague = SQL("FALSE")
         else:

@@ -135,6 +135,7 @@ class EasycrmEmailLink(models.Model):
         """Delete links and free their emails, in one statement for however many.
 
         :param SQL condition: on this table
+        :return: the emails
         """
         self.flush_model()
         self.env.cr.execute(
@@ -145,6 +146,7 @@ class EasycrmEmailLink(models.Model):
         )
         self._forget()
         emails._update_linked()
+        return emails
 
     @api.model
     def _move_commercial_partner(self, partners):

@@ -103,21 +103,17 @@ class SyncRun:
         self.stopped = False
         self.attempt = 1
 
-    def run(self, addresses=None):
+    def run(self, *jobs):
         """Read them; every batch is committed by itself.
 
-        :param addresses: `easycrm.email.address`: first place the mail of those that
-            are due
+        :param jobs: what is done before, each called until it returns nothing more
         """
         pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="easycrm_mail")
         try:
             self._report(0)
-            while (
-                addresses is not None
-                and not self.stopped
-                and self._retrying(addresses._match_due)
-            ):
-                self._report(1, also=1)
+            for job in jobs:
+                while not self.stopped and self._retrying(job):
+                    self._report(1, also=1)
             while self.pending or self.waiting and not self.stopped:
                 self._fill(pool)
                 # no transaction is open meanwhile: `_report` has committed

@@ -1,0 +1,97 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+#: System parameters: whether colleagues' addresses find mail, and since when that has
+#: been followed.
+MATCH, SINCE = "easycrm_mail.match_colleagues", "easycrm_mail.match_colleagues_since"
+
+
+class EasycrmEmailAddress(models.Model):
+    """What becomes of the emails that are here when the switch is turned.
+
+    The backfill cron compares the switch with what it has followed so far, so that it
+    does not matter who has turned it, and where.
+    """
+
+    _inherit = "easycrm.email.address"
+
+    @api.model
+    def _set_match_colleagues(self, enabled):
+        """Have addresses of internal users and of mailboxes find mail, or not.
+
+        The emails that are here follow in the background.
+        """
+        if enabled == self._matches_colleagues():
+            return
+        self.env["ir.config_parameter"].sudo().set_param(MATCH, str(enabled))
+        if enabled:
+            self._follow_colleagues()
+        self.env.ref("easycrm_mail.ir_cron_email_backfill").sudo()._trigger()
+
+    @api.model
+    def _matches_colleagues(self):
+        account = self.env["easycrm.email.account"]
+        return account._is_switched_on("match_colleagues", False)
+
+    @api.model
+    def _follow_colleagues(self):
+        """Follow the switch, if it was turned."""
+        params = self.env["ir.config_parameter"].sudo()
+        since = params.get_param(SINCE)
+        enabled = self._matches_colleagues()
+        if enabled and not since:
+            turned_at = params.search([("key", "=", MATCH)]).write_date
+            params.set_param(SINCE, fields.Datetime.to_string(turned_at))
+            self._look_for_colleagues()
+        elif since and not enabled:
+            params.set_param(SINCE, False)
+            self._take_off_colleagues(since)
+
+    @api.model
+    def _look_for_colleagues(self):
+        """Have our own people's addresses compared with the emails that are here."""
+        self.flush_model()
+        self.env["res.users"].flush_model(["active", "share", "partner_id"])
+        self.env["easycrm.email.account"].flush_model(["email", "alias_emails"])
+        self.env.cr.execute(
+            """
+            UPDATE easycrm_email_address SET look_again_at = now() AT TIME ZONE 'UTC'
+            WHERE address IN (
+                SELECT own.address FROM easycrm_email_address own
+                JOIN res_users users ON users.partner_id = own.partner_id
+                WHERE users.active AND users.share IS NOT TRUE
+                UNION
+                SELECT unnest(email || string_to_array(alias_emails, ','))
+                FROM easycrm_email_account)
+            """
+        )
+        self.invalidate_model(["look_again_at"], flush=False)
+
+    @api.model
+    def _take_off_colleagues(self, since):
+        """Delete the links that exist only because the switch was on.
+
+        What was linked before stays, such as the mail of a customer who was hired.
+
+        :param str since: when it was switched on
+        """
+        emails = (
+            self.env["easycrm.email.link"]
+            .sudo()
+            ._delete(
+                SQL(
+                    """
+                    id IN (
+                        SELECT link.id FROM easycrm_email_link link
+                        JOIN easycrm_email email ON email.id = link.email_id
+                        CROSS JOIN LATERAL (SELECT link.address) AS address
+                        WHERE link.origin = 'auto' AND link.removed IS NOT TRUE
+                          AND link.create_date >= %s AND NOT (%s))
+                    """,
+                    since,
+                    self._get_foreign_sql(),
+                )
+            )
+        )
+        # the record may have another address in the same email
+        self._link_emails(SQL("participant.email_id = ANY(%s)", emails.ids))

@@ -1,0 +1,53 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    easycrm_sync_enabled = fields.Boolean(string="Read mailboxes by itself")
+    easycrm_sync_minutes = fields.Integer(string="Minutes between two readings")
+    easycrm_keep_attachments = fields.Boolean(
+        string="Keep attachments of linked emails"
+    )
+    easycrm_match_colleagues = fields.Boolean(string="Place emails among colleagues")
+
+    @api.constrains("easycrm_sync_minutes")
+    def _check_easycrm_sync_minutes(self):
+        if any(settings.easycrm_sync_minutes < 1 for settings in self):
+            raise ValidationError(
+                self.env._("Mailboxes can be read every minute, but not more often.")
+            )
+
+    @api.model
+    def get_values(self):
+        enabled, minutes = self.env["easycrm.email.account"]._get_schedule()
+        return {
+            **super().get_values(),
+            "easycrm_sync_enabled": enabled,
+            "easycrm_sync_minutes": minutes,
+            "easycrm_keep_attachments": self._easycrm_keeps_attachments(),
+            "easycrm_match_colleagues": self.env[
+                "easycrm.email.address"
+            ]._matches_colleagues(),
+        }
+
+    def set_values(self):
+        result = super().set_values()
+        self.env["easycrm.email.account"]._set_schedule(
+            self.easycrm_sync_enabled, self.easycrm_sync_minutes
+        )
+        if self.easycrm_keep_attachments != self._easycrm_keeps_attachments():
+            self.env["ir.config_parameter"].sudo().set_param(
+                "easycrm_mail.keep_attachments", str(self.easycrm_keep_attachments)
+            )
+        self.env["easycrm.email.address"]._set_match_colleagues(
+            self.easycrm_match_colleagues
+        )
+        return result
+
+    @api.model
+    def _easycrm_keeps_attachments(self):
+        return self.env["easycrm.email.account"]._is_switched_on(
+            "keep_attachments", True
+        )
