@@ -3,7 +3,8 @@
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from .common import MailCase, raw_mail
+from . import test_ingest_cost
+from .common import MailCase
 
 
 class MergeCase(MailCase):
@@ -326,14 +327,30 @@ class TestMergedLeads(MergeCase):
 
 @tagged("post_install", "-at_install")
 class TestCostOfAMerge(MergeCase):
+    # the rows are rolled back but their pages stay: after the other tests
+    test_sequence = 100
+
+    @classmethod
+    def setUpClass(cls):
+        cls.addClassCleanup(test_ingest_cost.TestPlans.give_back_pages)
+        super().setUpClass()
+        cls.deal = cls.add_lead("Deal", cls.mira, "x@buyer.example")
+        cls.lead = cls.add_lead("Lead", cls.mira, "x@buyer.example", type="lead")
+
     def fill(self, number, *records):
         """Give the records so many emails each, half of them on both."""
+        owner = self.env["easycrm.email.address"]._get_owner_field(records[0]._name)
+        values = {
+            "company": self.company_a.id,
+            "emails": number * 3 // 2,
+            "number": number,
+        }
         self.cr.execute(
             """
             WITH threads AS (
                 INSERT INTO easycrm_email_thread (company_id, root, privacy)
                 SELECT %(company)s, '<fill' || i || '@x.example>', 'shared'
-                FROM generate_series(1, %(number)s * 3 / 2) i RETURNING id, root)
+                FROM generate_series(1, %(emails)s) i RETURNING id, root)
             INSERT INTO easycrm_email (company_id, thread_id, message_id, digest, date,
                 direction, is_linked, has_attachments)
             SELECT %(company)s, id, root, md5(root),
@@ -341,72 +358,47 @@ class TestCostOfAMerge(MergeCase):
                    'inbound', TRUE, FALSE
             FROM threads
             """,
-            {"company": self.company_a.id, "number": number},
+            values,
         )
+        # else the checks of foreign keys go on as planned for an empty table
+        self.cr.execute("ANALYZE easycrm_email, easycrm_email_thread")
         for place, record in enumerate(records):
             self.cr.execute(
-                """
-                INSERT INTO easycrm_email_link (email_id, partner_id, lead_id,
-                    thread_id, commercial_partner_id, company_id, date, origin, role,
-                    address, removed)
-                SELECT id, %(partner)s, %(lead)s, thread_id, %(partner)s, company_id,
-                       date, 'auto', 'from', 'x@x.example', FALSE
+                f"""
+                INSERT INTO easycrm_email_link (email_id, {owner}, thread_id,
+                    company_id, date, origin, role, address, removed)
+                SELECT id, %(record)s, thread_id, company_id, date, 'auto', 'from',
+                       'x@x.example', FALSE
                 FROM (SELECT *, row_number() OVER (ORDER BY id) - 1 AS n
                       FROM easycrm_email WHERE message_id LIKE '<fill%%') AS email
                 WHERE n >= %(start)s AND n < %(start)s + %(number)s
                 """,
-                {
-                    "partner": record.id if record._name == "res.partner" else None,
-                    "lead": record.id if record._name == "crm.lead" else None,
-                    "start": place * (number // 2),
-                    "number": number,
-                },
+                {**values, "record": record.id, "start": place * (number // 2)},
             )
+        self.cr.execute("ANALYZE easycrm_email_link")
         self.env.invalidate_all()
 
-    def count_queries(self, into, other):
-        """Return how many statements it takes to move what is ours."""
-        # (else it depends on the clock whether there is something to write)
-        self.env["easycrm.email.address"].search([]).look_again_at = False
-        self.env.flush_all()
-        before = self.cr.sql_log_count
-        into._easycrm_absorb(other)
-        self.env.flush_all()
-        self.follow_addresses()
-        return self.cr.sql_log_count - before
+    def count_queries(self, number, into, other):
+        """Return how many statements a merge takes, core's own included."""
+        with self.cr.savepoint() as savepoint:
+            self.fill(number, into, other)
+            self.env["easycrm.email.address"].search([]).look_again_at = False
+            self.env.flush_all()
+            before = self.cr.sql_log_count
+            self.merge(into, other)
+            queries = self.cr.sql_log_count - before
+            owner = self.env["easycrm.email.address"]._get_owner_field(into._name)
+            links = self.env["easycrm.email.link"]
+            self.assertEqual(
+                links.search_count([(owner, "=", into.id)]), number * 3 // 2
+            )
+            savepoint.rollback()
+            self.env.invalidate_all()
+        return queries
 
-    def test_20000_emails_on_each_side_take_as_many_queries_as_2(self):
-        deal, lead = (
-            self.add_lead(name, self.mira, "x@buyer.example") for name in ("A", "B")
-        )
-        for pair in ((self.bruno, self.twin), (deal, lead)):
-            counts = []
-            for number in (2, 20_000):
-                with self.cr.savepoint() as savepoint:
-                    self.fill(number, *pair)
-                    counts.append(self.count_queries(*pair))
-                    owner = pair[0]._easycrm_get_link_field()
-                    found = self.env["easycrm.email.link"].search_count(
-                        [(owner, "in", (pair[0] | pair[1]).ids)]
-                    )
-                    self.assertEqual(found, number * 3 // 2)
-                    savepoint.rollback()
-                    self.env.invalidate_all()
-            self.assertEqual(counts[0], counts[1])
-            self.assertLess(counts[1], 30)
-
-    def test_all_of_20000_emails_are_on_the_one_that_stays(self):
-        self.fill(20_000, self.bruno, self.twin)
-        self.merge(self.bruno, self.twin)
-        found = self.env["easycrm.email.link"].search_count(
-            [("partner_id", "=", self.bruno.id)]
-        )
-        self.assertEqual(found, 30_000)
-
-    def test_a_merge_of_contacts_with_one_email_each(self):
-        emails = self.deliver(
-            self.mailbox, *(raw_mail(sender="bruno@beck.example") for _i in range(3))
-        )
-        self.merge(self.bruno, self.twin)
-        for email in emails:
-            self.assertOnce(email, self.bruno, "auto")
+    def test_20000_emails_on_each_take_as_many_queries_as_2(self):
+        for pair in ((self.bruno, self.twin), (self.deal, self.lead)):
+            self.count_queries(2, *pair)  # what is looked up once in a process
+            few = self.count_queries(2, *pair)
+            # (a second that ends meanwhile may write a time once more)
+            self.assertLessEqual(self.count_queries(20_000, *pair), few + 3)

@@ -13,7 +13,6 @@ import idna
 
 from odoo.tools import email_normalize, email_normalize_all
 
-
 #: Addresses that `email_normalize` would only make lower case, at the cost of parsing.
 PLAIN = re.compile(r"[\w+-]+(\.[\w+-]+)*@[\w-]+(\.[\w-]+)+", re.ASCII)
 

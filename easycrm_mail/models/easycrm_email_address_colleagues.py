@@ -75,23 +75,22 @@ class EasycrmEmailAddress(models.Model):
 
         :param str since: when it was switched on
         """
-        emails = (
-            self.env["easycrm.email.link"]
-            .sudo()
-            ._delete(
-                SQL(
-                    """
-                    id IN (
-                        SELECT link.id FROM easycrm_email_link link
-                        JOIN easycrm_email email ON email.id = link.email_id
-                        CROSS JOIN LATERAL (SELECT link.address) AS address
-                        WHERE link.origin = 'auto' AND link.removed IS NOT TRUE
-                          AND link.create_date >= %s AND NOT (%s))
-                    """,
-                    since,
-                    self._get_foreign_sql(),
-                )
+        links = self.env["easycrm.email.link"].sudo()
+        links.flush_model()
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT link.id FROM easycrm_email_link link
+                JOIN easycrm_email email ON email.id = link.email_id
+                CROSS JOIN LATERAL (SELECT link.address) AS address
+                WHERE link.origin = 'auto' AND link.removed IS NOT TRUE
+                  AND link.create_date >= %s AND NOT (%s)
+                """,
+                since,
+                self._get_foreign_sql(),
             )
         )
+        ids = [row[0] for row in self.env.cr.fetchall()]
+        emails = links._delete(SQL("id = ANY(%s)", ids))
         # the record may have another address in the same email
         self._link_emails(SQL("participant.email_id = ANY(%s)", emails.ids))

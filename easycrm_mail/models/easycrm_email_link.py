@@ -187,29 +187,32 @@ class EasycrmEmailLink(models.Model):
             if into._name == "res.partner"
             else None,
         }
-        self._delete(
+        self.flush_model()
+        # (as a statement of its own: within the DELETE, a planner that takes the table
+        # for small would rank all of them again for each)
+        self.env.cr.execute(
             SQL(
                 """
-                id IN (
-                    SELECT id FROM (
-                        SELECT id, row_number() OVER (
-                            PARTITION BY email_id
-                            ORDER BY
-                                CASE WHEN removed THEN 1
-                                     WHEN origin IN ('manual', 'sent') THEN 0
-                                     WHEN origin = 'rule' THEN 2
-                                     ELSE 3 END,
-                                array_position(ARRAY['from', 'to', 'cc', 'bcc'],
-                                               role::text),
-                                %(owner)s = %(into)s DESC, id
-                        ) AS place
-                        FROM easycrm_email_link WHERE %(owner)s = ANY(%(all)s)
-                    ) AS ranked
-                    WHERE place > 1)
+                SELECT id FROM (
+                    SELECT id, row_number() OVER (
+                        PARTITION BY email_id
+                        ORDER BY
+                            CASE WHEN removed THEN 1
+                                 WHEN origin IN ('manual', 'sent') THEN 0
+                                 WHEN origin = 'rule' THEN 2
+                                 ELSE 3 END,
+                            array_position(ARRAY['from', 'to', 'cc', 'bcc'],
+                                           role::text),
+                            %(owner)s = %(into)s DESC, id
+                    ) AS place
+                    FROM easycrm_email_link WHERE %(owner)s = ANY(%(all)s)
+                ) AS ranked
+                WHERE place > 1
                 """,
                 **values,
             )
         )
+        self._delete(SQL("id = ANY(%s)", [row[0] for row in self.env.cr.fetchall()]))
         self.env.cr.execute(
             SQL(
                 """
