@@ -4,8 +4,10 @@ from . import test_access_http
 from . import test_access_roads
 from . import test_access_search
 from . import test_account_guard
+from . import test_archiving
 from . import test_body
 from . import test_body_images
+from . import test_companies
 from . import test_files
 from . import test_health
 from . import test_ingest

@@ -119,7 +119,7 @@ class EasycrmEmailAddress(models.Model):
         """Bring the index up to the Email field of these records.
 
         :param records: contacts, or leads
-        :return: {record id: addresses that are no more}
+        :return: (record id, address) of those that are no more
         """
         owner = OWNERS[records._name]
         wanted = {
@@ -133,9 +133,7 @@ class EasycrmEmailAddress(models.Model):
                 row.source == "field" and (row[owner].id, row.address) not in wanted
             )
         )
-        gone = {}
-        for row in stale:
-            gone.setdefault(row[owner].id, []).append(row.address)
+        gone = [(row[owner].id, row.address) for row in stale]
         # a further address that is now in the field leaves with it
         present.filtered(
             lambda row: row.source == "extra" and (row[owner].id, row.address) in wanted
@@ -198,17 +196,19 @@ class EasycrmEmailAddress(models.Model):
         records = records.exists()
         if records._name == "res.partner":
             self.env["easycrm.email.link"].sudo()._move_commercial_partner(records)
-        gone = self._update_index(records)
         owner = OWNERS[records._name]
-        Link = self.env["easycrm.email.link"].sudo()
-        for record_id, addresses in gone.items():
-            Link._delete(
+        gone = self._update_index(records)
+        if gone:
+            ids, addresses = zip(*gone, strict=True)
+            self.env["easycrm.email.link"].sudo()._delete(
                 SQL(
-                    """%s = %s AND address = ANY(%s)
+                    """%(owner)s = ANY(%(ids)s)
+                       AND (%(owner)s, address) IN (
+                           SELECT * FROM unnest(%(ids)s, %(addresses)s))
                        AND origin = 'auto' AND NOT removed""",
-                    SQL.identifier(owner),
-                    record_id,
-                    addresses,
+                    owner=SQL.identifier(owner),
+                    ids=list(ids),
+                    addresses=list(addresses),
                 )
             )
         # All their addresses: another one may stand in the emails that were just freed,
