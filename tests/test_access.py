@@ -283,6 +283,70 @@ class TestBcc(MailCase):
         self.assertEqual(email["bcc"], [])
         self.assertTimeline(self.bruno, [], self.leonie)
 
+    def ask_who_is_in_bcc(self, user):
+        """Return, by each road, whether it tells this user of Bruno in Bcc."""
+        env = self.as_user(self.email, user).env
+        email, bruno = self.email.with_env(env), self.bruno.with_env(env)
+        people, links = env["easycrm.email.participant"], env["easycrm.email.link"]
+        mine = [("email_id", "=", email.id)]
+
+        def tells(value):
+            return "bruno" in str(value).lower()
+
+        def find(domain):
+            return email in env["easycrm.email"].search(domain)
+
+        return {
+            "search": bool(people.search([*mine, ("role", "=", "bcc")])),
+            "count": bool(people.search_count([*mine, ("role", "=", "bcc")])),
+            "group": tells(people._read_group(mine, ["role", "address"])),
+            "web group": tells(
+                people.formatted_read_group(mine, ["address"], ["__count"])
+            ),
+            "export": tells(
+                email.export_data(["participant_ids/address"])["datas"]
+                + email.export_data(["participant_ids/name"])["datas"]
+            ),
+            "export of links": tells(email.export_data(["link_ids/reason"])["datas"]),
+            "web read": tells(
+                email.web_read({"participant_ids": {"fields": {"address": {}}}})
+            ),
+            "link": bool(links.search([*mine, ("partner_id", "=", bruno.id)])),
+            "links by role": bool(links.search_count([*mine, ("role", "=", "bcc")])),
+            "links by group": tells(
+                [
+                    (partner.display_name, count)
+                    for partner, count in links._read_group(
+                        mine, ["partner_id"], ["__count"]
+                    )
+                ]
+            ),
+            "by address": find([("participant_ids.address", "=", bruno.email)]),
+            "by contact": find([("link_ids.partner_id", "=", bruno.id)]),
+            "contacts by mail": bruno
+            in bruno.search([("easycrm_email_link_ids.email_id", "=", email.id)]),
+            "contact's links": bool(bruno.easycrm_email_link_ids),
+            "contact's count": bool(bruno.easycrm_email_count),
+            "timeline": bool(bruno.easycrm_timeline()["conversations"]),
+            "values": tells(email.easycrm_values()),
+            "why": tells(email.easycrm_why("res.partner", bruno.id)),
+        }
+
+    def test_no_road_tells_others_who_is_in_bcc(self):
+        self.env["easycrm.email.link"].create(
+            {"email_id": self.email.id, "partner_id": self.anna.id}
+        )
+        users = self.mira | self.jonas | self.leonie | self.sofia
+        users.group_ids += self.env.ref("base.group_allow_export")
+        told = self.ask_who_is_in_bcc(self.mira)
+        self.assertEqual({road for road, tells in told.items() if not tells}, set())
+        # who received it, and who sees it on another contact
+        for user in (self.jonas, self.leonie, self.sofia, self.admin):
+            with self.subTest(user=user.login):
+                self.assertVisible(user, self.email, "everything")
+                told = self.ask_who_is_in_bcc(user)
+                self.assertEqual({road for road, tells in told.items() if tells}, set())
+
     def test_a_recipient_cannot_write_somebody_into_bcc(self):
         forged = raw_mail(bcc="anna@acme.example", **{**self.parts, "date": ""})
         plain = raw_mail(**{**self.parts, "date": ""})

@@ -258,6 +258,15 @@ class TestRoads(MailCase):
         for user in (self.jonas, self.sofia):
             self.assertRoads(user, None)
 
+    def test_a_link_by_bcc_gives_access_to_its_sender_alone(self):
+        self.email.link_ids.write({"origin": "auto", "role": "bcc"})
+        others = self.jonas, self.leonie, self.sofia, self.admin
+        for direction in ("inbound", "outbound"):
+            self.email.copy_ids.direction = direction
+            for user in others:
+                self.assertRoads(user, None)
+        self.assertRoads(self.mira, "everything")
+
     def test_a_private_conversation_is_its_holders_own(self):
         self.make_private(self.email)
         for user in (self.jonas, self.sofia, self.admin):

@@ -1,6 +1,9 @@
 from odoo import fields
-from odoo.tests import TransactionCase, tagged
+from odoo.exceptions import ValidationError
+from odoo.tests import Form, TransactionCase, tagged
 from odoo.tools import mute_logger
+
+from odoo.addons.base.tests.test_ir_cron import CronMixinCase
 
 from ..easycrm_mail.models import sync_run
 from .common import raw_mail
@@ -8,7 +11,7 @@ from .mailbox import PASSWORD, RealMailbox
 
 
 @tagged("post_install", "-at_install")
-class TestSync(RealMailbox, TransactionCase):
+class TestSync(RealMailbox, TransactionCase, CronMixinCase):
     """A real mailbox on a real Dovecot, read by the crons."""
 
     def get_subjects(self, contact):
@@ -164,3 +167,59 @@ class TestSync(RealMailbox, TransactionCase):
         action = self.account.with_user(self.mira).action_test_connection()
         self.assertEqual(action["params"]["type"], "success")
         self.assertIn("INBOX", self.account.folder_ids.mapped("stream"))
+
+    def choose(self, **folders):
+        """Have Mira choose folders on the form of her account."""
+        with Form(self.account.with_user(self.mira)) as form:
+            for index in range(len(form.folder_ids)):
+                with form.folder_ids.edit(index) as folder:
+                    if folder.name in folders:
+                        folder.selected = folders.pop(folder.name)
+        self.assertFalse(folders, "there is no such folder")
+        self.env.flush_all()
+
+    def test_a_folder_that_is_chosen_is_read_with_the_next_sync(self):
+        self.deliver("In the inbox")
+        self.server.create_folder(self.login, "Projects")
+        self.deliver("In a project", folder="Projects")
+        self.start()
+        self.assertEqual(self.get_subjects(self.anna), ["In the inbox"])
+        backfill = self.env.ref("easycrm_mail.ir_cron_email_backfill")
+        with self.capture_triggers(backfill.id) as captured:
+            self.choose(Projects=True)
+        self.assertTrue(captured.records)
+        self.run_cron("_cron_sync")
+        self.run_cron("_cron_backfill")
+        subjects = ["In a project", "In the inbox"]
+        self.assertEqual(sorted(self.get_subjects(self.anna)), subjects)
+        self.assertEqual(self.account.sync_status, "ok")
+        # from then on the five-minute cron reads it
+        self.deliver("New in a project", folder="Projects")
+        self.run_cron("_cron_sync")
+        self.assertIn("New in a project", self.get_subjects(self.anna))
+
+    def test_a_folder_that_is_switched_off_is_not_read_and_its_mail_stays(self):
+        self.deliver("First")
+        self.deliver("Sent before", folder="Sent", sender=self.account.email)
+        self.start()
+        self.choose(Sent=False)
+        self.deliver("Second")
+        self.deliver("Sent later", folder="Sent", to="anna@acme.example")
+        self.run_cron("_cron_sync")
+        self.run_cron("_cron_backfill")
+        self.assertEqual(self.get_subjects(self.anna), ["Second", "First"])
+        copies = self.env["easycrm.email.copy"].search(
+            [("account_id", "=", self.account.id)]
+        )
+        self.assertIn("Sent before", copies.mapped("subject"))
+        self.assertFalse(any(copies.mapped("removed_at")))
+        # switched on again, it goes on where it was
+        self.choose(Sent=True)
+        self.run_cron("_cron_sync")
+        self.assertIn("Sent later", self.get_subjects(self.anna))
+
+    def test_at_least_one_folder_is_read(self):
+        self.start()
+        with self.assertRaises(ValidationError):
+            self.choose(Inbox=False, Sent=False)
+        self.choose(Inbox=False)

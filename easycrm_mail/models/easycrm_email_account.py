@@ -270,6 +270,14 @@ class EasycrmEmailAccount(models.Model):
                     )
                 )
 
+    @api.constrains("folder_ids")
+    def _check_folders(self):
+        for account in self:
+            if account.folder_ids and not any(account.folder_ids.mapped("selected")):
+                raise ValidationError(
+                    self.env._("Choose at least one folder, or pause the mailbox.")
+                )
+
     def _get_own_addresses(self):
         """Return the addresses that are this mailbox, normalised."""
         self.ensure_one()

@@ -30,7 +30,7 @@ class EasycrmEmailFolder(models.Model):
         required=True,
         default="other",
     )
-    selected = fields.Boolean(string="Synced")
+    selected = fields.Boolean(string="Read")
     missing = fields.Boolean(
         readonly=True, copy=False, help="The mailbox does not list it any more."
     )
@@ -48,4 +48,8 @@ class EasycrmEmailFolder(models.Model):
         # the screen offers no more either; the stream says what is read
         if not self.env.su and set(vals) - {"selected"}:
             raise AccessError(self.env._("Only the sync itself can change this."))
-        return super().write(vals)
+        result = super().write(vals)
+        if vals.get("selected"):
+            for account in self.account_id.sudo():
+                account._get_cron()._trigger()
+        return result

@@ -5,12 +5,12 @@ from odoo.exceptions import ValidationError
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
-    easycrm_sync_enabled = fields.Boolean(string="Read mailboxes by itself")
+    easycrm_sync_enabled = fields.Boolean(string="Read mailboxes automatically")
     easycrm_sync_minutes = fields.Integer(string="Minutes between two readings")
     easycrm_keep_attachments = fields.Boolean(
         string="Keep attachments of linked emails"
     )
-    easycrm_match_colleagues = fields.Boolean(string="Place emails among colleagues")
+    easycrm_match_colleagues = fields.Boolean(string="Link emails between colleagues")
 
     @api.constrains("easycrm_sync_minutes")
     def _check_easycrm_sync_minutes(self):

@@ -1,0 +1,107 @@
+"""Installed, upgraded, removed and installed again, on a database that is in use."""
+
+import os
+import subprocess
+
+import psycopg2
+import pytest
+
+pytestmark = pytest.mark.skipif(
+    "EASYCRM_ODOO" not in os.environ,
+    reason="needs a real Odoo: `make test` says where it is",
+)
+
+USE = """
+from odoo.addons.easycrm_mail.easycrm_mail.messages import parse
+from odoo.addons.easycrm_mail.easycrm_mail.models.ingest import Ingest, Read
+from odoo.addons.easycrm_mail.easycrm_mail.providers import RemoteMessage
+
+env["res.partner"].create({"name": "Anna", "email": "Anna <a@x.example>, b@x.example"})
+env["crm.lead"].create({"name": "Deal", "email_from": "a@x.example"})
+account = env["easycrm.email.account"].create({"email": "mira@own.example"})
+raw = b"From: a@x.example\\nTo: mira@own.example\\nMessage-ID: <1@x>\\n\\nHello"
+env.cr.flush()
+Ingest(account, "INBOX").store([Read(RemoteMessage("1:1", raw, True), parse(raw))])
+email = env["easycrm.email"].search([])
+assert len(email.link_ids) == 2, email.link_ids
+env["ir.attachment"].create({
+    "name": "offer.pdf", "raw": b"x", "res_model": "easycrm.email.attachment",
+    "res_id": 1})
+env["res.config.settings"].create({"easycrm_keep_attachments": False}).execute()
+env.cr.commit()
+"""
+
+REMOVE = """
+env["ir.module.module"].search([("name", "=", "easycrm_mail")]).\\
+    button_immediate_uninstall()
+"""
+
+#: What is left of the addon, and where.
+LEFT = {
+    "tables": "SELECT relname FROM pg_class WHERE relname LIKE 'easycrm%'",
+    "crons": "SELECT cron_name FROM ir_cron WHERE cron_name LIKE 'Email: %'",
+    "settings": "SELECT key FROM ir_config_parameter WHERE key LIKE 'easycrm%'",
+    "fields": "SELECT name FROM ir_model_fields WHERE name LIKE 'easycrm%'",
+    "views": "SELECT name FROM ir_ui_view WHERE arch_db::text LIKE '%easycrm_mail%'",
+    "files": "SELECT name FROM ir_attachment WHERE res_model LIKE 'easycrm%'",
+}
+
+ADDRESSES = """SELECT address, partner_id IS NULL FROM easycrm_email_address
+               WHERE address LIKE '%@x.example' ORDER BY 1, 2"""
+
+
+@pytest.fixture(scope="module")
+def database():
+    name = f"{os.environ['EASYCRM_TEST_PREFIX']}install"
+    subprocess.run([os.environ["EASYCRM_DATABASE"], "clone", name], check=True)
+    try:
+        run_odoo(name, "shell", "--no-http", script=USE)
+        yield name
+    finally:
+        subprocess.run([os.environ["EASYCRM_DATABASE"], "drop", name], check=True)
+
+
+def run_odoo(database, command, *options, script=""):
+    done = subprocess.run(  # noqa: PLW1510 (asserted below, with its output)
+        [
+            os.environ["EASYCRM_ODOO"],
+            *(command, "-d", database, "--log-level=warn", *options),
+        ],
+        input=script,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    out = done.stdout + done.stderr
+    assert done.returncode == 0, out
+    for sign in ("Traceback", " ERROR ", " WARNING "):
+        assert sign not in out, out
+
+
+def query(database, statement):
+    connection = psycopg2.connect(dbname=database)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall()
+    finally:
+        connection.close()
+
+
+def test_it_is_upgraded_removed_and_installed_again(database):
+    addresses = query(database, ADDRESSES)
+    assert len(addresses) == 3
+    server = "server", "--stop-after-init", "--no-http"
+
+    run_odoo(database, *server, "-u", "easycrm_mail")
+    assert query(database, ADDRESSES) == addresses
+    assert query(database, "SELECT count(*) FROM easycrm_email_link") == [(2,)]
+
+    run_odoo(database, "shell", "--no-http", script=REMOVE)
+    left = {what: query(database, statement) for what, statement in LEFT.items()}
+    assert left == {what: [] for what in LEFT}
+    partner = "SELECT email FROM res_partner WHERE name = 'Anna'"
+    assert query(database, partner) == [("Anna <a@x.example>, b@x.example",)]
+
+    run_odoo(database, *server, "-i", "easycrm_mail")
+    assert query(database, ADDRESSES) == addresses
