@@ -4,7 +4,9 @@ from . import test_access_http
 from . import test_access_roads
 from . import test_access_search
 from . import test_account_guard
+from . import test_address_index
 from . import test_archiving
+from . import test_bcc
 from . import test_body
 from . import test_body_images
 from . import test_companies
@@ -16,6 +18,7 @@ from . import test_large
 from . import test_links
 from . import test_links_changes
 from . import test_merge
+from . import test_merge_cost
 from . import test_migration
 from . import test_secrets
 from . import test_settings

@@ -23,7 +23,6 @@ from . import easycrm_email_timeline
 from . import easycrm_email_timeline_values
 from . import res_partner
 from . import crm_lead
-from . import base_partner_merge_automatic_wizard
 from . import res_users
 from . import ir_cron
 from . import res_config_settings
