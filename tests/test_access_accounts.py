@@ -30,6 +30,7 @@ PUBLIC = {
     "easycrm.email.link": {"action_put_back", "action_take_off"},
     "res.partner": {"easycrm_timeline"},
     "res.users": {"action_easycrm_my_accounts"},
+    "res.config.settings": {"get_values", "set_values"},
 }
 
 

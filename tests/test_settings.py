@@ -148,6 +148,14 @@ class TestSettings(SettingsCase):
             with self.assertRaises(AccessError), mute_logger("odoo.models"):
                 self.env["res.config.settings"].with_user(user).create({})
 
+    def test_others_change_nothing_by_calling_what_saves_them(self):
+        before = self.read()
+        for user in (self.mira, self.sofia, self.portal):
+            Settings = self.as_user(self.env["res.config.settings"], user)
+            with self.assertRaises(AccessError):
+                Settings.set_values()
+        self.assertEqual(self.read(), before)
+
     def test_attachments(self):
         self.save(keep_attachments=False)
         self.assertEqual(self.get_param("keep_attachments"), "False")

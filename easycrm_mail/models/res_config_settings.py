@@ -33,6 +33,7 @@ class ResConfigSettings(models.TransientModel):
         }
 
     def set_values(self):
+        self.check_access("write")  # it may be called by anybody, what follows is sudo
         result = super().set_values()
         self.env["easycrm.email.account"]._set_schedule(
             self.easycrm_sync_enabled, self.easycrm_sync_minutes
