@@ -21,12 +21,13 @@ class ResConfigSettings(models.TransientModel):
 
     @api.model
     def get_values(self):
-        enabled, minutes = self.env["easycrm.email.account"]._get_schedule()
+        Account = self.env["easycrm.email.account"]
+        enabled, minutes = Account._get_schedule()
         return {
             **super().get_values(),
             "easycrm_sync_enabled": enabled,
             "easycrm_sync_minutes": minutes,
-            "easycrm_keep_attachments": self._easycrm_keeps_attachments(),
+            "easycrm_keep_attachments": Account._keeps_files(),
             "easycrm_match_colleagues": self.env[
                 "easycrm.email.address"
             ]._matches_colleagues(),
@@ -35,10 +36,9 @@ class ResConfigSettings(models.TransientModel):
     def set_values(self):
         self.check_access("write")  # it may be called by anybody, what follows is sudo
         result = super().set_values()
-        self.env["easycrm.email.account"]._set_schedule(
-            self.easycrm_sync_enabled, self.easycrm_sync_minutes
-        )
-        if self.easycrm_keep_attachments != self._easycrm_keeps_attachments():
+        Account = self.env["easycrm.email.account"]
+        Account._set_schedule(self.easycrm_sync_enabled, self.easycrm_sync_minutes)
+        if self.easycrm_keep_attachments != Account._keeps_files():
             self.env["ir.config_parameter"].sudo().set_param(
                 "easycrm_mail.keep_attachments", str(self.easycrm_keep_attachments)
             )
@@ -46,9 +46,3 @@ class ResConfigSettings(models.TransientModel):
             self.easycrm_match_colleagues
         )
         return result
-
-    @api.model
-    def _easycrm_keeps_attachments(self):
-        return self.env["easycrm.email.account"]._is_switched_on(
-            "keep_attachments", True
-        )
