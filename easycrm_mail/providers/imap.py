@@ -1,4 +1,5 @@
-"""A mailbox by IMAP: RFC 3501, with CONDSTORE (RFC 7162) where the server has it.
+"""A mailbox by IMAP: RFC 3501, and QRESYNC, CONDSTORE (RFC 7162) and ESEARCH (RFC 4731)
+where the server has them.
 
 A folder goes through two states, kept in its checkpoint:
 
@@ -6,7 +7,7 @@ A folder goes through two states, kept in its checkpoint:
 listing   the mails of the window are found by one search, then handed over page by
           page, newest first; mail that arrives meanwhile goes before the rest
 settled   one STATUS tells whether anything changed; then new mail by UID, flags and
-          removals are found
+          removals are found (see `imap_changes.sweep`)
 ========  ==========================================================================
 
 Another UIDVALIDITY, or a checkpoint that is not ours, begins the listing anew. Pages
@@ -22,7 +23,7 @@ from typing import BinaryIO, TypeVar
 
 from .base import Batch, RemoteMessage, Stream
 from .errors import Gone, Retry
-from .imap_changes import add_arrivals, begin, is_unchanged, sweep
+from .imap_changes import add_arrivals, begin, is_unchanged, is_void, sweep
 from .imap_checkpoint import Checkpoint
 from .imap_connection import Connection, check_settings, secrets_of
 from .imap_errors import translate
@@ -123,8 +124,8 @@ class ImapProvider:
                 return Batch(checkpoint=checkpoint)
             unseen = status.unseen
         folder = connection.examine(stream)
-        is_void = state is None or not state.is_of(folder.uid_validity, folder.uid_next)
-        if is_void:
+        begins_anew = is_void(connection, state, folder)
+        if begins_anew:
             state = begin(connection, folder, since)
         else:
             add_arrivals(connection, state, folder)
@@ -141,7 +142,7 @@ class ImapProvider:
             changes=changes,
             removals=removals,
             set_aside=page.set_aside,
-            reset=is_void and bool(checkpoint),
+            reset=begins_anew and bool(checkpoint),
             settled=settled,
             more=bool(state.backlog),
             done=done,

@@ -9,8 +9,11 @@ from datetime import datetime, timedelta, timezone
 from .base import ReadChange
 from .imap_checkpoint import Checkpoint
 from .imap_connection import Connection, FolderState
+from .uid_set import count, within
 
 _EARLIEST_SEARCH = 1971
+# So many unread mails are looked at one by one, where nothing else tells of flags.
+MAX_UNREAD = 5_000
 
 
 def reference(state: Checkpoint, uid: int) -> str:
@@ -22,7 +25,7 @@ def begin(connection: Connection, folder: FolderState, since: datetime) -> Check
     """A listing of what the folder, opened, got since a moment."""
     state = Checkpoint(
         uid_validity=folder.uid_validity,
-        uid_next=folder.uid_next,
+        told=folder.uid_next,
         mod_seq=folder.mod_seq,
         messages=folder.messages,
         # No count: the first pull after the listing looks at the flags.
@@ -38,21 +41,43 @@ def begin(connection: Connection, folder: FolderState, since: datetime) -> Check
             (since.astimezone(timezone.utc) - timedelta(days=1)).date(),
         ]
     if folder.messages:
-        state.backlog = connection.search(
-            1, folder.uid_next - 1, folder.messages, *criteria
-        )
+        # Asked before the search: what is not above it has been seen by the search.
+        last = connection.last_uid()
+        state.backlog = connection.search(1, None, folder.messages, *criteria)
+        state.uid_next = max(last, *state.backlog, 0) + 1
     state.total = len(state.backlog)
     return state
+
+
+def is_void(
+    connection: Connection, state: Checkpoint | None, folder: FolderState
+) -> bool:
+    """Whether a checkpoint no longer means the folder, opened.
+
+    A UIDNEXT below what was seen is a restored backup, where UIDs are given out again;
+    or it is wrong, where mails stand at and above it.
+    """
+    if state is None or state.uid_validity != folder.uid_validity:
+        return True
+    if not 0 < folder.uid_next < state.uid_next:
+        return False
+    return not folder.messages or connection.last_uid() < folder.uid_next
 
 
 def add_arrivals(
     connection: Connection, state: Checkpoint, folder: FolderState
 ) -> None:
-    """Puts what came since into the backlog, of which the highest UIDs go first."""
-    if folder.uid_next <= state.uid_next:
+    """Puts what came since into the backlog, of which the highest UIDs go first.
+
+    UIDNEXT is believed only where it says that nothing came and nothing else speaks
+    against it; how far a folder has been read, the mails tell.
+    """
+    is_as_told = folder.uid_next == state.told == state.uid_next
+    if not folder.messages or (is_as_told and folder.messages == state.messages):
         return
-    found = connection.search(state.uid_next, folder.uid_next - 1, folder.messages)
-    state.uid_next = folder.uid_next
+    found = connection.search(state.uid_next, None, folder.messages)
+    state.uid_next = max(state.uid_next - 1, *found, 0) + 1
+    state.told = folder.uid_next
     state.messages += len(found)
     state.backlog |= found
     if state.listing:
@@ -60,18 +85,24 @@ def add_arrivals(
 
 
 def is_unchanged(state: Checkpoint, status: FolderState) -> bool:
-    """Nothing came, went or was read.
+    """Nothing came, went or was read, as far as STATUS can tell.
 
-    Without HIGHESTMODSEQ the number of unread mails stands for the flags: one read and
-    another one marked unread between two looks is seen with the next change only.
+    Without HIGHESTMODSEQ the number of unread mails stands for the flags, where there
+    are too many to look at each: one read and another one marked unread between two
+    looks is then seen with the next change only.
     """
-    return (
-        state.uid_validity == status.uid_validity
-        and state.uid_next == status.uid_next
-        and state.messages == status.messages
-        and state.mod_seq == status.mod_seq
-        and (bool(state.mod_seq) or state.unseen == status.unseen)
-    )
+    if (
+        state.uid_validity != status.uid_validity
+        or state.told != status.uid_next
+        or state.uid_next > status.uid_next
+        or state.messages != status.messages
+        or state.mod_seq != status.mod_seq
+    ):
+        return False
+    if state.mod_seq:
+        return True
+    is_telling = status.unseen in (0, status.messages) or status.unseen > MAX_UNREAD
+    return is_telling and state.unseen == status.unseen
 
 
 def sweep(
@@ -83,28 +114,41 @@ def sweep(
 ) -> tuple[list[ReadChange], list[str]]:
     """The flags that changed and the mails that went, among those handed over before.
 
-    With QRESYNC (RFC 7162, 3.2) the server would tell both: this is the place for it.
+    ==========  =============================  ===================================
+    server has  flags                          removals
+    ==========  =============================  ===================================
+    QRESYNC     the changed ones are told      those that went are told
+    CONDSTORE   the changed ones are told      searched, if mails are missing
+    neither     a search for the unread ones   searched, if mails are missing
+    ==========  =============================  ===================================
+
+    A HIGHESTMODSEQ that went back tells nothing: all flags are taken anew.
 
     :param folder: as it was opened
     :param known: the UIDs handed over before this pull
     :param unseen: how many unread mails STATUS counted, -1 if it was not asked
     """
-    counts = bool(state.mod_seq and folder.mod_seq)
     flags: dict[int, bool] = {}
-    existing: AbstractSet[int] = known
-    if known and (not counts or state.messages != folder.messages):
+    removed: set[int] = set()
+    if known:
         first, last = min(known), max(known)
-        existing = known & connection.search(first, last, folder.messages)
+        counts = 0 < state.mod_seq <= folder.mod_seq
+        told = 0
+        if counts and folder.mod_seq != state.mod_seq:
+            flags, vanished = connection.changed_since(first, last, state.mod_seq)
+            removed = within(known, vanished)
+            told = count(vanished)
+        # A list of what vanished may hold more than went, and must not hold less.
+        missing = state.messages - folder.messages - told
+        if missing > 0 or missing and not told:
+            removed |= known - connection.search(first, last, folder.messages)
         if not counts:
             unread = connection.search(first, last, folder.messages, "UNSEEN")
-            flags = _changed(state, existing, unread)
-    if known and counts and folder.mod_seq != state.mod_seq:
-        flags = connection.flags_since(1, folder.uid_next - 1, state.mod_seq)
-    removed = known - existing
+            flags = _changed(state, known - removed, unread)
     changes = [
         ReadChange(reference(state, uid), flags[uid])
         for uid in sorted(flags)
-        if uid in existing
+        if uid in known and uid not in removed
     ]
     state.known -= removed
     state.unread -= removed

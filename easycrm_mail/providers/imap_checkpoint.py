@@ -19,6 +19,8 @@ class Checkpoint:
 
     :ivar uid_validity: the folder's; another one voids all else (RFC 3501, 2.3.1.1)
     :ivar uid_next: UIDs below have been seen by a search
+    :ivar told: UIDNEXT as the server told it last; 0 where it does not. Usually the
+        same, but a server may be wrong about it
     :ivar mod_seq: flags are as they were at this HIGHESTMODSEQ (RFC 7162); 0 where the
         server does not count
     :ivar messages: mails that the folder must hold if none was removed
@@ -42,13 +44,7 @@ class Checkpoint:
     listing: bool = False
     done: int = 0
     total: int = 0
-
-    def is_of(self, uid_validity: int, uid_next: int) -> bool:
-        """Whether it still means the folder that has these two now.
-
-        A UIDNEXT below what was seen is a restored backup: UIDs are given out again.
-        """
-        return self.uid_validity == uid_validity and self.uid_next <= uid_next
+    told: int = 0
 
     def progress(self) -> tuple[int, int, bool]:
         """Done and total of the running listing, and whether it ends with that."""
@@ -69,6 +65,8 @@ class Checkpoint:
             state["unread"] = pack(self.unread)
         if self.backlog:
             state["backlog"] = pack(self.backlog)
+        if self.told != self.uid_next:
+            state["told"] = self.told
         if self.listing:
             state["listing"] = [self.done, self.total]
         return json.dumps(state, separators=(",", ":"))
@@ -94,6 +92,7 @@ class Checkpoint:
                 listing="listing" in state,
                 done=done,
                 total=total,
+                told=int(state.get("told", uid_next)),
             )
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
             return None

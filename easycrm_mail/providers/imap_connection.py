@@ -11,16 +11,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 
-from imapclient import IMAPClient, SocketTimeout
+from imapclient import SocketTimeout
 from imapclient.datetime_util import parse_to_datetime
 from imapclient.exceptions import CapabilityError
 from imapclient.imap_utf7 import decode, encode
-from imapclient.response_parser import parse_response
 
 from .errors import Gone, Permanent, Retry
+from .imap_client import Client
 from .imap_errors import is_refusal, of_folder, words
 from .imap_folders import Listed
-from .uid_set import sequence
+from .uid_set import MAX_UID, Runs, expand, sequence
 
 CONNECT_TIMEOUT = 10
 CLOSE_TIMEOUT = 2
@@ -55,42 +55,6 @@ class Fetched:
     structure: object = None
 
 
-class _Client(IMAPClient):
-    """IMAPClient with FETCH by UID ranges, which its own `fetch` does not take."""
-
-    def fetch_uids(self, uids: str, items: str, modifier: str | None = None) -> dict:
-        """UID -> item -> value; of other mails too, as servers send flags unasked.
-
-        Responses without a UID are none to this command, and left out.
-        """
-        kind, data = self._imap.uid("FETCH", uids, items, modifier)
-        self._checkok("fetch", kind, data)
-        found: dict[int, dict[bytes, object]] = {}
-        answer = iter(parse_response([part for part in data if part is not None]))
-        for _number, values in zip(answer, answer, strict=False):
-            if not isinstance(values, tuple):
-                continue
-            pairs = iter(values)
-            items_of = {
-                name.upper(): value
-                for name, value in zip(pairs, pairs, strict=False)
-                if isinstance(name, bytes)
-            }
-            uid = items_of.get(b"UID")
-            if isinstance(uid, int):
-                found.setdefault(uid, {}).update(items_of)
-        return found
-
-    def quiet(self) -> None:
-        """Keeps what is said on the wire out of every log, passwords for one."""
-        self._imap.debug = 0
-
-    def login_quoted(self, login: str, password: str) -> None:
-        """LOGIN for any characters; imaplib quotes the password alone."""
-        self._imap._encoding = "utf-8"
-        self.login(self._imap._quote(login), password)
-
-
 class Connection:
     """A connection that is up; any error leaves it unusable unless said otherwise.
 
@@ -108,7 +72,7 @@ class Connection:
         timeout: float,
     ):
         """Connects and signs in."""
-        self._client = _Client(
+        self._client = Client(
             host,
             port,
             ssl=security == "ssl",
@@ -134,10 +98,25 @@ class Connection:
             raise CapabilityError("The server takes no password without TLS")
         else:
             client.login_quoted(login, password)
-        self.has_mod_seq = client.has_capability("CONDSTORE")
-        if self.has_mod_seq and client.has_capability("ENABLE"):
-            # Otherwise EXAMINE may answer NOMODSEQ until somebody asks for numbers.
-            client.enable("CONDSTORE")
+        enabled = self._enable("CONDSTORE", "QRESYNC")
+        self.has_vanished = "QRESYNC" in enabled
+        self.has_mod_seq = self.has_vanished or client.has_capability("CONDSTORE")
+
+    def _enable(self, *wanted: str) -> set[str]:
+        """Which of these extensions the server has and, asked for them, takes.
+
+        Without it EXAMINE may answer NOMODSEQ until somebody asks for numbers.
+        """
+        offered = [name for name in wanted if self._client.has_capability(name)]
+        if not offered or not self._client.has_capability("ENABLE"):
+            return set()
+        try:
+            taken = self._client.enable(*offered)
+        except Exception as error:
+            if not is_refusal(error):
+                raise
+            return set()
+        return {name.decode().upper() for name in taken}
 
     def abort(self) -> None:
         """Cuts the connection, from any thread: whoever waits for it gets an error."""
@@ -203,29 +182,37 @@ class Connection:
         self._selected = folder
         return FolderState(
             uid_validity=_number(answer.get(b"UIDVALIDITY")),
-            uid_next=_number(answer.get(b"UIDNEXT")) or self._uid_next(),
+            uid_next=_number(answer.get(b"UIDNEXT")),
             messages=_number(answer.get(b"EXISTS")),
             mod_seq=_number(answer.get(b"HIGHESTMODSEQ")) if self.has_mod_seq else 0,
         )
 
-    def _uid_next(self) -> int:
-        """One above the last UID, for the rare server that does not say it."""
-        return max(self._client.search("ALL"), default=0) + 1
+    def last_uid(self) -> int:
+        """The highest UID that the open folder holds; 0 where it is empty."""
+        # "*" is the last mail; servers are known that say more than that.
+        return max((last for _first, last in self._client.search_uids("*")), default=0)
 
     def search(
-        self, first: int, last: int, messages: int, *criteria: str | date
+        self, first: int, last: int | None, messages: int, *criteria: str | date
     ) -> set[int]:
         """The UIDs from `first` to `last` for which the criteria hold.
 
+        :param last: None for all that there are
         :param messages: how many the folder holds: many are asked for piece by piece
         """
-        step = SEARCH_WINDOW if messages > SEARCH_WINDOW else max(last - first + 1, 1)
+        is_large = messages > SEARCH_WINDOW
+        is_open = last is None
+        if is_open:
+            last = max(self.last_uid(), first) if is_large else first
+        step = SEARCH_WINDOW if is_large else max(last - first + 1, 1)
         found: set[int] = set()
         for start in range(first, last + 1, step):
-            end = min(start + step - 1, last)
-            answer = self._client.search(["UID", f"{start}:{end}", *criteria])
+            end: int | str = min(start + step - 1, last)
+            if is_open and end == last:
+                end = "*"
+            runs = self._client.search_uids(f"{start}:{end}", *criteria)
             # "n:*", and any n above the last UID, is answered with the last one.
-            found.update(uid for uid in answer if start <= uid <= end)
+            found |= expand(runs, start, MAX_UID if end == "*" else end)
         return found
 
     def outlines(self, uids: Iterable[int]) -> dict[int, Fetched]:
@@ -260,14 +247,24 @@ class Connection:
             if len(piece) < PIECE_BYTES:
                 return
 
-    def flags_since(self, first: int, last: int, mod_seq: int) -> dict[int, bool]:
-        """UID -> whether it is read, for mails of which a flag changed (RFC 7162)."""
+    def changed_since(
+        self, first: int, last: int, mod_seq: int
+    ) -> tuple[dict[int, bool], Runs]:
+        """What changed among some UIDs since a HIGHESTMODSEQ (RFC 7162, 3.1.4, 3.2.6).
+
+        :returns: UID -> whether it is read, for mails of which a flag changed; and the
+            UIDs that are gone, also of mails never seen, where `has_vanished`
+        """
+        self._client.forget_vanished()
         answer = self._client.fetch_uids(
-            f"{first}:{last}", "(UID FLAGS)", f"(CHANGEDSINCE {mod_seq})"
+            f"{first}:{last}",
+            "(UID FLAGS)",
+            f"(CHANGEDSINCE {mod_seq}{' VANISHED' * self.has_vanished})",
         )
-        return {
+        flags = {
             uid: _is_read(items) for uid, items in answer.items() if b"FLAGS" in items
         }
+        return flags, self._client.vanished()
 
     def _fetch(self, uids: Iterable[int], items: str) -> dict[int, Fetched]:
         found: dict[int, Fetched] = {}

@@ -1,0 +1,84 @@
+"""IMAPClient, with the commands that it lacks or gives in another form."""
+
+from datetime import date
+
+from imapclient import IMAPClient
+from imapclient.datetime_util import format_criteria_date
+from imapclient.exceptions import ProtocolError
+from imapclient.response_parser import parse_response
+
+from .uid_set import Runs, parse_sequence
+
+
+class Client(IMAPClient):
+    """FETCH and SEARCH by ranges of UIDs, and what servers tell of removed ones."""
+
+    def fetch_uids(self, uids: str, items: str, modifier: str | None = None) -> dict:
+        """UID -> item -> value; of other mails too, as servers send flags unasked.
+
+        Responses without a UID are none to this command, and left out.
+        """
+        kind, data = self._imap.uid("FETCH", uids, items, modifier)
+        self._checkok("fetch", kind, data)
+        found: dict[int, dict[bytes, object]] = {}
+        answer = iter(parse_response([part for part in data if part is not None]))
+        for _number, values in zip(answer, answer, strict=False):
+            if not isinstance(values, tuple):
+                continue
+            pairs = iter(values)
+            items_of = {
+                name.upper(): value
+                for name, value in zip(pairs, pairs, strict=False)
+                if isinstance(name, bytes)
+            }
+            uid = items_of.get(b"UID")
+            if isinstance(uid, int):
+                found.setdefault(uid, {}).update(items_of)
+        return found
+
+    def search_uids(self, uids: str, *criteria: str | date) -> Runs:
+        """The UIDs within some for which the criteria hold.
+
+        In runs where the server can say it so (RFC 4731): a whole folder takes a line.
+        """
+        words = [
+            one if isinstance(one, str) else format_criteria_date(one).decode()
+            for one in criteria
+        ]
+        if not self.has_capability("ESEARCH"):
+            return [(uid, uid) for uid in self.search(["UID", uids, *criteria])]
+        self._imap.response("ESEARCH")  # an old one, of a command that failed
+        kind, data = self._imap.uid("SEARCH", "RETURN (ALL)", "UID", uids, *words)
+        self._checkok("search", kind, data)
+        _name, lines = self._imap.response("ESEARCH")
+        if lines == [None]:
+            # Not "none": everything would be taken for removed.
+            raise ProtocolError("no answer to a search")
+        runs: Runs = []
+        for line in lines:
+            # (TAG "A1") UID ALL 3:5,9; without ALL where nothing is found
+            _head, _all, found = line.decode().partition(" ALL ")
+            runs += parse_sequence(found.split(" ")[0])
+        return runs
+
+    def forget_vanished(self) -> None:
+        """Drops what was told of removals so far, of another folder maybe."""
+        self._imap.response("VANISHED")
+
+    def vanished(self) -> Runs:
+        """The UIDs that the server has told to be gone (RFC 7162, 3.2.10)."""
+        _name, lines = self._imap.response("VANISHED")
+        runs: Runs = []
+        for line in lines:
+            # (EARLIER) 3:5,9
+            runs += parse_sequence(line.decode().split(" ")[-1]) if line else []
+        return runs
+
+    def quiet(self) -> None:
+        """Keeps what is said on the wire out of every log, passwords for one."""
+        self._imap.debug = 0
+
+    def login_quoted(self, login: str, password: str) -> None:
+        """LOGIN for any characters; imaplib quotes the password alone."""
+        self._imap._encoding = "utf-8"
+        self.login(self._imap._quote(login), password)
