@@ -133,7 +133,10 @@ class ImapProvider:
         reader = PageReader(connection, functools.partial(self._reopen, stream))
         page = reader.read(state, since)
         changes, removals = [], []
-        if not state.listing and not state.backlog:
+        if page.is_cut:
+            # The checkpoint goes on from here as if the rest had not been looked at.
+            self._drop()
+        elif not state.listing and not state.backlog:
             changes, removals = sweep(reader.connection, state, folder, known, unseen)
         done, total, settled = state.progress()
         return Batch(
@@ -243,6 +246,8 @@ class ImapProvider:
 
     def _reopen(self, stream: str, uid_validity: int) -> Connection:
         """A new connection with the folder open, after the server broke the old one."""
+        if self._is_expired:
+            raise Retry("timeout", "the answer took too long")
         self._drop()
         connection = self._connected()
         if connection.examine(stream).uid_validity != uid_validity:
@@ -253,4 +258,4 @@ class ImapProvider:
         self._is_expired = True
         connection = self._connection
         if connection:
-            connection.abort()
+            connection.expire()

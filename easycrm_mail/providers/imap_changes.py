@@ -44,7 +44,7 @@ def begin(connection: Connection, folder: FolderState, since: datetime) -> Check
         # Asked before the search: what is not above it has been seen by the search.
         last = connection.last_uid()
         state.backlog = connection.search(1, None, folder.messages, *criteria)
-        state.uid_next = max(last, *state.backlog, 0) + 1
+        state.uid_next = max(last, max(state.backlog, default=0)) + 1
     state.total = len(state.backlog)
     return state
 
@@ -76,7 +76,7 @@ def add_arrivals(
     if not folder.messages or (is_as_told and folder.messages == state.messages):
         return
     found = connection.search(state.uid_next, None, folder.messages)
-    state.uid_next = max(state.uid_next - 1, *found, 0) + 1
+    state.uid_next = max(state.uid_next, max(found, default=0) + 1)
     state.told = folder.uid_next
     state.messages += len(found)
     state.backlog |= found
@@ -135,9 +135,11 @@ def sweep(
         counts = 0 < state.mod_seq <= folder.mod_seq
         told = 0
         if counts and folder.mod_seq != state.mod_seq:
-            flags, vanished = connection.changed_since(first, last, state.mod_seq)
+            # Of mail before the window too, or the count would not come out even.
+            end = state.uid_next - 1
+            flags, vanished = connection.changed_since(1, end, state.mod_seq)
             removed = within(known, vanished)
-            told = count(vanished)
+            told = count(vanished, end)
         # A list of what vanished may hold more than went, and must not hold less.
         missing = state.messages - folder.messages - told
         if missing > 0 or missing and not told:

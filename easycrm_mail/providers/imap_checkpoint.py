@@ -28,6 +28,7 @@ class Checkpoint:
     :ivar backlog: UIDs that are still to be handed over
     :ivar known: UIDs handed over
     :ivar unread: which of them were unread; kept where `mod_seq` is not counted
+    :ivar slow: those of the backlog that did not come in time -> how often
     :ivar listing: a first listing, or one after a reset, is running
     :ivar done: of the running listing
     :ivar total: of the running listing
@@ -45,6 +46,7 @@ class Checkpoint:
     done: int = 0
     total: int = 0
     told: int = 0
+    slow: dict[int, int] = field(default_factory=dict)
 
     def progress(self) -> tuple[int, int, bool]:
         """Done and total of the running listing, and whether it ends with that."""
@@ -65,6 +67,8 @@ class Checkpoint:
             state["unread"] = pack(self.unread)
         if self.backlog:
             state["backlog"] = pack(self.backlog)
+        if self.slow:
+            state["slow"] = self.slow
         if self.told != self.uid_next:
             state["told"] = self.told
         if self.listing:
@@ -92,6 +96,7 @@ class Checkpoint:
                 listing="listing" in state,
                 done=done,
                 total=total,
+                slow={int(k): int(v) for k, v in state.get("slow", {}).items()},
                 told=int(state.get("told", uid_next)),
             )
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError):

@@ -7,6 +7,7 @@ the mailbox changes (RFC 3501, 6.3.2 and 6.4.5).
 import base64
 import contextlib
 import socket
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
@@ -18,7 +19,7 @@ from imapclient.imap_utf7 import decode, encode
 
 from .errors import Gone, Permanent, Retry
 from .imap_client import Client
-from .imap_errors import is_refusal, of_folder, words
+from .imap_errors import is_refusal, of_folder, translate, words
 from .imap_folders import Listed
 from .uid_set import MAX_UID, Runs, expand, sequence
 
@@ -78,14 +79,26 @@ class Connection:
             ssl=security == "ssl",
             timeout=SocketTimeout(min(timeout, CONNECT_TIMEOUT), timeout),
         )
+        self._timeout = timeout
+        self._is_late = False
         self._selected = ""
         try:
             self._client.quiet()
             if security == "starttls":
-                self._client.starttls()
+                self._start_tls()
             self._sign_in(login, password)
         except BaseException:
             self.drop()
+            raise
+
+    def _start_tls(self) -> None:
+        try:
+            self._client.starttls()
+        except Exception as error:
+            # Also for "PREAUTH", after which there would be no TLS (RFC 9051, 7.1.4)
+            failure = translate(error)
+            if is_refusal(error) and failure.code == "answer":
+                raise Permanent("tls", failure.detail) from None
             raise
 
     def _sign_in(self, login: str, password: str) -> None:
@@ -123,6 +136,11 @@ class Connection:
         with contextlib.suppress(Exception):
             # Not SSLSocket.shutdown: it takes the TLS away under a running read.
             socket.socket.shutdown(self._client.socket(), socket.SHUT_RDWR)
+
+    def expire(self) -> None:
+        """Cuts it because the answer took too long, from any thread."""
+        self._is_late = True
+        self.abort()
 
     def close(self) -> None:
         """Says goodbye, and hangs up whatever the answer; never raises."""
@@ -219,9 +237,22 @@ class Connection:
         """Size, date and flags of those mails that are there."""
         return self._fetch(uids, "(UID FLAGS INTERNALDATE RFC822.SIZE)")
 
-    def mails(self, uids: Iterable[int]) -> dict[int, Fetched]:
-        """The whole of those mails that are there. `raw` may be empty or None."""
-        return self._fetch(uids, "(UID FLAGS INTERNALDATE BODY.PEEK[])")
+    def mails(self, uids: Iterable[int], patience: float = 1) -> dict[int, Fetched]:
+        """The whole of those mails that are there. `raw` may be empty or None.
+
+        :param patience: the share of `timeout` after which `Retry("timeout")` is raised
+        """
+        timer = threading.Timer(self._timeout * patience, self.expire)
+        timer.daemon = True
+        timer.start()
+        try:
+            return self._fetch(uids, "(UID FLAGS INTERNALDATE BODY.PEEK[])")
+        except Exception:
+            if self._is_late:
+                raise Retry("timeout", "the emails took too long") from None
+            raise
+        finally:
+            timer.cancel()
 
     def heads(self, uids: Iterable[int]) -> dict[int, Fetched]:
         """The header of those mails that are there, as `raw`."""

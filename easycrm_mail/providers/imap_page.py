@@ -1,7 +1,9 @@
 """One page of an IMAP folder's backlog: the newest mails, whole.
 
 No mail holds up the others: what the server will not hand over, or breaks the
-connection about, is asked for alone, and then set aside.
+connection about, is asked for alone, and then set aside. What does not come in time is
+left for the end, asked for alone and with more patience, and set aside at last, if the
+server gives other mails meanwhile: else it is the server that is slow.
 """
 
 import heapq
@@ -28,18 +30,31 @@ CHUNK_BYTES = 4_000_000
 MAX_MAIL_BYTES = 25_000_000
 # Connections broken in one pull before it makes do with what it has.
 MAX_BREAKS = 3
+# How many mails are looked at for a small one, to see whether the server gives any.
+PROBES = 20
+# How often a mail is asked for that does not come in time.
+MAX_TRIES = 3
+# Shares of the provider's time-out: for a look whether any mail comes, and for a mail
+# that did not come in one.
+PROBE_PATIENCE, LONG_PATIENCE = 0.3, 2
 
 _EMPTY = "The server lists the email but gives it without content."
 _REFUSED = "The server lists the email but refuses to give it: {words}"
 _BREAKS = "The connection breaks whenever the server is asked for the email."
+_SLOW = "The email does not arrive in time; the server was asked for it {tries} times."
 
 
 @dataclass
 class Page:
-    """What was read."""
+    """What was read.
+
+    :ivar is_cut: it ended with a mail that did not come in time; the connection is of
+        no more use
+    """
 
     messages: list[RemoteMessage] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
+    is_cut: bool = False
 
 
 class _Enough(Exception):
@@ -66,8 +81,10 @@ class PageReader:
         Mail that the folder got before `since` is passed over.
         """
         deadline = monotonic() + PAGE_SECONDS
-        wanted = heapq.nlargest(PAGE_MAILS, state.backlog)
+        wanted = heapq.nlargest(PAGE_MAILS, state.backlog - state.slow.keys())
         with suppress(_Enough):
+            if state.slow and not wanted:
+                self._read_slow(state, deadline)
             for chunk in self._chunks(state, wanted, since):
                 found = self._mails(state, chunk)
                 for uid in chunk:
@@ -133,6 +150,8 @@ class PageReader:
         try:
             found = self.connection.mails(uids)
         except Exception as error:  # noqa: BLE001
+            if _is_late(error):
+                self._leave_for_the_end(state, uids, error)
             self._mend(state, error)
             found = {}
         missing = [uid for uid in uids if uid not in found or not found[uid].raw]
@@ -151,6 +170,58 @@ class PageReader:
             state, [uid], lambda uid: read_head(self.connection, uid)
         )
 
+    def _read_slow(self, state: Checkpoint, deadline: float) -> None:
+        """Asks once more for what did not come in time, each mail alone."""
+        gives = self._gives_any(state, heapq.nlargest(PROBES, state.known))
+        for uid in sorted(state.slow, reverse=True):
+            try:
+                found = self.connection.mails([uid], LONG_PATIENCE)
+            except Exception as error:  # noqa: BLE001
+                if not _is_late(error):
+                    self._mend(state, error)
+                    found = self._mails(state, [uid])
+                elif gives or self._page.messages:
+                    self._count_late(state, [uid])
+                else:
+                    raise
+            self._take(state, uid, found)
+            if monotonic() > deadline:
+                break
+
+    def _leave_for_the_end(
+        self, state: Checkpoint, uids: Sequence[int], error: Exception
+    ) -> None:
+        """Puts off mails that did not come in time, if the server gives others."""
+        others = heapq.nlargest(PROBES, state.known) or (uids if len(uids) > 1 else [])
+        if not self._page.messages and not self._gives_any(state, others):
+            raise error
+        self._count_late(state, uids)
+
+    def _count_late(self, state: Checkpoint, uids: Sequence[int]) -> None:
+        for uid in uids:
+            state.slow[uid] = tries = state.slow.get(uid, 0) + 1
+            if tries >= MAX_TRIES:
+                self._put_aside(state, uid, _SLOW.format(tries=tries))
+        self._page.is_cut = True
+        raise _Enough
+
+    def _gives_any(self, state: Checkpoint, uids: Sequence[int]) -> bool:
+        """Whether a new connection hands over one of some mails, and soon."""
+        if not uids:
+            return False
+        self.connection = self._reopen(state.uid_validity)
+        outlines = self.connection.outlines(uids)
+        for uid in heapq.nsmallest(2, outlines, key=lambda uid: outlines[uid].size):
+            try:
+                found = self.connection.mails([uid], PROBE_PATIENCE)
+            except Exception as error:  # noqa: BLE001
+                if not _is_late(error):
+                    raise
+                self.connection = self._reopen(state.uid_validity)
+            else:
+                return any(mail.raw for mail in found.values())
+        return False
+
     def _one_by_one(
         self,
         state: Checkpoint,
@@ -165,6 +236,8 @@ class PageReader:
                 try:
                     found.update(ask(uid))
                 except Exception as error:  # noqa: BLE001
+                    if _is_late(error):
+                        self._leave_for_the_end(state, [uid], error)
                     words = self._mend(state, error)
                 else:
                     words = ""
@@ -217,6 +290,7 @@ class PageReader:
     @staticmethod
     def _pass_over(state: Checkpoint, uid: int) -> None:
         state.backlog.discard(uid)
+        state.slow.pop(uid, None)
         if state.listing:
             state.done += 1
 
@@ -252,6 +326,9 @@ def read_head(connection: Connection, uid: int) -> dict[int, Fetched]:
         for uid, head in found.items()
         if uid in structures
     }
+
+def _is_late(error: Exception) -> bool:
+    return translate(error).code == "timeout"
 
 
 def _is_before(outline: Fetched, since: datetime) -> bool:

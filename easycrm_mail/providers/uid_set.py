@@ -85,9 +85,9 @@ def within(uids: Iterable[int], runs: Runs) -> set[int]:
     return found
 
 
-def count(runs: Runs) -> int:
-    """How many UIDs they name."""
-    return sum(last - first + 1 for first, last in runs)
+def count(runs: Runs, last: int) -> int:
+    """How many UIDs up to the last one they name."""
+    return sum(max(min(end, last) - start + 1, 0) for start, end in runs)
 
 
 def expand(runs: Runs, first: int, last: int) -> set[int]:

@@ -63,15 +63,30 @@ def scratch():
 
 @pytest.fixture(scope="session")
 def dovecot(scratch):
-    """A Dovecot with CONDSTORE and special-use folders."""
+    """A Dovecot with all that it has: QRESYNC, ESEARCH, special-use folders."""
     with Dovecot(scratch / "full", {}) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def condstore_dovecot(scratch):
+    """One as Gmail is: CONDSTORE, no QRESYNC."""
+    with Dovecot(scratch / "condstore", {}, capabilities_off=["QRESYNC"]) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def plain_dovecot(scratch):
     """One that is poor: no CONDSTORE, no special-use, nothing but RFC 3501."""
-    poor = ("CONDSTORE", "QRESYNC", "SPECIAL-USE", "UNSELECT", "LIST-EXTENDED", "MOVE")
+    poor = (
+        "CONDSTORE",
+        "QRESYNC",
+        "ESEARCH",
+        "SPECIAL-USE",
+        "UNSELECT",
+        "LIST-EXTENDED",
+        "MOVE",
+    )
     folders = {
         "Gesendet": "",
         "Entwürfe": "",
@@ -82,6 +97,14 @@ def plain_dovecot(scratch):
     with Dovecot(
         scratch / "plain", {}, capabilities_off=poor, folders=folders
     ) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def esearch_dovecot(scratch):
+    """One that counts nothing, but tells what it finds in runs."""
+    off = ["CONDSTORE", "QRESYNC"]
+    with Dovecot(scratch / "esearch", {}, capabilities_off=off) as server:
         yield server
 
 
@@ -107,8 +130,16 @@ def plain_mailbox(plain_dovecot):
     return new_mailbox(plain_dovecot)
 
 
-@pytest.fixture(params=["condstore", "plain"])
+#: What finds out of changes -> the server that has that, and nothing better.
+SERVERS = {
+    "qresync": "dovecot",
+    "condstore": "condstore_dovecot",
+    "esearch": "esearch_dovecot",
+    "plain": "plain_dovecot",
+}
+
+
+@pytest.fixture(params=["qresync", "condstore", "plain"])
 def any_mailbox(request):
-    """An empty mailbox, on either server in turn."""
-    fixture = "dovecot" if request.param == "condstore" else "plain_dovecot"
-    return new_mailbox(request.getfixturevalue(fixture))
+    """An empty mailbox, on each of these servers in turn."""
+    return new_mailbox(request.getfixturevalue(SERVERS[request.param]))

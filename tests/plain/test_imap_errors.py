@@ -8,7 +8,6 @@ import time
 import traceback
 
 import pytest
-import trustme
 from conftest import LONG_AGO, mail, new_mailbox
 from servers.dovecot import Dovecot
 from servers.fault_proxy import FaultProxy
@@ -483,71 +482,6 @@ def test_the_password_is_in_no_log_of_a_whole_sync(mailbox, caplog):
     provider.close()
     assert mailbox.password not in caplog.text
     assert "Hello" not in caplog.text
-
-
-@pytest.fixture(scope="module")
-def ca():
-    """An authority of our own."""
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def tls_dovecot(ca, scratch):
-    """A Dovecot called localhost, with TLS."""
-    certificate = ca.issue_cert("localhost")
-    chain, key = scratch / "chain.pem", scratch / "key.pem"
-    chain.write_bytes(b"".join(one.bytes() for one in certificate.cert_chain_pems))
-    certificate.private_key_pem.write_to_path(str(key))
-    with Dovecot(scratch / "tls", {}, tls=(chain, key)) as server:
-        yield server
-
-
-@pytest.fixture
-def trusted(ca, scratch, monkeypatch):
-    """The authority is trusted as an administrator would have it."""
-    ca.cert_pem.write_to_path(str(scratch / "ca.pem"))
-    monkeypatch.setenv("SSL_CERT_FILE", str(scratch / "ca.pem"))
-
-
-@pytest.fixture
-def secured(tls_dovecot):
-    """Gives a provider by security, host name and port."""
-    mailbox = new_mailbox(tls_dovecot)
-    mailbox.deliver(1)
-
-    def connect(security, host="localhost", port=None):
-        port = port or {"ssl": tls_dovecot.tls_port}.get(security, tls_dovecot.port)
-        return ImapProvider(host, port, security, mailbox.login, mailbox.password, 3)
-
-    return connect
-
-
-@pytest.mark.parametrize("security", ["ssl", "starttls"])
-def test_a_trusted_server_is_read(secured, trusted, security):
-    provider = secured(security)
-    assert numbers(provider.pull("INBOX", "", LONG_AGO)) == [1]
-    provider.close()
-
-
-@pytest.mark.parametrize("security", ["ssl", "starttls"])
-def test_an_unknown_certificate_is_not_accepted(secured, security):
-    error = raised(secured(security), "certificate", Permanent)
-    assert "certificate" in error.detail
-
-
-@pytest.mark.parametrize("security", ["ssl", "starttls"])
-def test_a_certificate_of_another_name_is_not_accepted(secured, trusted, security):
-    raised(secured(security, host="127.0.0.1"), "certificate", Permanent)
-
-
-def test_tls_on_a_port_without_is_said_so(secured, trusted, tls_dovecot):
-    raised(secured("ssl", port=tls_dovecot.port), "tls", Permanent)
-
-
-def test_starttls_where_there_is_none_is_said_so(plain_mailbox):
-    port = plain_mailbox.port
-    provider = ImapProvider("127.0.0.1", port, "starttls", "a", "b", 2)
-    raised(provider, "tls", Permanent)
 
 
 def test_close_never_raises(mailbox, proxy):

@@ -4,7 +4,11 @@
         proxy.reset_after = 10_000      # bytes from the server, then RST
         connect(proxy.host, proxy.port)
 
-Also a witness: `sent` holds what the clients sent.
+Or at a certain command of the client::
+
+        proxy.spring(b"EXAMINE", "reset")
+
+Also a witness: `commands` tells what the clients sent, `traffic` how many bytes passed.
 """
 
 import contextlib
@@ -13,8 +17,36 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 
 HOST = "127.0.0.1"
+
+
+@dataclass
+class Trap:
+    """What becomes of the answer to a command.
+
+    :ivar command: bytes of the command that springs it
+    :ivar fault: `reset` (RST), `close` (FIN) or `silence` (nothing more, never)
+    :ivar after: so many bytes of the answer pass first
+    :ivar times: how often; None for ever
+    :ivar first: called before the command is passed on
+    """
+
+    command: bytes
+    fault: str = ""
+    after: int = 0
+    times: int | None = None
+    first: Callable[[], object] | None = None
+
+    def catches(self, data: bytes) -> bool:
+        """Whether it springs at what a client sends, for which it then has."""
+        if self.command not in data or self.times == 0:
+            return False
+        if self.times:
+            self.times -= 1
+        return True
 
 
 class FaultProxy:
@@ -23,27 +55,33 @@ class FaultProxy:
     :ivar reset_after: reset a connection after so many bytes from the server
     :ivar reset_at: reset a connection when the server sends these bytes, behind them
     :ivar resets_left: how many connections are still to be reset; None for all
+    :ivar stall_at: behind these bytes from the server nothing more comes
     :ivar delay: seconds to wait before each piece from the server
+    :ivar pace: bytes a second from the server; 0 for as fast as it goes
     :ivar drip: forward a byte at a time, so many seconds apart
     :ivar replace: bytes from the server -> what arrives instead
     :ivar sent: what the clients sent, all connections together
+    :ivar received: how many bytes the server sent
     """
 
     host = HOST
 
     def __init__(self, host: str, port: int):
         self._target = (host, port)
-        self._listener = socket.create_server((HOST, 0))
-        self.port = self._listener.getsockname()[1]
+        self.port = 0
         self.reset_after: int | None = None
         self.reset_at = b""
+        self.stall_at = b""
         self.resets_left: int | None = None
         self.delay = 0.0
+        self.pace = 0
         self.drip = 0.0
         self.replace: dict[bytes, bytes] = {}
         self.sent = b""
+        self.received = 0
+        self._traps: list[Trap] = []
         self._sockets: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.listen()
 
     def __enter__(self):
         return self
@@ -51,21 +89,54 @@ class FaultProxy:
     def __exit__(self, *_exc) -> None:
         self.close()
 
+    def listen(self) -> None:
+        """Takes connections, after `refuse` too."""
+        self._listener = socket.create_server((HOST, self.port))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(
+            target=self._accept, args=[self._listener], daemon=True
+        ).start()
+
+    def refuse(self) -> None:
+        """Lets nobody in any more; who is in stays."""
+        with contextlib.suppress(OSError):
+            # Otherwise the kernel listens for as long as `accept` waits.
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
     def close(self) -> None:
         """Cuts every connection and stops listening."""
-        for one in (self._listener, *self._sockets):
+        self.refuse()
+        for one in self._sockets:
             with contextlib.suppress(OSError):
                 one.close()
+
+    def spring(self, command: bytes, fault: str = "", **kwargs) -> None:
+        """Sets a `Trap`."""
+        self._traps.append(Trap(command, fault, **kwargs))
+
+    def heal(self) -> None:
+        """Takes every fault away."""
+        self._traps = []
+        self.reset_after, self.reset_at, self.resets_left = None, b"", None
+        self.stall_at = b""
+        self.delay = self.drip = self.pace = 0
+        self.replace = {}
+
+    def traffic(self) -> int:
+        """How many bytes passed, both ways, since the last look at commands."""
+        total, self.received = self.received + len(self.sent), 0
+        return total
 
     def commands(self) -> list[str]:
         """The commands that clients sent since the last call, without their tags."""
         lines, self.sent = self.sent.decode("latin-1").split("\r\n"), b""
         return [line.partition(" ")[2] for line in lines if " " in line]
 
-    def _accept(self) -> None:
+    def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
-                client, _address = self._listener.accept()
+                client, _address = listener.accept()
             except OSError:
                 return
             try:
@@ -74,13 +145,15 @@ class FaultProxy:
                 client.close()
                 continue
             self._sockets += [client, server]
-            for target, ends in (
-                (self._up, (client, server)),
-                (self._down, (client, server)),
-            ):
-                threading.Thread(target=target, args=ends, daemon=True).start()
+            sprung: list[Trap] = []
+            for target in (self._up, self._down):
+                threading.Thread(
+                    target=target, args=(client, server, sprung), daemon=True
+                ).start()
 
-    def _up(self, client: socket.socket, server: socket.socket) -> None:
+    def _up(
+        self, client: socket.socket, server: socket.socket, sprung: list[Trap]
+    ) -> None:
         # A blocked recv would keep the socket open after `close`, and no RST be sent.
         with contextlib.suppress(OSError, ValueError):
             while True:
@@ -90,27 +163,48 @@ class FaultProxy:
                 if not data:
                     break
                 self.sent += data
+                for trap in self._traps:
+                    if trap.catches(data):
+                        if trap.first:
+                            trap.first()
+                        sprung[:] = [trap] if trap.fault else []
                 server.sendall(data)
             server.shutdown(socket.SHUT_WR)
 
-    def _down(self, client: socket.socket, server: socket.socket) -> None:
-        passed = 0
+    def _down(
+        self, client: socket.socket, server: socket.socket, sprung: list[Trap]
+    ) -> None:
+        passed = answered = 0
+        is_stalled = False
         with contextlib.suppress(OSError):
             while data := server.recv(65536):
-                time.sleep(self.delay)
+                time.sleep(self.delay + (len(data) / self.pace if self.pace else 0))
                 for old, new in self.replace.items():
                     data = data.replace(old, new)
+                self.received += len(data)
+                if is_stalled:
+                    continue
+                if self.stall_at and self.stall_at in data:
+                    data = data[: data.index(self.stall_at) + len(self.stall_at)]
+                    is_stalled = True
                 data, is_last = self._cut(data, passed)
                 passed += len(data)
+                if sprung:
+                    data = data[: max(sprung[0].after - answered, 0)]
+                    answered += len(data)
+                    is_last = answered >= sprung[0].after
                 if self.drip:
                     for byte in data:
                         client.sendall(bytes([byte]))
                         time.sleep(self.drip)
                 else:
                     client.sendall(data)
+                if is_last and sprung and sprung[0].fault == "silence":
+                    continue
                 if is_last:
                     time.sleep(0.05)
-                    self._reset(client)
+                    if not (sprung and sprung[0].fault == "close"):
+                        self._reset(client)
                     break
         for one in (client, server):
             with contextlib.suppress(OSError):
