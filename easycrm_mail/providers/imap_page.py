@@ -176,7 +176,7 @@ class PageReader:
         for uid in sorted(state.slow, reverse=True):
             try:
                 found = self.connection.mails([uid], LONG_PATIENCE)
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:
                 if not _is_late(error):
                     self._mend(state, error)
                     found = self._mails(state, [uid])
@@ -214,7 +214,7 @@ class PageReader:
         for uid in heapq.nsmallest(2, outlines, key=lambda uid: outlines[uid].size):
             try:
                 found = self.connection.mails([uid], PROBE_PATIENCE)
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:
                 if not _is_late(error):
                     raise
                 self.connection = self._reopen(state.uid_validity)

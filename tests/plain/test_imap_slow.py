@@ -139,7 +139,7 @@ def test_where_no_mail_comes_at_all_it_is_the_server(
 
 
 def test_a_server_that_hangs_for_a_while_costs_no_mail(any_mailbox, proxy, provider):
-    """Its state is forgotten with its recovery: what was late once is not counted on."""
+    """What was late once is asked for again, and then forgotten to have been late."""
     any_mailbox.deliver(*range(8))
     proxy.spring(b"BODY.PEEK[]", "silence", after=900, times=1)
     batches = read_through(provider)

@@ -178,7 +178,7 @@ class FaultProxy:
         is_stalled = False
         with contextlib.suppress(OSError):
             while data := server.recv(65536):
-                time.sleep(self.delay + (len(data) / self.pace if self.pace else 0))
+                time.sleep(self.delay)
                 for old, new in self.replace.items():
                     data = data.replace(old, new)
                 self.received += len(data)
@@ -193,12 +193,7 @@ class FaultProxy:
                     data = data[: max(sprung[0].after - answered, 0)]
                     answered += len(data)
                     is_last = answered >= sprung[0].after
-                if self.drip:
-                    for byte in data:
-                        client.sendall(bytes([byte]))
-                        time.sleep(self.drip)
-                else:
-                    client.sendall(data)
+                self._send(client, data)
                 if is_last and sprung and sprung[0].fault == "silence":
                     continue
                 if is_last:
@@ -209,6 +204,15 @@ class FaultProxy:
         for one in (client, server):
             with contextlib.suppress(OSError):
                 one.close()
+
+    def _send(self, client: socket.socket, data: bytes) -> None:
+        if not (self.drip or self.pace):
+            client.sendall(data)
+            return
+        step = 1 if self.drip else 1_000
+        for start in range(0, len(data), step):
+            client.sendall(data[start : start + step])
+            time.sleep(self.drip or step / self.pace)
 
     def _cut(self, data: bytes, passed: int) -> tuple[bytes, bool]:
         if self.resets_left == 0:
