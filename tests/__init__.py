@@ -24,6 +24,7 @@ from . import test_secrets
 from . import test_settings
 from . import test_slow_bodies
 from . import test_sync
+from . import test_sync_faults
 from . import test_sync_run
 from . import test_threads
 from . import test_timeline

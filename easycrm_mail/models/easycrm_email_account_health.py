@@ -13,6 +13,9 @@ RETRY_MINUTES = 1
 #: Minutes between the automatic attempts after that.
 ERROR_MINUTES = 30
 
+#: Hours that an attempt is put off at most, whatever the server asks for.
+MAX_WAIT_HOURS = 24
+
 
 class EasycrmEmailAccount(models.Model):
     """How a mailbox is doing: what follows an error, and who is told in which words.
@@ -49,7 +52,8 @@ class EasycrmEmailAccount(models.Model):
             wait = timedelta(minutes=ERROR_MINUTES if failed else minutes)
             wait *= random.uniform(0.9, 1.1)  # not all mailboxes of a server at once
             asked = timedelta(seconds=getattr(error, "retry_after", None) or 0)
-            vals["next_sync_at"] = now + max(wait, asked)
+            longest = timedelta(hours=MAX_WAIT_HOURS)
+            vals["next_sync_at"] = now + min(max(wait, asked), longest)
             self._get_cron()._trigger(at=vals["next_sync_at"])
         told = self.sync_status == "error"
         if failed:

@@ -5,6 +5,7 @@ from odoo.fields import Domain
 
 from ..providers import MailboxError
 from .easycrm_email_account import BUTTON_TIMEOUT
+from .easycrm_email_account_health import ERROR_MINUTES, MAX_WAIT_HOURS
 from .files_run import FilesRun
 from .sync_run import SyncRun
 
@@ -60,9 +61,14 @@ class EasycrmEmailAccount(models.Model):
             & Domain("settled", "=", False)
             & Domain("missing", "=", False),
         )
-        due = Domain("sync_status", "in", ["ok", "incomplete"]) & (
-            Domain("next_sync_at", "=", False) | Domain("next_sync_at", "<=", now)
-        ) | Domain("sync_status", "=", "error") & Domain("next_sync_at", "<=", now)
+        # (nothing is put off for longer: the clock has been set back since)
+        latest = now + timedelta(hours=MAX_WAIT_HOURS)
+        waited = Domain("next_sync_at", "<=", now) | Domain("next_sync_at", ">", latest)
+        due = (
+            Domain("sync_status", "in", ["ok", "incomplete"])
+            & (Domain("next_sync_at", "=", False) | waited)
+            | Domain("sync_status", "=", "error") & waited
+        )
         return self.sudo().search(
             due & (unread if first else ~unread), order="last_sync NULLS FIRST, id"
         )
@@ -178,7 +184,12 @@ class EasycrmEmailAccount(models.Model):
         self.ensure_one()
         if not self.folder_ids or not self.folders_at:
             return True
-        return self.folders_at < fields.Datetime.now() - timedelta(hours=FOLDERS_HOURS)
+        now = fields.Datetime.now()
+        wait = timedelta(hours=FOLDERS_HOURS)
+        if any(folder.selected and folder.missing for folder in self.folder_ids):
+            wait = timedelta(minutes=ERROR_MINUTES)  # it may be back
+        # (a time to come: the clock has been set back)
+        return not now - wait <= self.folders_at <= now
 
     def _get_since(self):
         """Return the beginning of the window that is read, aware."""

@@ -241,13 +241,15 @@ class ImapProvider:
                 self._password,
             )
             check_settings(*settings)
-            self._connection = Connection(*settings, self._timeout)
+            # Known before it is open, for `_expire` to cut.
+            self._connection = Connection(self._timeout)
+            if self._is_expired:
+                raise Retry("timeout", "the answer took too long")
+            self._connection.open(*settings)
         return self._connection
 
     def _reopen(self, stream: str, uid_validity: int) -> Connection:
         """A new connection with the folder open, after the server broke the old one."""
-        if self._is_expired:
-            raise Retry("timeout", "the answer took too long")
         self._drop()
         connection = self._connected()
         if connection.examine(stream).uid_validity != uid_validity:

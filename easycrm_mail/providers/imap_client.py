@@ -1,8 +1,11 @@
 """IMAPClient, with the commands that it lacks or gives in another form."""
 
+import socket
+from collections.abc import Callable
 from datetime import date
+from imaplib import IMAP4
 
-from imapclient import IMAPClient
+from imapclient import IMAPClient, tls
 from imapclient.datetime_util import format_criteria_date
 from imapclient.exceptions import ProtocolError
 from imapclient.response_parser import parse_response
@@ -10,8 +13,45 @@ from imapclient.response_parser import parse_response
 from .uid_set import Runs, parse_sequence
 
 
+class _Imap(IMAP4):
+    """imaplib's client, which tells its line before anything is said on it."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        is_tls: bool,
+        timeout: float,
+        on_line: Callable[[socket.socket], None],
+    ):
+        self._is_tls = is_tls
+        self._timeout = timeout
+        self._on_line = on_line
+        super().__init__(host, port)
+
+    def _create_socket(self, _timeout: float | None = None) -> socket.socket:
+        line = socket.create_connection((self.host, self.port), self._timeout)
+        try:
+            self._on_line(line)
+            return tls.wrap_socket(line, None, self.host) if self._is_tls else line
+        except BaseException:
+            line.close()
+            raise
+
+
 class Client(IMAPClient):
-    """FETCH and SEARCH by ranges of UIDs, and what servers tell of removed ones."""
+    """FETCH and SEARCH by ranges of UIDs, and what servers tell of removed ones.
+
+    :param on_line: gets the TCP connection once it stands, before TLS and the greeting
+    """
+
+    def __init__(self, *args, on_line: Callable[[socket.socket], None], **kwargs):
+        self._on_line = on_line
+        super().__init__(*args, **kwargs)
+
+    def _create_IMAP4(self) -> IMAP4:
+        timeout = self._timeout.connect
+        return _Imap(self.host, self.port, self.ssl, timeout, self._on_line)
 
     def fetch_uids(self, uids: str, items: str, modifier: str | None = None) -> dict:
         """UID -> item -> value; of other mails too, as servers send flags unasked.

@@ -63,26 +63,32 @@ class Connection:
     `MailboxError` where more is known.
     """
 
-    def __init__(
-        self,
-        host: str,
-        port: int,
-        security: str,
-        login: str,
-        password: str,
-        timeout: float,
-    ):
-        """Connects and signs in."""
-        self._client = Client(
-            host,
-            port,
-            ssl=security == "ssl",
-            timeout=SocketTimeout(min(timeout, CONNECT_TIMEOUT), timeout),
-        )
+    def __init__(self, timeout: float):
+        """Not connected yet, so that also `open` can be cut.
+
+        :param timeout: seconds to wait for any one answer
+        """
         self._timeout = timeout
+        self._client: Client | None = None
+        # A second handle of the TCP connection: TLS takes the first one along.
+        self._line: socket.socket | None = None
         self._is_late = False
         self._selected = ""
+
+    def open(
+        self, host: str, port: int, security: str, login: str, password: str
+    ) -> None:
+        """Connects and signs in."""
         try:
+            self._client = Client(
+                host,
+                port,
+                ssl=security == "ssl",
+                timeout=SocketTimeout(
+                    min(self._timeout, CONNECT_TIMEOUT), self._timeout
+                ),
+                on_line=self._keep_line,
+            )
             self._client.quiet()
             if security == "starttls":
                 self._start_tls()
@@ -90,6 +96,11 @@ class Connection:
         except BaseException:
             self.drop()
             raise
+
+    def _keep_line(self, line: socket.socket) -> None:
+        self._line = line.dup()
+        if self._is_late:
+            raise TimeoutError("the connection took too long")
 
     def _start_tls(self) -> None:
         try:
@@ -133,9 +144,9 @@ class Connection:
 
     def abort(self) -> None:
         """Cuts the connection, from any thread: whoever waits for it gets an error."""
-        with contextlib.suppress(Exception):
-            # Not SSLSocket.shutdown: it takes the TLS away under a running read.
-            socket.socket.shutdown(self._client.socket(), socket.SHUT_RDWR)
+        if self._line:
+            with contextlib.suppress(OSError):
+                self._line.shutdown(socket.SHUT_RDWR)
 
     def expire(self) -> None:
         """Cuts it because the answer took too long, from any thread."""
@@ -153,6 +164,8 @@ class Connection:
         """Hangs up; never raises."""
         with contextlib.suppress(Exception):
             self._client.shutdown()
+        if self._line:
+            self._line.close()
 
     def folders(self) -> list[Listed]:
         """LIST: attributes, delimiter and decoded name of every folder.

@@ -2,19 +2,20 @@
 
 No mail holds up the others: what the server will not hand over, or breaks the
 connection about, is asked for alone, and then set aside. What does not come in time is
-left for the end, asked for alone and with more patience, and set aside at last, if the
-server gives other mails meanwhile: else it is the server that is slow.
+left for the end, asked for alone and with more patience, and set aside at last. But no
+mail is to blame where the server gives no other either.
 """
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+import random
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from time import monotonic
 
 from .base import RemoteMessage, SetAside
-from .errors import Retry
+from .errors import MailboxError, Retry
 from .imap_changes import reference
 from .imap_checkpoint import Checkpoint
 from .imap_connection import Connection, Fetched
@@ -36,7 +37,7 @@ PROBES = 20
 MAX_TRIES = 3
 # Shares of the provider's time-out: for a look whether any mail comes, and for a mail
 # that did not come in one.
-PROBE_PATIENCE, LONG_PATIENCE = 0.3, 2
+PROBE_PATIENCE, LONG_PATIENCE = 0.25, 2
 
 _EMPTY = "The server lists the email but gives it without content."
 _REFUSED = "The server lists the email but refuses to give it: {words}"
@@ -73,6 +74,7 @@ class PageReader:
         self.connection = connection
         self._reopen = reopen
         self._breaks = 0
+        self._gives = False
         self._page = Page()
 
     def read(self, state: Checkpoint, since: datetime) -> Page:
@@ -134,7 +136,7 @@ class PageReader:
         try:
             found = self.connection.outlines(uids)
         except Exception as error:  # noqa: BLE001
-            self._mend(state, error)
+            self._mend(state, error, ())
             found = self._one_by_one(
                 state, uids, lambda uid: self.connection.outlines([uid])
             )
@@ -148,16 +150,12 @@ class PageReader:
 
     def _mails(self, state: Checkpoint, uids: Sequence[int]) -> dict[int, Fetched]:
         try:
-            found = self.connection.mails(uids)
+            found = self._ask(uids)
         except Exception as error:  # noqa: BLE001
-            if _is_late(error):
-                self._leave_for_the_end(state, uids, error)
-            self._mend(state, error)
+            self._mend(state, error, uids)
             found = {}
         missing = [uid for uid in uids if uid not in found or not found[uid].raw]
-        found.update(
-            self._one_by_one(state, missing, lambda uid: self.connection.mails([uid]))
-        )
+        found.update(self._one_by_one(state, missing, lambda uid: self._ask([uid])))
         missing = [uid for uid in missing if uid not in found and uid in state.backlog]
         if missing:
             # Not gone in between, if it still has an outline
@@ -170,57 +168,23 @@ class PageReader:
             state, [uid], lambda uid: read_head(self.connection, uid)
         )
 
+    def _ask(self, uids: Sequence[int], patience: float = 1) -> dict[int, Fetched]:
+        found = self.connection.mails(uids, patience)
+        self._gives = self._gives or any(mail.raw for mail in found.values())
+        return found
+
     def _read_slow(self, state: Checkpoint, deadline: float) -> None:
         """Asks once more for what did not come in time, each mail alone."""
-        gives = self._gives_any(state, heapq.nlargest(PROBES, state.known))
+        self._gives_others(state)
         for uid in sorted(state.slow, reverse=True):
             try:
-                found = self.connection.mails([uid], LONG_PATIENCE)
-            except Exception as error:
-                if not _is_late(error):
-                    self._mend(state, error)
-                    found = self._mails(state, [uid])
-                elif gives or self._page.messages:
-                    self._count_late(state, [uid])
-                else:
-                    raise
+                found = self._ask([uid], LONG_PATIENCE)
+            except Exception as error:  # noqa: BLE001
+                self._mend(state, error, [uid])
+                found = self._mails(state, [uid])
             self._take(state, uid, found)
             if monotonic() > deadline:
                 break
-
-    def _leave_for_the_end(
-        self, state: Checkpoint, uids: Sequence[int], error: Exception
-    ) -> None:
-        """Puts off mails that did not come in time, if the server gives others."""
-        others = heapq.nlargest(PROBES, state.known) or (uids if len(uids) > 1 else [])
-        if not self._page.messages and not self._gives_any(state, others):
-            raise error
-        self._count_late(state, uids)
-
-    def _count_late(self, state: Checkpoint, uids: Sequence[int]) -> None:
-        for uid in uids:
-            state.slow[uid] = tries = state.slow.get(uid, 0) + 1
-            if tries >= MAX_TRIES:
-                self._put_aside(state, uid, _SLOW.format(tries=tries))
-        self._page.is_cut = True
-        raise _Enough
-
-    def _gives_any(self, state: Checkpoint, uids: Sequence[int]) -> bool:
-        """Whether a new connection hands over one of some mails, and soon."""
-        if not uids:
-            return False
-        self.connection = self._reopen(state.uid_validity)
-        outlines = self.connection.outlines(uids)
-        for uid in heapq.nsmallest(2, outlines, key=lambda uid: outlines[uid].size):
-            try:
-                found = self.connection.mails([uid], PROBE_PATIENCE)
-            except Exception as error:
-                if not _is_late(error):
-                    raise
-                self.connection = self._reopen(state.uid_validity)
-            else:
-                return any(mail.raw for mail in found.values())
-        return False
 
     def _one_by_one(
         self,
@@ -231,33 +195,34 @@ class PageReader:
         """Each alone, twice where it breaks the connection; failures are set aside."""
         found: dict[int, Fetched] = {}
         for uid in uids:
-            words = ""
             for _attempt in range(2):
                 try:
                     found.update(ask(uid))
-                except Exception as error:  # noqa: BLE001
-                    if _is_late(error):
-                        self._leave_for_the_end(state, [uid], error)
-                    words = self._mend(state, error)
-                else:
-                    words = ""
                     break
-            if words:
+                except Exception as error:  # noqa: BLE001
+                    failure = error
+                    words = self._mend(state, error, [uid])
+            else:
+                if words == _BREAKS and not self._gives_others(state, [uid]):
+                    raise failure
                 self._put_aside(state, uid, words)
         return found
 
-    def _mend(self, state: Checkpoint, error: Exception) -> str:
-        """Makes the connection usable again after an error that a mail may have caused.
+    def _mend(self, state: Checkpoint, error: Exception, uids: Sequence[int]) -> str:
+        """Makes the connection usable again after an error that mails may have caused.
 
-        :returns: what to say of that mail
+        :param uids: of those mails
+        :returns: what to say of them
         :raises MailboxError: where no mail is the cause, or the server is away
-        :raises _Enough: where it broke too often, and something was read
+        :raises _Enough: where it took too long or broke too often
         """
         failure = translate(error)
         if is_refusal(error):
             return _REFUSED.format(words=failure.detail)
-        if not isinstance(failure, Retry) or failure.code not in ("dropped", "answer"):
+        if not isinstance(failure, Retry) or failure.code == "busy":
             raise failure
+        if failure.code == "timeout":
+            self._count_late(state, uids, failure)
         self._breaks += 1
         self.connection = self._reopen(state.uid_validity)
         if self._breaks > MAX_BREAKS:
@@ -265,6 +230,41 @@ class PageReader:
                 raise _Enough
             raise failure
         return _BREAKS
+
+    def _count_late(
+        self, state: Checkpoint, uids: Sequence[int], failure: MailboxError
+    ) -> None:
+        """Leaves mails for the end that did not come in time, or sets them aside."""
+        suspects = uids if len(uids) == 1 else ()
+        if not uids or not self._gives_others(state, suspects):
+            raise failure
+        for uid in uids:
+            state.slow[uid] = tries = state.slow.get(uid, 0) + 1
+            if tries >= MAX_TRIES:
+                self._put_aside(state, uid, _SLOW.format(tries=tries))
+        self._page.is_cut = True
+        raise _Enough
+
+    def _gives_others(self, state: Checkpoint, suspects: Collection[int] = ()) -> bool:
+        """Whether the server hands over any mail but the suspects.
+
+        If not, it is the server that is slow or breaks off, and no mail is to blame.
+        """
+        if self._gives:
+            return True
+        self.connection = self._reopen(state.uid_validity)
+        outlines = self.connection.outlines(heapq.nlargest(PROBES, state.known))
+        others = heapq.nsmallest(1, outlines, key=lambda uid: outlines[uid].size)
+        # By chance: with the same ones each time it could be stuck at bad ones.
+        rest = sorted(state.backlog - set(suspects))
+        for uid in others + random.sample(rest, min(2, len(rest))):
+            try:
+                self._ask([uid], PROBE_PATIENCE)
+            except Exception:  # noqa: BLE001
+                self.connection = self._reopen(state.uid_validity)
+            if self._gives:
+                return True
+        return False
 
     def _take(self, state: Checkpoint, uid: int, found: dict[int, Fetched]) -> None:
         if uid not in state.backlog:
@@ -326,9 +326,6 @@ def read_head(connection: Connection, uid: int) -> dict[int, Fetched]:
         for uid, head in found.items()
         if uid in structures
     }
-
-def _is_late(error: Exception) -> bool:
-    return translate(error).code == "timeout"
 
 
 def _is_before(outline: Fetched, since: datetime) -> bool:

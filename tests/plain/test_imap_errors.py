@@ -237,13 +237,30 @@ def test_a_mail_that_breaks_every_connection_does_not_block_the_rest(mailbox, pr
 
 
 def test_many_mails_that_break_connections_take_some_pulls(mailbox, proxy):
-    mailbox.deliver(*range(5))
-    proxy.reset_at = b"Message-ID: <"
+    mailbox.deliver(9)
     provider = connect(mailbox)
-    batches = pull_all(provider)
+    checkpoint = pull_all(provider)[-1].checkpoint
+    mailbox.deliver(*range(5))
+    proxy.reset_at = b"Subject: mail "
+    # The one that is known can be had, so it is they that are to blame.
+    proxy.replace = {b"Subject: mail 9": b"Subject: nine 9"}
+    batches = pull_all(provider, checkpoint)
     assert len(batches) > 1
     assert sum(len(one.set_aside) for one in batches) == 5
-    assert batches[-1].settled
+    provider.close()
+
+
+def test_a_line_that_breaks_at_every_mail_is_no_mails_fault(mailbox, proxy):
+    mailbox.deliver(*range(5))
+    proxy.reset_at = b"Subject: mail "
+    provider = connect(mailbox)
+    for _pull in range(3):
+        with pytest.raises(Retry) as caught:
+            provider.pull("INBOX", "", LONG_AGO)
+        assert caught.value.code == "dropped"
+    proxy.reset_at = b""
+    batch = provider.pull("INBOX", "", LONG_AGO)
+    assert numbers(batch) == [4, 3, 2, 1, 0] and not batch.set_aside
     provider.close()
 
 

@@ -268,6 +268,14 @@ class Dovecot:
         """Deletes a folder and its mail."""
         shutil.rmtree(self._folder(user, folder))
 
+    def hide_folder(self, user: str, folder: str) -> None:
+        """Takes a folder away, to be brought back as it was by `show_folder`."""
+        self._folder(user, folder).rename(self._hidden(user, folder))
+
+    def show_folder(self, user: str, folder: str) -> None:
+        """Brings back what `hide_folder` took away."""
+        self._hidden(user, folder).rename(self._path(user, folder))
+
     def recreate(self, user: str, folder: str = "INBOX") -> None:
         """Gives a folder a new UIDVALIDITY, and its mails new UIDs, from 1 on.
 
@@ -288,6 +296,16 @@ class Dovecot:
             if path.name not in ("cur", "new", "tmp") and path.is_dir():
                 path.rename(directory / path.name)
         shutil.rmtree(old)
+
+    def held(self, user: str, folder: str = "INBOX") -> dict[str, tuple[bytes, bool]]:
+        """All that a folder holds: key -> the mail, and whether it is marked read."""
+        return {
+            path.name.split(":")[0]: (
+                path.read_bytes(),
+                "S" in path.name.partition(":2,")[2],
+            )
+            for path in self._mails(user, folder)
+        }
 
     def log(self) -> str:
         """What Dovecot wrote to its log."""
@@ -381,6 +399,9 @@ class Dovecot:
         if not (path / "cur").is_dir():
             raise DovecotError(f"{user} has no folder {folder}")
         return path
+
+    def _hidden(self, user: str, folder: str) -> Path:
+        return self.root / "mail" / user / f"hidden-{_modified_utf7(folder)}"
 
     def _mails(self, user: str, folder: str) -> list[Path]:
         directory = self._folder(user, folder)

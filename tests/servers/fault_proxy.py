@@ -31,7 +31,7 @@ class Trap:
     :ivar fault: `reset` (RST), `close` (FIN) or `silence` (nothing more, never)
     :ivar after: so many bytes of the answer pass first
     :ivar times: how often; None for ever
-    :ivar first: called before the command is passed on
+    :ivar first: called before the command is passed on; who connects meanwhile waits
     """
 
     command: bytes
@@ -81,6 +81,7 @@ class FaultProxy:
         self.received = 0
         self._traps: list[Trap] = []
         self._sockets: list[socket.socket] = []
+        self._in_order = threading.Lock()
         self.listen()
 
     def __enter__(self):
@@ -140,7 +141,8 @@ class FaultProxy:
             except OSError:
                 return
             try:
-                server = socket.create_connection(self._target)
+                with self._in_order:
+                    server = socket.create_connection(self._target)
             except OSError:
                 client.close()
                 continue
@@ -166,7 +168,8 @@ class FaultProxy:
                 for trap in self._traps:
                     if trap.catches(data):
                         if trap.first:
-                            trap.first()
+                            with self._in_order:
+                                trap.first()
                         sprung[:] = [trap] if trap.fault else []
                 server.sendall(data)
             server.shutdown(socket.SHUT_WR)
@@ -212,7 +215,8 @@ class FaultProxy:
         step = 1 if self.drip else 1_000
         for start in range(0, len(data), step):
             client.sendall(data[start : start + step])
-            time.sleep(self.drip or step / self.pace)
+            drip, pace = self.drip, self.pace
+            time.sleep(drip or (step / pace if pace else 0))
 
     def _cut(self, data: bytes, passed: int) -> tuple[bytes, bool]:
         if self.resets_left == 0:
