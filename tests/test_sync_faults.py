@@ -168,6 +168,8 @@ class TestSyncFaults(Faults, RealMailbox, TransactionCase):
         before = self.get_flags()
         mend = getattr(self, fault)(command)
         self.run_crons(1)
+        if fault not in ("refused", "wrong_password"):
+            self.assertTrue(self.proxy.sprung, "the fault did happen")
         self.assertLeft(TABLE[fault][moment])
         self.proxy.heal()
         self.patience = PATIENCE
@@ -209,6 +211,23 @@ class TestSyncFaults(Faults, RealMailbox, TransactionCase):
         for name in ("next_sync_at", "folders_at"):
             if self.account[name]:
                 self.account[name] -= timedelta(minutes=31)
+
+    def test_a_fault_that_stays_is_told_once_and_goes_by_itself(self):
+        self.is_first = False
+        self.prepare()
+        self.proxy.refuse()
+        told = []
+        for _attempt in range(6):
+            self.run_crons(1)
+            told.append((self.account.sync_status, self.account.retry_count))
+            self.assertEqual(len(self.account.activity_ids), told[-1][0] == "error")
+            self.let_time_pass()
+        retries = [("ok", 0), ("ok", 1), ("ok", 2)]
+        self.assertEqual(told, retries + [("error", 3)] * 3)
+        self.proxy.listen()
+        self.run_crons(1)
+        self.assertMended()
+        self.assertMailboxIsHereOnce()
 
     # --- the mailbox ---
 

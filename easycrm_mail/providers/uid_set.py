@@ -78,7 +78,7 @@ def parse_sequence(text: str) -> Runs:
 
 def within(uids: Iterable[int], runs: Runs) -> set[int]:
     """Those of some UIDs that stand in any of the runs."""
-    rising = sorted(uids)
+    rising = sorted(uids) if runs else []
     found: set[int] = set()
     for first, last in runs:
         found.update(rising[bisect_left(rising, first) : bisect_right(rising, last)])

@@ -160,3 +160,15 @@ def test_a_connection_that_drips_for_ever_is_cut_in_time(any_mailbox, proxy, pro
         provider.pull("INBOX", checkpoint, LONG_AGO)
     assert caught.value.code == "timeout"
     assert time.monotonic() - started < TIMEOUT * 2 + 1
+
+
+def test_a_sign_in_that_drips_is_cut_in_time(any_mailbox, proxy, provider):
+    """No single byte is late, so no time-out of the socket ever ends it."""
+    proxy.drip = TIMEOUT / 4
+    started = time.monotonic()
+    with pytest.raises(Retry) as caught:
+        provider.check()
+    assert caught.value.code == "timeout"
+    assert time.monotonic() - started < TIMEOUT * 2 + 1
+    proxy.drip = 0
+    provider.check()

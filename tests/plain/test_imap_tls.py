@@ -1,6 +1,7 @@
 """TLS: whom a password is told, and whom never."""
 
 import contextlib
+import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -11,7 +12,7 @@ from servers.fault_proxy import FaultProxy
 from test_imap_errors import raised
 from test_imap_listing import numbers
 
-from easycrm_mail.providers import ImapProvider, Permanent
+from easycrm_mail.providers import ImapProvider, Permanent, Retry
 
 
 @pytest.fixture(scope="module")
@@ -148,3 +149,17 @@ def test_what_was_said_before_tls_counts_for_nothing(tls_dovecot, trusted):
         )
         assert numbers(provider.pull("INBOX", "", LONG_AGO)) == [1]
         provider.close()
+
+
+@pytest.mark.parametrize("security", ["ssl", "starttls"])
+def test_a_handshake_that_drips_is_cut_in_time(tls_dovecot, trusted, security):
+    port = port_of(tls_dovecot, security)
+    with FaultProxy(tls_dovecot.host, port) as proxy:
+        provider = ImapProvider("localhost", proxy.port, security, "a", "b", 0.4)
+        if security == "ssl":
+            proxy.drip = 0.1
+        else:
+            proxy.spring(b"STARTTLS", first=lambda: setattr(proxy, "drip", 0.1))
+        started = time.monotonic()
+        raised(provider, "timeout", Retry)
+        assert time.monotonic() - started < 2

@@ -62,6 +62,7 @@ class FaultProxy:
     :ivar replace: bytes from the server -> what arrives instead
     :ivar sent: what the clients sent, all connections together
     :ivar received: how many bytes the server sent
+    :ivar sprung: how many traps were sprung
     """
 
     host = HOST
@@ -79,6 +80,7 @@ class FaultProxy:
         self.replace: dict[bytes, bytes] = {}
         self.sent = b""
         self.received = 0
+        self.sprung = 0
         self._traps: list[Trap] = []
         self._sockets: list[socket.socket] = []
         self._in_order = threading.Lock()
@@ -167,6 +169,7 @@ class FaultProxy:
                 self.sent += data
                 for trap in self._traps:
                     if trap.catches(data):
+                        self.sprung += 1
                         if trap.first:
                             with self._in_order:
                                 trap.first()
