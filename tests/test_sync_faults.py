@@ -17,7 +17,7 @@ from .mailbox import PASSWORD, RealMailbox
 from .servers.fault_proxy import FaultProxy
 
 #: Seconds to wait for an answer: of a server that is to answer, and of one that is not.
-PATIENCE, IMPATIENCE = 10, 0.8
+PATIENCE, IMPATIENCE = 10, 1.0
 
 #: When -> the command that springs the trap, in a first reading or in a later look.
 MOMENTS = {
@@ -177,7 +177,7 @@ class TestSyncFaults(Faults, RealMailbox, TransactionCase):
             mend()
         if fault != "clock_jump":
             self.let_time_pass()
-        self.run_crons(3)
+        self.run_crons(2)
         self.assertMended()
         self.assertMailboxIsHereOnce()
         self.assertEqual(self.get_flags(), before, "the mailbox is as it was")
@@ -194,7 +194,7 @@ class TestSyncFaults(Faults, RealMailbox, TransactionCase):
         self.account.with_user(self.mira).action_sync_now()
         if self.is_first:
             return
-        self.run_crons(2)
+        self.run_crons(1)
         self.assertEqual(self.account.sync_status, "ok", self.account.last_error)
         self.gone = {self.get_id(self.server.held(self.login)[keys[1]][0])}
         self.server.remove(self.login, keys[1])

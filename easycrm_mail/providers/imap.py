@@ -158,7 +158,11 @@ class ImapProvider:
         connection, uid = self._find(stream, ref)
         outline = connection.outlines([uid]).get(uid)
         is_large = outline is not None and outline.size > MAX_MAIL_BYTES
-        found = read_head(connection, uid) if is_large else connection.mails([uid])
+        found = (
+            read_head(connection, uid)
+            if is_large
+            else connection.mails([uid], CALL_TIMEOUTS)
+        )
         if uid not in found:
             raise Gone("mail")
         if not found[uid].raw:

@@ -91,10 +91,13 @@ class Client(IMAPClient):
         kind, data = self._imap.uid("SEARCH", "RETURN (ALL)", "UID", uids, *words)
         self._checkok("search", kind, data)
         _name, lines = self._imap.response("ESEARCH")
-        if lines == [None]:
-            # Not "none": everything would be taken for removed.
-            raise ProtocolError("no answer to a search")
         runs: Runs = []
+        if lines == [None]:
+            if data == [None]:
+                # Not "none": everything would be taken for removed.
+                raise ProtocolError("no answer to a search")
+            # It offered more than it can.
+            return [(int(uid), int(uid)) for line in data for uid in line.split()]
         for line in lines:
             # (TAG "A1") UID ALL 3:5,9; without ALL where nothing is found
             _head, _all, found = line.decode().partition(" ALL ")

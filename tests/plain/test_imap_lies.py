@@ -265,6 +265,27 @@ def test_a_search_without_an_answer_is_not_taken_for_an_empty_folder(mailbox):
         provider.close()
 
 
+def test_a_server_that_answers_in_the_old_way_is_understood(mailbox):
+    """ESEARCH on offer, and a plain SEARCH in return."""
+    mailbox.deliver(1, 2, 3)
+    with FaultProxy(mailbox.host, mailbox.port) as proxy:
+        mailbox.host, mailbox.port = proxy.host, proxy.port
+        proxy.rewrite = lambda data: re.sub(
+            rb'\* ESEARCH \(TAG "\w+"\) UID ALL (\d)(?::(\d))?',
+            lambda found: (
+                b"* SEARCH "
+                + b" ".join(
+                    b"%d" % uid
+                    for uid in range(int(found[1]), int(found[2] or found[1]) + 1)
+                )
+            ),
+            data,
+        )
+        provider = connect(mailbox)
+        assert numbers(provider.pull("INBOX", "", LONG_AGO)) == [3, 2, 1]
+        provider.close()
+
+
 def test_an_extension_that_is_offered_and_refused_is_done_without(mailbox):
     keys = mailbox.deliver(1, 2)
     with FaultProxy(mailbox.host, mailbox.port) as proxy:

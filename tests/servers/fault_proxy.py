@@ -60,6 +60,7 @@ class FaultProxy:
     :ivar pace: bytes a second from the server; 0 for as fast as it goes
     :ivar drip: forward a byte at a time, so many seconds apart
     :ivar replace: bytes from the server -> what arrives instead
+    :ivar rewrite: what arrives instead of a piece from the server
     :ivar sent: what the clients sent, all connections together
     :ivar received: how many bytes the server sent
     :ivar sprung: how many traps were sprung
@@ -78,6 +79,7 @@ class FaultProxy:
         self.pace = 0
         self.drip = 0.0
         self.replace: dict[bytes, bytes] = {}
+        self.rewrite: Callable[[bytes], bytes] = bytes
         self.sent = b""
         self.received = 0
         self.sprung = 0
@@ -124,7 +126,7 @@ class FaultProxy:
         self.reset_after, self.reset_at, self.resets_left = None, b"", None
         self.stall_at = b""
         self.delay = self.drip = self.pace = 0
-        self.replace = {}
+        self.replace, self.rewrite = {}, bytes
 
     def traffic(self) -> int:
         """How many bytes passed, both ways, since the last look at commands."""
@@ -187,6 +189,7 @@ class FaultProxy:
                 time.sleep(self.delay)
                 for old, new in self.replace.items():
                     data = data.replace(old, new)
+                data = self.rewrite(data)
                 self.received += len(data)
                 if is_stalled:
                     continue
