@@ -104,12 +104,8 @@ class Client(IMAPClient):
             runs += parse_sequence(found.split(" ")[0])
         return runs
 
-    def forget_vanished(self) -> None:
-        """Drops what was told of removals so far, of another folder maybe."""
-        self._imap.response("VANISHED")
-
     def vanished(self) -> Runs:
-        """The UIDs that the server has told to be gone (RFC 7162, 3.2.10)."""
+        """The UIDs told to be gone since the folder was opened (RFC 7162, 3.2.10)."""
         _name, lines = self._imap.response("VANISHED")
         runs: Runs = []
         for line in lines:

@@ -299,7 +299,6 @@ class Connection:
         :returns: UID -> whether it is read, for mails of which a flag changed; and the
             UIDs that are gone, also of mails never seen, where `has_vanished`
         """
-        self._client.forget_vanished()
         answer = self._client.fetch_uids(
             f"{first}:{last}",
             "(UID FLAGS)",

@@ -6,7 +6,15 @@ from test_imap_listing import connect, numbers
 
 from easycrm_mail.providers import StreamRole
 from easycrm_mail.providers.imap_folders import streams_of
-from easycrm_mail.providers.uid_set import pack, sequence, unpack
+from easycrm_mail.providers.uid_set import (
+    count,
+    expand,
+    pack,
+    parse_sequence,
+    sequence,
+    unpack,
+    within,
+)
 
 
 def shown(listed) -> list[tuple]:
@@ -208,3 +216,19 @@ def test_uids_are_packed(uids, packed, written):
 def test_nonsense_is_no_set_of_uids(text):
     with pytest.raises(ValueError):
         unpack(text)
+
+
+@pytest.mark.parametrize("uids", [[], [3], [3, 4, 5, 9, 40], [1, 2, 4_294_967_295]])
+def test_what_servers_write_of_uids_is_read(uids):
+    runs = parse_sequence(sequence(uids))
+    assert within([*uids, 7, 100], runs) == set(uids)
+    assert count(runs, 100) == len([uid for uid in uids if uid <= 100])
+    assert expand(runs, 4, 100) == {uid for uid in uids if 4 <= uid <= 100}
+    # Ends may stand either way round (RFC 3501, 9: sequence-range).
+    assert parse_sequence("9:3") == [(3, 9)]
+
+
+@pytest.mark.parametrize("text", ["x", ":3", "1,,2", "*"])
+def test_what_is_no_set_of_uids_is_an_error(text):
+    with pytest.raises(ValueError, match="invalid literal"):
+        parse_sequence(text)

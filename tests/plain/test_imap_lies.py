@@ -8,7 +8,7 @@ from servers.fault_proxy import FaultProxy
 from test_imap_changes import settle, uids
 from test_imap_listing import connect, numbers, pull_all
 
-from easycrm_mail.providers import imap_page
+from easycrm_mail.providers import Retry, imap_page
 
 
 @pytest.fixture
@@ -67,6 +67,21 @@ def test_a_wrong_uidnext_loses_and_doubles_nothing(any_mailbox, proxy, provider,
     batch = provider.pull("INBOX", batch.checkpoint, LONG_AGO)
     assert uids(batch.removals) == [9] and not batch.messages and not batch.reset
     assert not provider.pull("INBOX", batch.checkpoint, LONG_AGO).messages
+
+
+def test_a_uidnext_known_to_be_wrong_is_no_sign_that_nothing_came(plain_mailbox):
+    """One came, one went, all are read: every other number is as before."""
+    keys = plain_mailbox.deliver(0, 1, 2, seen=True)
+    with FaultProxy(plain_mailbox.host, plain_mailbox.port) as proxy:
+        plain_mailbox.host, plain_mailbox.port = proxy.host, proxy.port
+        proxy.replace = uid_next_lies("2")
+        provider = connect(plain_mailbox)
+        checkpoint = settle(provider)
+        plain_mailbox.remove(keys[0])
+        plain_mailbox.deliver(3, seen=True)
+        batch = provider.pull("INBOX", checkpoint, LONG_AGO)
+        assert (numbers(batch), uids(batch.removals)) == ([3], [1])
+        provider.close()
 
 
 def test_a_uidnext_that_comes_to_its_senses_begins_nothing_anew(
@@ -193,23 +208,33 @@ def test_a_folder_that_does_not_count_is_read_the_plain_way(mailbox):
         provider.close()
 
 
-@pytest.mark.parametrize("told", ["1:4294967295", "2,77:90", "90", ""])
-def test_what_vanished_may_be_more_or_less_than_what_went(mailbox, told):
+@pytest.mark.parametrize(
+    ("gone", "told"),
+    [
+        # more than there ever was
+        ("1:4", "1:4294967295"),
+        ("2", "2,77:90"),
+        # another one, none, and not all
+        ("2", "90"),
+        ("2", ""),
+        ("2:3", "2"),
+    ],
+)
+def test_what_vanished_may_be_more_or_less_than_what_went(mailbox, gone, told):
     """UIDs never seen are no news; one that is left out is found by the count."""
     keys = mailbox.deliver(*range(4))
     with FaultProxy(mailbox.host, mailbox.port) as proxy:
         mailbox.host, mailbox.port = proxy.host, proxy.port
         provider = connect(mailbox)
         checkpoint = settle(provider)
-        for key in keys if told.startswith("1:") else keys[1:2]:
-            mailbox.remove(key)
-        for real in ("1:4", "2"):
-            line = f"* VANISHED (EARLIER) {real}\r\n".encode()
-            lie = f"* VANISHED (EARLIER) {told}\r\n".encode() if told else b""
-            proxy.replace[line] = lie
+        first, _colon, last = gone.partition(":")
+        removed = [*range(int(first), int(last or first) + 1)]
+        for uid in removed:
+            mailbox.remove(keys[uid - 1])
+        lie = f"* VANISHED (EARLIER) {told}\r\n" if told else ""
+        proxy.replace[f"* VANISHED (EARLIER) {gone}\r\n".encode()] = lie.encode()
         batch = provider.pull("INBOX", checkpoint, LONG_AGO)
-        gone = [1, 2, 3, 4] if told.startswith("1:") else [2]
-        assert uids(batch.removals) == gone
+        assert uids(batch.removals) == removed
         assert not provider.pull("INBOX", batch.checkpoint, LONG_AGO).removals
         provider.close()
 
@@ -257,11 +282,23 @@ def test_a_search_without_an_answer_is_not_taken_for_an_empty_folder(mailbox):
         mailbox.host, mailbox.port = proxy.host, proxy.port
         provider = connect(mailbox)
         proxy.replace = {b"* ESEARCH": b"* X-SEARCH"}
-        with pytest.raises(Exception, match="no answer") as caught:
+        with pytest.raises(Retry, match="no answer") as caught:
             provider.pull("INBOX", "", LONG_AGO)
         assert caught.value.code == "answer"
         proxy.replace = {}
         assert numbers(provider.pull("INBOX", "", LONG_AGO)) == [2, 1]
+        provider.close()
+
+
+def test_a_search_that_finds_more_than_any_folder_holds_is_no_answer(mailbox):
+    mailbox.deliver(1, 2)
+    with FaultProxy(mailbox.host, mailbox.port) as proxy:
+        mailbox.host, mailbox.port = proxy.host, proxy.port
+        proxy.replace = {b" UID ALL 1:2\r\n": b" UID ALL 1:4294967295\r\n"}
+        provider = connect(mailbox)
+        with pytest.raises(Retry) as caught:
+            provider.pull("INBOX", "", LONG_AGO)
+        assert caught.value.code == "answer"
         provider.close()
 
 
