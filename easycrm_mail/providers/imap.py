@@ -25,10 +25,11 @@ from .base import Batch, RemoteMessage, Stream
 from .errors import Gone, Retry
 from .imap_changes import add_arrivals, begin, is_unchanged, is_void, sweep
 from .imap_checkpoint import Checkpoint
-from .imap_connection import Connection, check_settings, secrets_of
+from .imap_connection import Connection
 from .imap_errors import translate
 from .imap_folders import streams_of
 from .imap_page import MAX_MAIL_BYTES, PageReader, read_head, remote_message
+from .imap_settings import check_settings, secrets_of
 from .imap_structure import attachments_of, decode_pieces
 
 # All of one call, against a server that sends a byte now and then.

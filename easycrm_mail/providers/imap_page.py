@@ -176,13 +176,21 @@ class PageReader:
     def _read_slow(self, state: Checkpoint, deadline: float) -> None:
         """Asks once more for what did not come in time, each mail alone."""
         self._gives_others(state)
+        sizes = self.connection.outlines(state.slow)
         for uid in sorted(state.slow, reverse=True):
             try:
-                found = self._ask([uid], LONG_PATIENCE)
+                if uid in sizes and sizes[uid].size > MAX_MAIL_BYTES:
+                    found = read_head(self.connection, uid)
+                else:
+                    found = self._ask([uid], LONG_PATIENCE)
             except Exception as error:  # noqa: BLE001
-                self._mend(state, error, [uid])
-                found = self._mails(state, [uid])
-            self._take(state, uid, found)
+                failure = translate(error)
+                if not is_refusal(error):
+                    self._count_late(state, [uid], failure)
+                words = _REFUSED.format(words=failure.detail)
+                self._put_aside(state, uid, words)
+            else:
+                self._take(state, uid, found)
             if monotonic() > deadline:
                 break
 
