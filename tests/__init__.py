@@ -28,5 +28,8 @@ from . import test_sync_faults
 from . import test_sync_run
 from . import test_threads
 from . import test_timeline
+from . import test_timeline_filters
+from . import test_timeline_live
+from . import test_timeline_versions
 from . import test_tour
 from . import test_why

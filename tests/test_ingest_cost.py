@@ -229,7 +229,7 @@ class TestPlans(MailCase):
                 page = self.open_page(user, False, 12_000)
                 self.assertEqual(len(page["conversations"]), 30)
                 self.assertTrue(page["count_capped"])
-                page = self.open_page(user, page["next"], 2_000)
+                page = self.open_page(user, page["next"], 2_500)
                 self.assertEqual(len(page["conversations"]), 30)
 
     def open_page(self, user, before, rows):

@@ -101,6 +101,7 @@ class TestTimeline(MailCase):
                     }
                 ],
                 "is_read": False,
+                "versions": [],
             },
         )
         [line] = self.read_timeline(self.anna, self.jonas)

@@ -9,6 +9,7 @@ from . import easycrm_email_attachment
 from . import easycrm_email_participant
 from . import easycrm_email_copy
 from . import easycrm_email_link
+from . import easycrm_email_live
 from . import easycrm_email_address
 from . import easycrm_email_address_colleagues
 from . import easycrm_email_address_owner
@@ -20,9 +21,12 @@ from . import easycrm_email_account_sync
 from . import easycrm_email_folder
 from . import easycrm_email_failure
 from . import easycrm_email_timeline
+from . import easycrm_email_timeline_search
 from . import easycrm_email_timeline_values
+from . import easycrm_email_timeline_versions
 from . import res_partner
 from . import crm_lead
 from . import res_users
 from . import ir_cron
 from . import res_config_settings
+from . import ir_websocket

@@ -270,6 +270,7 @@ class EasycrmEmailAddress(models.Model):
         :param SQL condition: on `address` (this table) or `participant`
         :return: ids of the emails that got a link
         """
+        Link = self.env["easycrm.email.link"]
         for model in ("easycrm.email.participant", "easycrm.email.link", self._name):
             self.env[model].flush_model()
         self.env["res.partner"].flush_model(
@@ -303,15 +304,18 @@ class EasycrmEmailAddress(models.Model):
                     array_position(ARRAY['from', 'to', 'cc', 'bcc'],
                                    participant.role::text)
                 ON CONFLICT DO NOTHING
-                RETURNING email_id
+                RETURNING email_id, %(announced)s
                 """,
                 uid=self.env.uid,
                 condition=condition,
                 foreign=self._get_foreign_sql(),
+                announced=Link._announced_columns,
             )
         )
-        email_ids = list({row[0] for row in self.env.cr.fetchall()})
-        self.env["easycrm.email.link"]._forget()
+        rows = self.env.cr.fetchall()
+        email_ids = list({row[0] for row in rows})
+        Link._forget()
+        Link._announce([row[1:] for row in rows], only_news=True)
         self.env["easycrm.email"].sudo().browse(email_ids)._update_linked()
         return email_ids
 

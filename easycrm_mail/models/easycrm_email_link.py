@@ -116,16 +116,19 @@ class EasycrmEmailLink(models.Model):
         for link in links:
             link.commercial_partner_id = link.partner_id.commercial_partner_id
         links.email_id._update_linked()
+        links._announce_change()
         return links
 
     def write(self, vals):
         result = super().write(vals)
         if "removed" in vals:
             self.email_id._update_linked()
+            self._announce_change()
         return result
 
     def unlink(self):
         emails = self.email_id
+        self._announce_change()
         result = super().unlink()
         emails.exists()._update_linked()
         return result
@@ -139,12 +142,16 @@ class EasycrmEmailLink(models.Model):
         """
         self.flush_model()
         self.env.cr.execute(
-            SQL("DELETE FROM easycrm_email_link WHERE %s RETURNING email_id", condition)
+            SQL(
+                "DELETE FROM easycrm_email_link WHERE %s RETURNING email_id, %s",
+                condition,
+                self._announced_columns,
+            )
         )
-        emails = self.env["easycrm.email"].browse(
-            {row[0] for row in self.env.cr.fetchall()}
-        )
+        rows = self.env.cr.fetchall()
+        emails = self.env["easycrm.email"].browse({row[0] for row in rows})
         self._forget()
+        self._announce([row[1:] for row in rows])
         emails._update_linked()
         return emails
 

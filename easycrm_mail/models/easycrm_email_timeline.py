@@ -20,6 +20,11 @@ CONCERNED = 200
 THREAD_LIMIT = 200
 
 
+def get_point(date, email_id):
+    """Return a place in the timeline, as `before` names it."""
+    return f"{fields.Datetime.to_string(date)}/{email_id}"
+
+
 class EasycrmEmailTimeline(models.AbstractModel):
     """The Activity Timeline of a record: its emails, newest first, by conversation.
 
@@ -43,31 +48,39 @@ class EasycrmEmailTimeline(models.AbstractModel):
         self._easycrm_follow_addresses()  # an address that was just saved counts
         counts = self._easycrm_count_emails()
         for record in self:
-            record.easycrm_email_count = counts.get(record.id, 0)
+            record.easycrm_email_count, _threads = counts.get(record.id, (0, 0))
 
-    def easycrm_timeline(self, before=False, thread_id=False):
+    def easycrm_timeline(self, before=False, thread_id=False, filters=None):
         """Return a page of the timeline, or one whole conversation of it.
 
         :param str before: `next` of the page before; empty for the first page
         :param int thread_id: only this conversation, all of it
+        :param dict filters: only the emails that fit, see `Filters`
         :return: dict with `conversations`, each with `thread_id`, `count` and `emails`
-            (newest first); a page has also `next`, `count`, `count_capped`, `empty`,
-            `empty_detail`, `progress` and `notices`
+            (newest first); a page has also `next`, `count`, `count_capped`,
+            `conversation_count`, `looked_at`, `empty`, `empty_detail`, `progress` and
+            `notices`
         :raise AccessError: the record is not for this user
+        :raise UserError: `before` or `filters` are none
         """
         self.ensure_one()
         self.check_access("read")
         self._easycrm_follow_addresses()
-        domain = self._easycrm_get_link_domain()
+        filters = self._easycrm_read_filters(filters)
+        domain = self._easycrm_get_line_domain()
+        found = None
         if thread_id:
             emails, _next = self._easycrm_page(
                 domain & Domain("thread_id", "=", thread_id), False, THREAD_LIMIT
             )
             return {"conversations": self._easycrm_fold(emails)}
-        emails, next_page = self._easycrm_page(domain, before, PAGE)
+        if filters:
+            emails, next_page, found = self._easycrm_find(filters, before, PAGE)
+        else:
+            emails, next_page = self._easycrm_page(domain, before, PAGE)
         page = {"conversations": self._easycrm_fold(emails), "next": next_page}
         if not before:
-            page.update(self._easycrm_get_header(emails))
+            page.update(self._easycrm_get_header(page, found))
         return page
 
     def _easycrm_get_link_field(self):
@@ -78,6 +91,12 @@ class EasycrmEmailTimeline(models.AbstractModel):
         """Return the domain of the links that stand on this record's timeline."""
         field = self._easycrm_get_link_field()
         return Domain(field, "=", self.id) & Domain("removed", "=", False)
+
+    def _easycrm_get_line_domain(self):
+        """Return the domain of the links that are a line of this timeline."""
+        return self._easycrm_get_link_domain() & self._easycrm_get_shown_domain(
+            self._easycrm_get_link_field()
+        )
 
     def _easycrm_get_addresses(self):
         """Return the addresses that find mail for this record."""
@@ -100,8 +119,8 @@ class EasycrmEmailTimeline(models.AbstractModel):
                 page, ["email_id", "date"], limit=limit + 1, order=TIMELINE_ORDER
             )
             for link in links:
-                point = f"{fields.Datetime.to_string(link.date)}/{link.email_id.id}"
-                found[link.email_id.id] = last = point
+                last = get_point(link.date, link.email_id.id)
+                found[link.email_id.id] = last
             if len(links) <= limit:
                 break
         ids = list(found)[:limit]
@@ -115,9 +134,11 @@ class EasycrmEmailTimeline(models.AbstractModel):
         :param str point: "<date>/<email id>"
         :raise UserError: it is no such point
         """
-        date, _sep, email_id = point.partition("/")
+        date, _sep, email_id = str(point).partition("/")
         try:
             date, email_id = fields.Datetime.to_datetime(date), int(email_id)
+            if not date or not 0 <= email_id < 2**31:
+                raise ValueError(point)
         except ValueError:
             raise UserError(self.env._("This page of the timeline is gone.")) from None
         return Domain("date", "<=", date) & (
@@ -127,7 +148,9 @@ class EasycrmEmailTimeline(models.AbstractModel):
     def _easycrm_fold(self, emails):
         """Gather emails by conversation, in the order of each one's newest."""
         folded = {}
+        versions = self._easycrm_get_versions(emails)
         for email, values in zip(emails, emails._get_timeline_values(), strict=True):
+            values["versions"] = versions.get(email.id, [])
             folded.setdefault(email.thread_id.id, []).append(values)
         counts = self._easycrm_count_by_thread(list(folded))
         return [
@@ -141,7 +164,7 @@ class EasycrmEmailTimeline(models.AbstractModel):
 
     def _easycrm_count_by_thread(self, thread_ids):
         groups = self.env["easycrm.email.link"]._read_group(
-            self._easycrm_get_link_domain() & Domain("thread_id", "in", thread_ids),
+            self._easycrm_get_line_domain() & Domain("thread_id", "in", thread_ids),
             ["thread_id"],
             ["email_id:count_distinct"],
         )
@@ -150,7 +173,7 @@ class EasycrmEmailTimeline(models.AbstractModel):
     def _easycrm_count_emails(self):
         """Count the emails of each record, up to the limit: one more says "and more".
 
-        :return: {record id: count}
+        :return: {record id: (emails, their conversations)}
         """
         by_field = {}
         for record in self.filtered("id"):
@@ -158,28 +181,42 @@ class EasycrmEmailTimeline(models.AbstractModel):
         counts = {}
         for field, ids in by_field.items():
             links = self.env["easycrm.email.link"]
-            query = links._search(Domain("removed", "=", False), limit=COUNT_LIMIT + 1)
+            shown = Domain("removed", "=", False) & self._easycrm_get_shown_domain(
+                field
+            )
+            query = links._search(shown, limit=COUNT_LIMIT + 1)
             column = SQL.identifier(links._table, field)
             query.add_where(SQL("%s = owner.id", column))
-            counted = query.select(SQL.identifier(links._table, "email_id"))
             rows = self.env.execute_query(
                 SQL(
                     """
-                    SELECT owner.id, (SELECT count(DISTINCT email_id)
-                                      FROM (%s) AS found)
-                    FROM unnest(%s) AS owner (id)
+                    SELECT owner.id, counted.emails, counted.threads
+                    FROM unnest(%s) AS owner (id), LATERAL (
+                        SELECT count(DISTINCT email_id) AS emails,
+                               count(DISTINCT thread_id) AS threads
+                        FROM (%s) AS found) AS counted
                     """,
-                    counted,
                     ids,
+                    query.select(
+                        SQL.identifier(links._table, "email_id"),
+                        SQL.identifier(links._table, "thread_id"),
+                    ),
                 )
             )
-            counts.update(rows)
+            counts.update((owner, tuple(numbers)) for owner, *numbers in rows)
         return counts
 
     # --- what stands above the emails, or in their place ---
 
-    def _easycrm_get_header(self, emails):
-        count = self._easycrm_count_emails()[self.id]
+    def _easycrm_get_header(self, page, found=None):
+        """Return what the first page has beside its emails.
+
+        :param dict found: what `_easycrm_find` found, of a filtered timeline
+        """
+        if found:
+            count, conversations = found["emails"], found["conversations"]
+        else:
+            count, conversations = self._easycrm_count_emails()[self.id]
         mine = self._easycrm_get_own_accounts()
         reading = mine.filtered(lambda account: account.sync_stage != "idle")
         progress = {
@@ -190,8 +227,10 @@ class EasycrmEmailTimeline(models.AbstractModel):
             progress = False
         return {
             "count": min(count, COUNT_LIMIT),
-            "count_capped": count > COUNT_LIMIT,
-            "empty": False if emails else self._easycrm_get_empty(mine, progress),
+            "count_capped": count > COUNT_LIMIT or bool(found and not found["complete"]),
+            "conversation_count": conversations,
+            "looked_at": found["looked_at"] if found else count,
+            "empty": self._easycrm_get_empty(page, found, mine, progress),
             "empty_detail": {
                 "addresses": self._easycrm_get_addresses(),
                 "mailboxes": len(mine),
@@ -215,8 +254,12 @@ class EasycrmEmailTimeline(models.AbstractModel):
             )
         )
 
-    def _easycrm_get_empty(self, mine, progress):
+    def _easycrm_get_empty(self, page, found, mine, progress):
         """Say which empty timeline this is: the client never guesses."""
+        if page["conversations"] or page["next"]:
+            return False
+        if found and found["looked_at"]:
+            return "filtered"
         if not self._easycrm_get_addresses() and not self._easycrm_has_people():
             return "no_address"
         if not mine:

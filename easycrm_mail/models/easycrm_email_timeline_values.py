@@ -61,13 +61,7 @@ class EasycrmEmail(models.Model):
             [("email_id", "in", self.ids)]
         )
         partners = self._get_partner_ids(participants.mapped("address"))
-        accounts = (
-            self.env["easycrm.email.account"]
-            .sudo()
-            .browse(self.env["easycrm.email.account"]._get_own_account_ids())
-        )
-        mine = {address for a in accounts for address in a._get_own_addresses()}
-        mine.add(self.env.user.email_normalized)
+        mine = self._get_own_addresses()
         ours = mine | self._get_colleagues(
             participants.filtered(lambda p: p.role == "from").mapped("address")
         )
@@ -86,6 +80,14 @@ class EasycrmEmail(models.Model):
             else:
                 roles[participant.role].append(person)
         return people
+
+    @api.model
+    def _get_own_addresses(self):
+        """Return the addresses that are the user's own, or of his mailboxes."""
+        accounts = self.env["easycrm.email.account"]
+        own = accounts.sudo().browse(accounts._get_own_account_ids())
+        mine = {address for a in own for address in a._get_own_addresses()}
+        return mine | set(filter(None, [self.env.user.email_normalized]))
 
     @api.model
     def _get_colleagues(self, addresses):

@@ -1,0 +1,276 @@
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from . import access
+from .easycrm_email_timeline import TIMELINE_ORDER, get_point
+from .timeline_filters import Filters, UnknownFilter, split_words
+
+#: Links that are looked at for one page: what is further back is for the next.
+LOOKED_AT = 5000
+
+#: The same for a later page, at first: mostly there is enough among so few.
+LOOKED_AT_FIRST = 250
+
+#: The newest links whose people can be chosen, and how many of these people.
+PEOPLE_OF, PEOPLE_LIMIT = 1000, 50
+
+#: A subject as words, cut as content's `search_vector` is.
+SUBJECT_VECTOR = SQL(
+    r"""to_tsvector('simple', translate(regexp_replace(
+        left(content.subject, 2000), '(\S{200})', '\1 ', 'g'), '<', ' '))"""
+)
+
+
+class EasycrmEmailTimeline(models.AbstractModel):
+    """The timeline narrowed to some of its emails.
+
+    Its links are looked at newest first, a limited number for a page, and the filters
+    keep some of these emails. For words, PostgreSQL goes by their index or by the
+    emails that are looked at, whichever is fewer.
+    """
+
+    _inherit = "easycrm.email.timeline"
+
+    @api.model
+    def _easycrm_read_filters(self, values):
+        try:
+            return Filters.read(values)
+        except UnknownFilter:
+            raise UserError(
+                self.env._("Emails cannot be filtered like that.")
+            ) from None
+
+    def _easycrm_find(self, filters, before, limit):
+        """Return the next emails that fit, and what was found on the way.
+
+        :param Filters filters:
+        :param str before: `next` of the page before; empty for the first page
+        :return: emails, `before` of the next page, and {"emails", "conversations",
+            "looked_at"}: how many; "complete": whether that is all
+        """
+        sizes = [LOOKED_AT_FIRST, LOOKED_AT] if before else [LOOKED_AT]
+        for size in sizes:
+            rows, looked_at, end = self._easycrm_look_through(filters, before, size)
+            if len(rows) > limit or not end:
+                break
+        found = {
+            "emails": len(rows),
+            "conversations": len({thread_id for _id, _date, thread_id in rows}),
+            "looked_at": looked_at,
+            "complete": not end,
+        }
+        if len(rows) > limit:
+            email_id, date, _thread_id = rows[limit - 1]
+            end = get_point(date, email_id)
+        ids = [email_id for email_id, _date, _thread_id in rows[:limit]]
+        return self.env["easycrm.email"].browse(ids), end, found
+
+    def _easycrm_look_through(self, filters, before, size):
+        """Return what fits among the next links.
+
+        :return: [(email id, date, thread id)], how many emails were looked at, and
+            the point where they end, False if nothing comes after them
+        """
+        domain = self._easycrm_get_line_domain()
+        if before:
+            domain &= self._easycrm_get_before_domain(before)
+        for model in ("", ".content", ".link", ".participant"):
+            self.env[f"easycrm.email{model}"].flush_model()
+        Link = self.env["easycrm.email.link"]
+        links = Link._search(domain, limit=size, order=TIMELINE_ORDER)
+        rows = self.env.execute_query(
+            SQL(
+                """
+                WITH links AS MATERIALIZED (%(links)s),
+                looked AS MATERIALIZED (
+                    SELECT DISTINCT email_id, date, thread_id FROM links
+                ),
+                %(fitting)s
+                SELECT (SELECT count(*) FROM links), (SELECT count(*) FROM looked),
+                       last.date, last.email_id, fitting.*
+                FROM (SELECT date, email_id FROM looked
+                      ORDER BY date, email_id LIMIT 1) AS last
+                LEFT JOIN fitting ON TRUE
+                ORDER BY fitting.date DESC, fitting.email_id DESC
+                """,
+                links=links.select(
+                    *(
+                        SQL.identifier(Link._table, name)
+                        for name in ("email_id", "date", "thread_id")
+                    )
+                ),
+                fitting=self._easycrm_get_fitting_sql(filters),
+            )
+        )
+        if not rows:
+            return [], 0, False
+        links_count, looked_at, last_date, last_id, *_found = rows[0]
+        end = links_count == size and get_point(last_date, last_id)
+        return [row[4:] for row in rows if row[4]], looked_at, end
+
+    def _easycrm_get_fitting_sql(self, filters):
+        """Return the tables that end in `fitting`: the rows of `looked` that fit."""
+        tables, joins, conditions = [], [], [SQL("TRUE")]
+        email_id = SQL("looked.email_id")
+        if filters.direction:
+            written = self._easycrm_get_outbound_sql()
+            conditions.append(
+                written if filters.direction == "outbound" else SQL("NOT %s", written)
+            )
+        if filters.attachments:
+            # they are shown to those who may read everything
+            level = access.visible_content(self.env, email_id, "everything")
+            conditions.append(SQL("email.has_attachments AND %s", level))
+        if filters.person:
+            conditions.append(
+                SQL(
+                    """EXISTS (SELECT FROM easycrm_email_participant person
+                               WHERE person.email_id = looked.email_id
+                                 AND person.address = %s AND %s OFFSET 0)""",
+                    filters.person.lower(),
+                    self._easycrm_get_person_sql("person"),
+                )
+            )
+        if filters.search:
+            words = split_words(self.env.cr, filters.search)
+            if not words:
+                conditions.append(SQL("FALSE"))
+            else:
+                tables += [
+                    self._easycrm_get_said_sql(words),
+                    self._easycrm_get_people_sql(words),
+                ]
+                joins.append(SQL("LEFT JOIN said USING (email_id)"))
+                joins.append(SQL("LEFT JOIN people USING (email_id)"))
+                conditions += [
+                    SQL("COALESCE(said.%(n)s, FALSE) OR COALESCE(people.%(n)s, FALSE)", n=n)
+                    for n in word_columns(words)
+                ]
+        tables.append(
+            SQL(
+                """fitting AS (
+                    SELECT looked.email_id, looked.date, looked.thread_id FROM looked
+                    JOIN easycrm_email email ON email.id = looked.email_id
+                    %s WHERE (%s))""",
+                SQL(" ").join(joins),
+                SQL(") AND (").join(conditions),
+            )
+        )
+        return SQL(", ").join(tables)
+
+    def _easycrm_get_outbound_sql(self):
+        """Return the condition that a line says "Sent": as `_get_timeline_values`."""
+        ours = self.env["easycrm.email"]._get_own_addresses()
+        return SQL(
+            """(email.direction = 'outbound' OR COALESCE((
+                SELECT writer.address = ANY(%s) OR writer.address IN (
+                    SELECT colleague.email_normalized FROM res_users users
+                    JOIN res_partner colleague ON colleague.id = users.partner_id
+                    WHERE users.active AND users.share IS NOT TRUE
+                      AND colleague.email_normalized IS NOT NULL)
+                FROM easycrm_email_participant writer
+                WHERE writer.email_id = email.id AND writer.role = 'from'
+                ORDER BY writer.id LIMIT 1), FALSE))""",
+            list(ours),
+        )
+
+    def _easycrm_get_person_sql(self, alias):
+        """Return the condition that a participant is shown: Bcc only to the sender."""
+        return SQL(
+            "(%s <> 'bcc' OR %s)",
+            SQL.identifier(alias, "role"),
+            access.own_copy(self.env, SQL.identifier(alias, "email_id"), "outbound"),
+        )
+
+    def _easycrm_get_said_sql(self, words):
+        """Return the table `said`: which words stand in the text of which email.
+
+        As far as the reader may read it: all of it, the subject alone, or nothing.
+        """
+        email_id = SQL("content.email_id")
+        everything = SQL("concat_ws(' ', content.subject, content.body_text)")
+        hits = [
+            SQL(
+                "(level.is_all AND %s OR level.is_subject AND %s) AS %s",
+                word.in_vector(SQL("content.search_vector"), everything),
+                word.in_vector(SUBJECT_VECTOR, SQL("content.subject")),
+                column,
+            )
+            for word, column in zip(words, word_columns(words), strict=True)
+        ]
+        return SQL(
+            """said AS (
+                SELECT content.email_id, %(hits)s
+                FROM looked JOIN easycrm_email_content content USING (email_id)
+                CROSS JOIN LATERAL (
+                    SELECT %(all)s AS is_all, %(subject)s AS is_subject OFFSET 0
+                ) AS level
+                WHERE %(any)s)""",
+            hits=SQL(", ").join(hits),
+            all=access.visible_content(self.env, email_id, "everything"),
+            subject=access.visible_content(self.env, email_id, "subject"),
+            any=SQL(" OR ").join(
+                word.in_vector(SQL("content.search_vector"), everything)
+                for word in words
+            ),
+        )
+
+    def _easycrm_get_people_sql(self, words):
+        """Return the table `people`: which words are of the people of which email."""
+        text = SQL("concat_ws(' ', person.name, person.address)")
+        matches = [word.in_text(text) for word in words]
+        hits = [
+            SQL("bool_or(%s) AS %s", match, column)
+            for match, column in zip(matches, word_columns(words), strict=True)
+        ]
+        return SQL(
+            """people AS (
+                SELECT person.email_id, %(hits)s
+                FROM looked JOIN easycrm_email_participant person USING (email_id)
+                WHERE (%(any)s) AND %(shown)s
+                GROUP BY person.email_id)""",
+            hits=SQL(", ").join(hits),
+            any=SQL(" OR ").join(matches),
+            shown=self._easycrm_get_person_sql("person"),
+        )
+
+    def easycrm_people(self):
+        """Return the people of the newest emails here, who wrote or got most first.
+
+        :return: list of dict with `name`, `address` and `count`, without the reader
+        :raise AccessError: the record is not for this user
+        """
+        self.ensure_one()
+        self.check_access("read")
+        Link = self.env["easycrm.email.link"]
+        links = Link._search(
+            self._easycrm_get_line_domain(), limit=PEOPLE_OF, order=TIMELINE_ORDER
+        )
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT max(person.name), person.address,
+                       count(DISTINCT person.email_id) AS emails
+                FROM (%(links)s) AS links
+                JOIN easycrm_email_participant person USING (email_id)
+                WHERE %(shown)s AND person.address <> ALL(%(mine)s)
+                GROUP BY person.address
+                ORDER BY emails DESC, person.address LIMIT %(limit)s
+                """,
+                links=links.select(SQL.identifier(Link._table, "email_id")),
+                shown=self._easycrm_get_person_sql("person"),
+                mine=list(self.env["easycrm.email"]._get_own_addresses()),
+                limit=PEOPLE_LIMIT,
+            )
+        )
+        return [
+            {"name": name or "", "address": address, "count": count}
+            for name, address, count in rows
+        ]
+
+
+def word_columns(words):
+    """Return a column name for each of the words."""
+    return [SQL.identifier(f"word_{number}") for number, _word in enumerate(words)]

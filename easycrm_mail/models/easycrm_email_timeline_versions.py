@@ -1,0 +1,81 @@
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from . import access
+
+
+class EasycrmEmailTimeline(models.AbstractModel):
+    """One email that mailboxes hold in different versions is one line.
+
+    Lists put a footer under a mail, gateways rewrite it: the Message-ID is the same,
+    the digest is not. Each version stays an email of its own with its own access; only
+    the reader, of those that he may read here, sees one: his own mailbox's, else the
+    one that came first.
+    """
+
+    _inherit = "easycrm.email.timeline"
+
+    @api.model
+    def _easycrm_get_shown_domain(self, field):
+        """Return the domain of links of which no other version is shown instead.
+
+        :param str field: of the links, that points to the record they stand on
+        """
+
+        def is_best(model, alias, query):
+            return SQL(
+                """NOT EXISTS (
+                    SELECT FROM easycrm_email email, LATERAL (%s) AS twin
+                    WHERE email.id = %s
+                      AND (twin.is_own, -twin.id) > (%s, -email.id) OFFSET 0)""",
+                self._easycrm_get_twins_sql(
+                    field, SQL("email"), SQL.identifier(alias, field)
+                ),
+                SQL.identifier(alias, "email_id"),
+                access.own_copy(self.env, SQL("email.id")),
+            )
+
+        return Domain.custom(to_sql=is_best)
+
+    @api.model
+    def _easycrm_get_twins_sql(self, field, email, record_id):
+        """Return the select of the other versions of an email that stand on a record.
+
+        :param SQL email: the alias of the email
+        :param SQL record_id: of the record
+        """
+        self.env["easycrm.email"].flush_model(["company_id", "message_id"])
+        return SQL(
+            """SELECT other.id, %(own)s AS is_own
+               FROM easycrm_email other
+               WHERE other.company_id = %(email)s.company_id
+                 AND other.message_id = %(email)s.message_id
+                 AND other.id <> %(email)s.id
+                 AND EXISTS (SELECT FROM easycrm_email_link twin_link
+                             WHERE twin_link.email_id = other.id
+                               AND twin_link.%(field)s = %(record)s
+                               AND %(visible)s OFFSET 0)""",
+            own=access.own_copy(self.env, SQL("other.id")),
+            email=email,
+            field=SQL.identifier(field),
+            record=record_id,
+            visible=access.visible_link(self.env, "twin_link"),
+        )
+
+    def _easycrm_get_versions(self, emails):
+        """Return {email id: ids of all its versions that the reader may see here}."""
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT email.id, array_agg(twin.id) FROM easycrm_email email,
+                    LATERAL (%s) AS twin
+                WHERE email.id = ANY(%s) GROUP BY email.id
+                """,
+                self._easycrm_get_twins_sql(
+                    self._easycrm_get_link_field(), SQL("email"), SQL("%s", self.id)
+                ),
+                emails.ids,
+            )
+        )
+        return {email_id: sorted([email_id, *others]) for email_id, others in rows}

@@ -1,0 +1,184 @@
+"""Who is told that a timeline has changed, of what, and how often."""
+
+import json
+from datetime import datetime, timedelta, timezone
+
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.bus.models.bus import channel_with_db, json_dump
+
+from ..easycrm_mail.models import easycrm_email_live
+from .common import MailCase, raw_mail
+
+TIMELINE = easycrm_email_live.TIMELINE
+
+
+class LiveCase(MailCase):
+    def setUp(self):
+        super().setUp()
+        self.read_pings()
+
+    def read_pings(self):
+        """Commit, as it were; return what is on the bus, and empty it."""
+        self.cr.flush()
+        rows = self.env["bus.bus"].search([("message", "like", TIMELINE)])
+        pings = [(row.channel, json.loads(row.message)["payload"]) for row in rows]
+        rows.unlink()
+        return pings
+
+    def assertPinged(self, *records):
+        """Assert which records' timelines were told, each once and without content."""
+        expected = [
+            (
+                json_dump(
+                    channel_with_db(
+                        self.cr.dbname, (record, f"{TIMELINE}/{self.company_a.id}")
+                    )
+                ),
+                {"model": record._name, "id": record.id},
+            )
+            for record in records
+        ]
+        self.assertCountEqual(self.read_pings(), expected)
+
+    def receive_now(self, mailbox=None, **parts):
+        parts.setdefault("date", datetime.now(timezone.utc))
+        return self.receive(mailbox or self.mailbox, **parts)
+
+
+@tagged("post_install", "-at_install")
+class TestPings(LiveCase):
+    def test_new_mail_is_told_to_each_record_once_a_batch(self):
+        deal = self.add_lead("Deal", self.mira, "anna@acme.example")
+        self.read_pings()
+        now = datetime.now(timezone.utc)
+        raws = [raw_mail(cc="bruno@beck.example", date=now) for _number in range(5)]
+        self.deliver(self.mailbox, *raws)
+        self.assertPinged(self.anna, self.acme, self.bruno, deal)
+
+    def test_mail_that_is_here_already_is_no_news(self):
+        raw = raw_mail(date=datetime.now(timezone.utc))
+        self.deliver(self.mailbox, raw)
+        self.read_pings()
+        self.deliver(self.mailbox, raw)
+        self.assertPinged()
+
+    def test_a_first_reading_is_silent(self):
+        self.receive_now(date=datetime.now(timezone.utc) - timedelta(days=30))
+        self.assertPinged()
+
+    def test_mail_that_matches_nobody_is_told_to_nobody(self):
+        self.receive_now(sender="doctor@private.example")
+        self.assertPinged()
+
+    def test_what_is_done_by_hand_is_told(self):
+        email = self.receive_now(sender="doctor@private.example")
+        links = self.env["easycrm.email.link"]
+        link = links.create({"email_id": email.id, "partner_id": self.bruno.id})
+        self.assertPinged(self.bruno)
+        self.as_user(link, self.mira).action_take_off()
+        self.assertPinged(self.bruno)
+        self.as_user(link, self.mira).action_put_back()
+        self.assertPinged(self.bruno)
+        link.unlink()
+        self.assertPinged(self.bruno)
+
+    def test_an_address_that_changes_is_told(self):
+        self.receive_now(sender="second@beck.example")
+        self.bruno.email = "second@beck.example"
+        self.assertPinged(self.bruno)
+        self.bruno.email = "third@beck.example"
+        self.assertPinged(self.bruno)
+
+    def test_what_not_all_readers_may_know_of_is_not_told(self):
+        private = self.receive_now()
+        self.make_private(private)
+        self.read_pings()
+        self.receive_now(references=[private.message_id])
+        self.assertPinged()
+        raw = raw_mail(
+            sender=self.mailbox.email,
+            to="doctor@private.example",
+            bcc="bruno@beck.example",
+            date=datetime.now(timezone.utc),
+        )
+        self.deliver(self.mailbox, raw, stream="Sent")
+        self.assertPinged()
+
+    def test_a_batch_tells_a_limited_number_in_as_many_queries(self):
+        contacts = self.env["res.partner"].create(
+            [{"name": str(i), "email": f"c{i}@many.example"} for i in range(150)]
+        )
+        self.cr.flush()
+
+        def count_queries(contacts, at):
+            raws = [
+                raw_mail(sender=contact.email, date=at + timedelta(seconds=i))
+                for i, contact in enumerate(contacts)
+            ]
+            self.deliver(self.mailbox, *raws)
+            self.env.flush_all()
+            before = self.cr.sql_log_count
+            self.cr.flush()
+            return self.cr.sql_log_count - before
+
+        now = datetime.now(timezone.utc) - timedelta(hours=1)
+        few = count_queries(contacts[:2], now)
+        self.read_pings()
+        self.assertEqual(count_queries(contacts, now), few)
+        self.assertLessEqual(few, 3)
+        pings = self.read_pings()
+        self.assertEqual(len(pings), easycrm_email_live.PINGS)
+        told = {payload["id"] for _channel, payload in pings}
+        self.assertEqual(told, set(contacts[-easycrm_email_live.PINGS :].ids))
+
+
+@tagged("post_install", "-at_install")
+class TestListening(LiveCase):
+    def listen(self, user, *names):
+        """Return the records whose timelines these names let somebody listen to."""
+        websocket = self.as_user(self.env["ir.websocket"], user)
+        channels = websocket.env["easycrm.email.link"]._get_channels(names)
+        for record, name in channels:
+            self.assertTrue(name.startswith(f"{TIMELINE}/"))
+            self.assertIn(int(name.rpartition("/")[2]), user.company_ids.ids)
+        return {record for record, _name in channels}
+
+    def name(self, record):
+        return f"{TIMELINE}/{record._name}/{record.id}"
+
+    def test_who_may_read_the_record_may_listen(self):
+        deal = self.add_lead("Deal", self.mira, "anna@acme.example")
+        names = [self.name(self.anna), self.name(deal)]
+        self.assertEqual(self.listen(self.mira, *names), {self.anna, deal})
+        self.assertEqual(self.listen(self.jonas, *names), {self.anna})
+        for user in (self.ingrid, self.portal, self.public):
+            with mute_logger("odoo.addons.base.models.ir_model"):
+                self.assertEqual(self.listen(user, *names), set())
+
+    def test_another_companys_mail_is_not_heard(self):
+        mine, other = (
+            {company for _record, company in self.channels(user)}
+            for user in (self.mira, self.bea)
+        )
+        self.assertTrue(mine and other)
+        self.assertFalse(mine & other)
+
+    def channels(self, user):
+        links = self.as_user(self.env["easycrm.email.link"], user)
+        return links._get_channels([self.name(self.anna)])
+
+    def test_a_name_that_is_none_opens_nothing(self):
+        for name in (
+            f"{TIMELINE}/res.users/2",
+            f"{TIMELINE}/res.partner/{self.anna.id}/x",
+            f"{TIMELINE}/res.partner/99999999999999",
+            f"{TIMELINE}/res.partner/999999999",
+            f"{TIMELINE}/res.partner/-1",
+            f"{TIMELINE}/",
+            TIMELINE,
+            json.dumps(["res.partner", self.anna.id, f"{TIMELINE}/1"]),
+        ):
+            with self.subTest(name=name):
+                self.assertEqual(self.listen(self.mira, name), set())
