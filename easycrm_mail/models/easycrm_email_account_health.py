@@ -86,7 +86,7 @@ class EasycrmEmailAccount(models.Model):
                 "sync_total": sum(folders.mapped("sync_total")),
             }
         )
-        self._ping("progress")
+        self._ping("progress", done=self.sync_done, total=self.sync_total)
 
     def _mark_synced(self, missing=""):
         """Record that the mailbox has been read to its end.
@@ -124,7 +124,7 @@ class EasycrmEmailAccount(models.Model):
         """Tell the screens of the mailbox's people that something has changed.
 
         :param str event: `progress`, `synced`, `failed` or `recovered`
-        :param values: words for its people, never of their mail
+        :param values: words and numbers for its people, never of their mail
         """
         self.ensure_one()
         (self.user_id | self.member_ids)._bus_send(

@@ -244,6 +244,7 @@ class EasycrmEmailTimeline(models.AbstractModel):
         """
         self.ensure_one()
         self.check_access("read")
+        self._easycrm_answer_at_once()
         Link = self.env["easycrm.email.link"]
         links = Link._search(
             self._easycrm_get_line_domain(), limit=PEOPLE_OF, order=TIMELINE_ORDER

@@ -3,6 +3,7 @@ import {EventBus, reactive} from "@odoo/owl";
 import {browser} from "@web/core/browser/browser";
 import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
+import {TimeLeft} from "./time_left";
 
 const ACCOUNT = "easycrm.email.account";
 const NOTIFICATION = "easycrm_mail.account";
@@ -17,6 +18,8 @@ const RETRY_PATIENCE = 20000;
  * @property {string} [title]
  * @property {string} [message]
  * @property {"reconnect"|"retry"} [primary] the next step after a failure
+ * @property {number} [done] emails that are read, of `total`
+ * @property {number} [total]
  */
 
 /**
@@ -32,6 +35,8 @@ export const accountService = {
         const closers = new Map();
         /** @type {Object<number, number>} timers of the mailboxes that are being tried again */
         const retrying = reactive({});
+        /** @type {Object<number, {done: number, total: number, left: TimeLeft}>} mailboxes that are being read */
+        const reading = reactive({});
 
         function closeNotice(accountId) {
             closers.get(accountId)?.();
@@ -41,6 +46,29 @@ export const accountService = {
         function endRetry(accountId) {
             browser.clearTimeout(retrying[accountId]);
             delete retrying[accountId];
+        }
+
+        function noteProgress(accountId, {event, done, total}) {
+            if (event !== "progress") {
+                delete reading[accountId];
+            } else if (total) {
+                const left = reading[accountId]?.left || new TimeLeft();
+                left.add(done, total, Date.now());
+                reading[accountId] = {done, total, left};
+            }
+        }
+
+        /**
+         * How long the longest of these first readings still takes.
+         *
+         * @param {number[]} [accountIds] all of them by default
+         * @returns {number|null} milliseconds, null when it is not known
+         */
+        function getTimeLeft(accountIds = Object.keys(reading)) {
+            const known = accountIds
+                .map((accountId) => reading[accountId]?.left.at(Date.now()) ?? null)
+                .filter((left) => left !== null);
+            return known.length ? Math.max(...known) : null;
         }
 
         async function reconnect(accountId, options) {
@@ -118,12 +146,13 @@ export const accountService = {
             } else if (event === "recovered" && (title || message)) {
                 notification.add(message, {title, type: "success"});
             }
+            noteProgress(accountId, news);
             bus.trigger("news", news);
         }
 
         serverBus.subscribe(NOTIFICATION, onNews);
         serverBus.start();
-        return {bus, retrying, reconnect, retry};
+        return {bus, getTimeLeft, reading, retrying, reconnect, retry};
     },
 };
 

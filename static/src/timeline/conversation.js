@@ -55,6 +55,10 @@ export class Conversation extends Component {
         return this.props.conversation.emails[0];
     }
 
+    get isFresh() {
+        return this.store.fresh.has(this.threadId);
+    }
+
     get direction() {
         return DIRECTIONS[this.newest.direction];
     }

@@ -25,6 +25,7 @@ export class EmailReader extends Component {
         store: {type: Object, optional: true},
         record: {type: Object, optional: true},
         onFold: {type: Function, optional: true},
+        onVersion: {type: Function, optional: true},
     };
 
     setup() {
@@ -83,6 +84,15 @@ export class EmailReader extends Component {
 
     get fullTime() {
         return fullTime(this.props.email.date);
+    }
+
+    get versions() {
+        const {email, onVersion} = this.props;
+        return (onVersion && email.versions) || [];
+    }
+
+    get versionWords() {
+        return _t("%s versions", this.versions.length);
     }
 
     get remoteWords() {

@@ -19,8 +19,10 @@ export class EmptyState extends Component {
         record: Object,
         detail: {type: Object, optional: true},
         progress: {type: [Object, {value: false}], optional: true},
+        /** How long the first reading still takes, in words. */
+        timeLeft: {type: String, optional: true},
     };
-    static defaultProps = {detail: {}, progress: false};
+    static defaultProps = {detail: {}, progress: false, timeLeft: ""};
 
     setup() {
         this.action = useService("action");
@@ -72,6 +74,12 @@ export class EmptyState extends Component {
             done: formatInteger(done),
             total: formatInteger(total),
         });
+    }
+
+    /** A sentence of its own: "About 3 min left." */
+    get timeLeftWords() {
+        const {timeLeft} = this.props;
+        return timeLeft && _t("%s.", timeLeft[0].toUpperCase() + timeLeft.slice(1));
     }
 
     /** What was looked for, where, and how far back. */

@@ -1,5 +1,14 @@
-import {Component, useEffect, useRef, useState} from "@odoo/owl";
+import {
+    Component,
+    markRaw,
+    onMounted,
+    onWillUnmount,
+    useEffect,
+    useRef,
+    useState,
+} from "@odoo/owl";
 
+import {browser} from "@web/core/browser/browser";
 import {useHotkey} from "@web/core/hotkeys/hotkey_hook";
 import {useService} from "@web/core/utils/hooks";
 import {closestScrollableY} from "@web/core/utils/scrolling";
@@ -7,10 +16,14 @@ import {formatInteger} from "@web/views/fields/formatters";
 import {_t} from "@web/core/l10n/translation";
 import {useAccountEvents} from "../sync/account_hooks";
 import {reloadUnlessDirty} from "../sync/reload_record";
+import {timeLeftWords} from "../sync/time_left";
 import {Conversation} from "./conversation";
 import {EmptyState} from "./empty_state";
+import {TimelineBar} from "./timeline_bar";
+import {NO_FILTERS, nothingFitsWords, searchedWords} from "./timeline_filters";
+import {useTimelinePings} from "./timeline_live";
 import {groupByPeriod} from "./timeline_model";
-import {countWords, periodWords} from "./timeline_words";
+import {newsWords, periodWords} from "./timeline_words";
 import {TimelineNotice} from "./timeline_notice";
 
 const {DateTime} = luxon;
@@ -20,15 +33,18 @@ const LOAD_AHEAD = "600px";
 /** Milliseconds between two looks at what a sync has brought: when it is done, and before, while it reads. */
 const RELOAD_DELAY = 2000;
 const PROGRESS_DELAY = 3000;
+/** How long it is told that new mail came, and that much above the emails is still at their top. */
+const ARRIVED_SHOWN = 5000;
+const TOP_MARGIN = 8;
 
 /** One record's conversations, newest first. */
 export class Timeline extends Component {
     static template = "easycrm_mail.Timeline";
-    static components = {Conversation, EmptyState, TimelineNotice};
+    static components = {Conversation, EmptyState, TimelineBar, TimelineNotice};
     static props = {store: Object, record: Object};
 
     setup() {
-        this.ui = useService("ui");
+        this.account = useService("easycrm_mail.account");
         this.store = useState(this.props.store);
         this.root = useRef("root");
         this.sentinel = useRef("sentinel");
@@ -46,11 +62,36 @@ export class Timeline extends Component {
             ({event}) => event === "progress" && !document.hidden && this.showsProgress,
             () => this.refresh()
         );
-        const area = () => this.root.el;
-        useHotkey("j", () => this.moveFocus(1), {area, allowRepeat: true});
-        useHotkey("k", () => this.moveFocus(-1), {area, allowRepeat: true});
+        useTimelinePings(
+            () => this.props.record,
+            () => this.refresh(true)
+        );
+        useEffect(
+            (arrived) => this.forgetArrived(arrived),
+            () => [this.store.arrived]
+        );
+        const reader = markRaw({isAtTop: () => this.isAtTop});
+        onMounted(() => (this.store.reader = reader));
+        onWillUnmount(() => {
+            if (this.store.reader === reader) {
+                this.store.reader = null;
+            }
+        });
+        this.setupKeys();
+    }
+
+    /** Single keys, in the form and when nothing has the focus; never while typing. */
+    setupKeys() {
+        const area = () =>
+            document.activeElement === document.body
+                ? document.body
+                : this.root.el.closest(".o_form_view") || this.root.el;
+        const options = {area, isAvailable: () => Boolean(this.root.el?.offsetParent)};
+        useHotkey("j", () => this.moveFocus(1), {...options, allowRepeat: true});
+        useHotkey("k", () => this.moveFocus(-1), {...options, allowRepeat: true});
+        useHotkey("s", () => this.focusSearch(), options);
         useHotkey("escape", ({target}) => this.store.close(this.threadOf(target)), {
-            area,
+            area: () => this.root.el,
             isAvailable: (target) => this.store.isOpen(this.threadOf(target)),
         });
     }
@@ -63,21 +104,71 @@ export class Timeline extends Component {
         }));
     }
 
-    get count() {
-        const {count, countCapped, next, conversations} = this.store;
-        return countWords({
-            count,
-            capped: countCapped,
-            conversations: next ? 0 : conversations.length,
-        });
-    }
-
     get progress() {
         const {done, total} = this.store.progress;
         return _t("%(done)s of %(total)s read, older emails are still coming in", {
             done: formatInteger(done),
             total: formatInteger(total),
         });
+    }
+
+    get timeLeft() {
+        return timeLeftWords(this.account.getTimeLeft());
+    }
+
+    get hasBar() {
+        return this.store.isFiltered || this.store.conversations.length > 0;
+    }
+
+    get nothingFits() {
+        return nothingFitsWords(this.store.filters);
+    }
+
+    get searched() {
+        return searchedWords(this.store.filters, this.store.lookedAt);
+    }
+
+    get news() {
+        return newsWords(this.store.newCount);
+    }
+
+    /** What a screen reader says of new mail, whether it is shown already or waits. */
+    get announcement() {
+        const count = this.store.newCount || this.store.arrived;
+        return count ? newsWords(count) : "";
+    }
+
+    /** Nothing is being read, and the newest email is in sight. */
+    get isAtTop() {
+        const root = this.root.el;
+        if (!root || Object.keys(this.store.opened).length) {
+            return false;
+        }
+        const feed = root.querySelector(".o_easycrm_feed") || root;
+        const scroller = closestScrollableY(root);
+        const top = scroller ? scroller.getBoundingClientRect().top : 0;
+        return feed.getBoundingClientRect().top >= top - TOP_MARGIN;
+    }
+
+    forgetArrived(arrived) {
+        if (!arrived) {
+            return;
+        }
+        const timer = browser.setTimeout(() => {
+            this.store.arrived = 0;
+            this.store.fresh = new Set();
+        }, ARRIVED_SHOWN);
+        return () => browser.clearTimeout(timer);
+    }
+
+    clearFilters() {
+        this.store.setFilters(NO_FILTERS);
+    }
+
+    showNews() {
+        this.store.showHeld();
+        this.root.el.scrollIntoView({block: "start"});
+        this.focusRow(0);
     }
 
     watchEnd(sentinel) {
@@ -98,11 +189,11 @@ export class Timeline extends Component {
     }
 
     /** What is new, and with it the form's own count of emails. */
-    async refresh() {
+    async refresh(isChanged = false) {
         const {store, record} = this.props;
         const {count} = store;
-        await store.load();
-        if (store.count !== count) {
+        await store.refresh();
+        if (isChanged || store.count !== count) {
             await reloadUnlessDirty(record);
         }
     }
@@ -112,15 +203,29 @@ export class Timeline extends Component {
         return conversation && Number(conversation.dataset.threadId);
     }
 
+    get rows() {
+        return [...this.root.el.querySelectorAll(".o_easycrm_conversation")];
+    }
+
     moveFocus(step) {
-        const rows = [...this.root.el.querySelectorAll(".o_easycrm_conversation")];
+        const {rows} = this;
         const current = rows.indexOf(
             document.activeElement.closest(".o_easycrm_conversation")
         );
-        const row = rows[Math.min(Math.max(current + step, 0), rows.length - 1)];
+        this.focusRow(Math.min(Math.max(current + step, 0), rows.length - 1));
+    }
+
+    focusRow(index) {
+        const row = this.rows[index];
         if (row) {
             row.querySelector(".o_easycrm_toggle").focus({preventScroll: true});
             row.scrollIntoView({block: "nearest"});
         }
+    }
+
+    focusSearch() {
+        const input = this.root.el.querySelector(".o_easycrm_search_input");
+        input?.focus();
+        input?.select();
     }
 }

@@ -17,6 +17,7 @@
  * @property {"everything"|"subject"|"metadata"} level
  * @property {string[]} sharers
  * @property {Object[]} attachments
+ * @property {number[]} versions ids of this mail as several mailboxes hold it, itself among them; empty for only one
  * @typedef {{thread_id: number, count: number, emails: Email[]}} Conversation emails: newest first
  */
 
@@ -70,12 +71,53 @@ export function appendPage(conversations, page) {
 
 /**
  * Brings the newest page up to date: its conversations replace or join those already shown, in the order of their
- * newest mail.
+ * newest mail. What the page should hold and does not is gone, except from conversations that are kept as they are.
+ *
+ * @param {Conversation[]} conversations
+ * @param {Conversation[]} page
+ * @param {{isLast: boolean, keeps: (threadId: number) => boolean}} [options] isLast: nothing comes after the page
  */
-export function refreshPage(conversations, page) {
-    return appendPage(conversations, page).sort((a, b) =>
+export function refreshPage(
+    conversations,
+    page,
+    {isLast = false, keeps = () => false} = {}
+) {
+    const fresh = page.flatMap(({emails}) => emails);
+    const ids = new Set(fresh.map(({id}) => id));
+    const [last] = [...fresh].sort(compareEmails).slice(-1);
+    const isGone = (email) =>
+        !ids.has(email.id) && (isLast || (last && compareEmails(email, last) < 0));
+    const counts = new Map(page.map(({thread_id, count}) => [thread_id, count]));
+    const isWhole = ({thread_id: threadId, emails}) =>
+        keeps(threadId) &&
+        !isGone(emails[0]) &&
+        emails.length <= (counts.get(threadId) ?? Infinity);
+    const kept = conversations
+        .map((conversation) =>
+            isWhole(conversation)
+                ? conversation
+                : {
+                      ...conversation,
+                      emails: conversation.emails.filter((email) => !isGone(email)),
+                  }
+        )
+        .filter(({emails}) => emails.length);
+    return appendPage(kept, page).sort((a, b) =>
         compareEmails(a.emails[0], b.emails[0])
     );
+}
+
+/** The mails of a page that came after everything that is shown. */
+export function newEmails(conversations, page) {
+    const shown = conversations.flatMap(({emails}) => emails);
+    const ids = new Set(shown.map(({id}) => id));
+    const [newest] = [...shown].sort(compareEmails);
+    return page
+        .flatMap(({emails}) => emails)
+        .filter(
+            (email) =>
+                !ids.has(email.id) && (!newest || compareEmails(email, newest) < 0)
+        );
 }
 
 /** Takes one mail off; a conversation that has none left goes too. */

@@ -4,9 +4,10 @@
  */
 
 import {reactive, toRaw} from "@odoo/owl";
+import {NO_FILTERS, filterParams, isFiltered} from "./timeline_filters";
 import {
     appendPage,
-    mergeEmails,
+    newEmails,
     refreshPage,
     withEmail,
     withoutEmail,
@@ -35,12 +36,35 @@ export class TimelineStore {
         this.pages = 0;
         this.count = 0;
         this.countCapped = false;
+        this.conversationCount = 0;
         this.empty = false;
         this.emptyDetail = {};
         this.progress = false;
         this.notices = [];
         /** Open conversations by thread: {expanded, unfolded, status}. */
         this.opened = {};
+        /** @type {Object<number, import("./timeline_model").Email>} the version that is read instead, by the mail shown */
+        this.versions = {};
+        /** @type {import("./timeline_filters").Filters} */
+        this.filters = NO_FILTERS;
+        /** An answer to other filters than those of what is shown is awaited. */
+        this.searching = false;
+        /** Emails that were looked through, and those found in them so far. */
+        this.lookedAt = 0;
+        this.found = 0;
+        /** @type {Object|null} a newest page that waits until the reader wants it, and how many mails are new in it */
+        this.held = null;
+        this.newCount = 0;
+        /** New mails that have just slid in. */
+        this.arrived = 0;
+        /** @type {Set<number>} conversations that they belong to */
+        this.fresh = new Set();
+        /** @type {{isAtTop: () => boolean}|null} the component that is shown; nobody is disturbed where there is none */
+        this.reader = null;
+    }
+
+    get isFiltered() {
+        return isFiltered(this.filters);
     }
 
     call(params) {
@@ -50,6 +74,14 @@ export class TimelineStore {
             [[this.resId]],
             params
         );
+    }
+
+    /** A page for the filters of now; null when others were chosen before it came. */
+    async callPage(params = {}) {
+        const {filters} = this;
+        const narrowed = filterParams(filters);
+        const page = await this.call({...params, ...(narrowed && {filters: narrowed})});
+        return filters === this.filters ? page : null;
     }
 
     /** The newest page; what is already shown stays in sight until it is here. */
@@ -62,7 +94,10 @@ export class TimelineStore {
             this.status = "loading";
         }
         try {
-            this.takeNewest(await this.call({}), known);
+            const page = await this.callPage();
+            if (page && !this.searching) {
+                this.takeNewest(page);
+            }
             this.status = "ready";
         } catch {
             // What is shown stays; without anything to show, the reader is told and may try again.
@@ -70,39 +105,107 @@ export class TimelineStore {
         }
     }
 
-    takeNewest(page, known) {
-        // With older pages below, and nothing gone, the newest page is folded in and the rest keeps its place.
-        if (known && this.pages > 1 && page.count >= this.count) {
-            this.conversations = refreshPage(this.conversations, page.conversations);
-        } else {
-            this.conversations = page.conversations.map((conversation) =>
-                this.keepOpened(conversation)
-            );
-            this.next = page.next;
-            this.pages = 1;
+    /** What is new: it slides in while the reader is at the top, else it waits and is told. */
+    async refresh() {
+        if (this.status !== "ready") {
+            return this.load();
         }
-        this.count = page.count;
-        this.countCapped = page.count_capped;
-        this.empty = page.empty;
-        this.emptyDetail = page.empty_detail || {};
-        this.progress = page.progress;
-        this.notices = page.notices;
-        for (const conversation of page.conversations) {
-            if (this.opened[conversation.thread_id]) {
-                this.loadThread(conversation.thread_id);
+        let page;
+        try {
+            page = await this.callPage();
+        } catch {
+            return; // the next piece of news tries again
+        }
+        if (!page || this.searching) {
+            return;
+        }
+        const fresh = newEmails(this.conversations, page.conversations);
+        if (
+            fresh.length &&
+            this.conversations.length &&
+            this.reader &&
+            !this.reader.isAtTop()
+        ) {
+            this.held = page;
+            this.newCount = fresh.length;
+            this.takeHeader(page);
+            return;
+        }
+        this.takeNewest(page);
+        if (fresh.length && this.reader) {
+            this.fresh = new Set(fresh.map(({thread_id}) => thread_id));
+            this.arrived = fresh.length;
+        }
+    }
+
+    /** What has waited. */
+    showHeld() {
+        if (this.held) {
+            this.takeNewest(this.held);
+        }
+    }
+
+    /** Narrows the timeline, or widens it again. */
+    async setFilters(filters) {
+        this.filters = filters;
+        this.searching = true;
+        try {
+            const page = await this.callPage();
+            if (page) {
+                this.conversations = [];
+                this.pages = 0;
+                this.opened = {};
+                this.more = "idle";
+                this.takeNewest(page);
+                this.status = "ready";
+                this.searching = false;
+            }
+        } catch {
+            if (filters === this.filters) {
+                this.status = "failed";
+                this.searching = false;
             }
         }
     }
 
-    /** An open conversation keeps the mails that a page does not bring, until they are read anew. */
-    keepOpened(conversation) {
-        const known =
-            this.isOpen(conversation.thread_id) && this.find(conversation.thread_id);
-        const emails = known ? mergeEmails(known.emails, conversation.emails) : [];
-        return emails.length > conversation.emails.length &&
-            emails.length <= conversation.count
-            ? {...conversation, emails}
-            : conversation;
+    takeHeader(page) {
+        this.count = page.count;
+        this.countCapped = page.count_capped;
+        this.conversationCount = page.conversation_count;
+        this.lookedAt = page.looked_at;
+        this.progress = page.progress;
+        this.notices = page.notices;
+    }
+
+    takeNewest(page) {
+        this.held = null;
+        this.newCount = 0;
+        this.conversations = refreshPage(this.conversations, page.conversations, {
+            isLast: !page.next,
+            keeps: (threadId) => this.isOpen(threadId),
+        });
+        // With older pages below, these keep their place.
+        if (this.pages <= 1 || !page.next) {
+            this.next = page.next;
+            this.pages = 1;
+            this.found = page.conversations.reduce(
+                (sum, {emails}) => sum + emails.length,
+                0
+            );
+        }
+        this.takeHeader(page);
+        this.empty = page.empty;
+        this.emptyDetail = page.empty_detail || {};
+        for (const conversation of page.conversations) {
+            if (this.isOpen(conversation.thread_id)) {
+                this.loadThread(conversation.thread_id);
+            }
+        }
+        for (const threadId of Object.keys(this.opened)) {
+            if (!this.find(Number(threadId))) {
+                this.close(threadId);
+            }
+        }
     }
 
     /** The next older page, below what is shown. */
@@ -113,15 +216,33 @@ export class TimelineStore {
         this.more = "loading";
         const before = this.next;
         try {
-            const page = await this.call({before});
+            const page = await this.callPage({before});
+            if (!page) {
+                return;
+            }
             if (this.next === before) {
-                this.conversations = appendPage(this.conversations, page.conversations);
-                this.next = page.next;
-                this.pages++;
+                this.takeOlder(page);
             }
             this.more = "idle";
         } catch {
             this.more = "failed";
+        }
+    }
+
+    takeOlder(page) {
+        this.conversations = appendPage(this.conversations, page.conversations);
+        this.next = page.next;
+        this.pages++;
+        this.found += page.conversations.reduce(
+            (sum, {emails}) => sum + emails.length,
+            0
+        );
+        if (this.isFiltered && !page.next) {
+            // All is looked through: now it is known how many fit.
+            this.count = this.found;
+            this.countCapped = false;
+            this.conversationCount = this.conversations.length;
+            this.empty = this.found ? false : "filtered";
         }
     }
 
@@ -178,6 +299,22 @@ export class TimelineStore {
         } catch {
             opened.status = "failed";
         }
+    }
+
+    /** The version of a mail that is read, when several mailboxes hold it. */
+    versionOf(email) {
+        return this.versions[email.id] || email;
+    }
+
+    async showVersion(email, versionId) {
+        if (versionId === email.id) {
+            delete this.versions[email.id];
+            return;
+        }
+        const values = await this.orm.call("easycrm.email", "easycrm_values", [
+            [versionId],
+        ]);
+        this.versions[email.id] = {...values, versions: email.versions};
     }
 
     callLink(method, linkId) {

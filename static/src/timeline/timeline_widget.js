@@ -19,7 +19,7 @@ export class TimelineWidget extends Component {
             const {easycrm_email_count: count, write_date: saved} = record.data;
             const state = `${record.resId}|${count}|${saved}`;
             if (record.resId && state !== seen) {
-                this.storeOf(record).load();
+                this.storeOf(record).refresh();
             }
             seen = state;
         });

@@ -209,17 +209,17 @@ function dayWords(date, now) {
     return date.toLocaleString(date.year === now.year ? DAY_MONTH : DateTime.DATE_MED);
 }
 
-/** "47 emails in 12 conversations"; the conversations only once all of them are known. */
+/** "47 emails in 12 conversations"; where not all are counted, only how many at least. */
 export function countWords({count, capped, conversations}) {
     const emails = formatInteger(count);
     if (capped) {
         return _t("%s+ emails", emails);
     }
-    if (count === 1) {
-        return conversations ? _t("1 email in 1 conversation") : _t("1 email");
+    if (count === 0) {
+        return _t("No emails");
     }
-    if (!conversations) {
-        return _t("%s emails", emails);
+    if (count === 1) {
+        return _t("1 email");
     }
     if (conversations === 1) {
         return _t("%s emails in 1 conversation", emails);
@@ -228,4 +228,9 @@ export function countWords({count, capped, conversations}) {
         emails,
         conversations: formatInteger(conversations),
     });
+}
+
+/** New mail: on the chip, and for a screen reader. */
+export function newsWords(count) {
+    return count === 1 ? _t("1 new email") : _t("%s new emails", formatInteger(count));
 }

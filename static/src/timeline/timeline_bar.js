@@ -1,0 +1,152 @@
+import {Component, useEffect, useRef, useState} from "@odoo/owl";
+
+import {Dropdown} from "@web/core/dropdown/dropdown";
+import {DropdownItem} from "@web/core/dropdown/dropdown_item";
+import {useService} from "@web/core/utils/hooks";
+import {useDebounced} from "@web/core/utils/timing";
+import {
+    NO_FILTERS,
+    SEARCH_LENGTH,
+    hasChips,
+    personWords,
+    toggled,
+    withoutChips,
+} from "./timeline_filters";
+import {DIRECTIONS, countWords} from "./timeline_words";
+
+/** Milliseconds without a key before what was typed is searched for. */
+const TYPING_PAUSE = 300;
+
+/** Above the emails: what to look for, among which, and how many they are. */
+export class TimelineBar extends Component {
+    static template = "easycrm_mail.TimelineBar";
+    static components = {Dropdown, DropdownItem};
+    static props = {
+        store: Object,
+        /** Called when the reader turns from the search to what was found. */
+        onLeave: Function,
+    };
+
+    setup() {
+        this.orm = useService("orm");
+        this.ui = useService("ui");
+        this.maxLength = SEARCH_LENGTH;
+        this.directions = Object.entries(DIRECTIONS).map(([key, words]) => ({
+            key,
+            ...words,
+        }));
+        this.personWords = personWords;
+        this.store = useState(this.props.store);
+        this.state = useState({
+            search: this.store.filters.search,
+            /** @type {"loading"|"ready"|"failed"} */
+            status: "loading",
+            /** @type {{name: string, address: string, count: number}[]} */
+            people: [],
+        });
+        this.input = useRef("search");
+        this.searchSoon = useDebounced(() => this.search(), TYPING_PAUSE);
+        // Cleared elsewhere, it is cleared here.
+        useEffect(
+            (search) => {
+                if (!search) {
+                    this.state.search = "";
+                }
+            },
+            () => [this.store.filters.search]
+        );
+    }
+
+    get filters() {
+        return this.store.filters;
+    }
+
+    get hasChips() {
+        return hasChips(this.filters);
+    }
+
+    get count() {
+        const {count, countCapped, conversationCount} = this.store;
+        return countWords({
+            count,
+            capped: countCapped,
+            conversations: conversationCount,
+        });
+    }
+
+    isPerson({address}) {
+        return this.filters.person?.address === address;
+    }
+
+    onInput(ev) {
+        this.state.search = ev.target.value;
+        this.searchSoon();
+    }
+
+    onKeydown(ev) {
+        if (ev.isComposing) {
+            return;
+        }
+        switch (ev.key) {
+            case "Enter":
+                this.search();
+                break;
+            case "ArrowDown":
+                this.props.onLeave();
+                break;
+            case "Escape":
+                if (this.state.search) {
+                    this.clearSearch();
+                } else {
+                    this.props.onLeave();
+                }
+                break;
+            default:
+                return;
+        }
+        ev.preventDefault();
+        ev.stopPropagation();
+    }
+
+    search() {
+        this.searchSoon.cancel();
+        const search = this.state.search.trim();
+        if (search !== this.filters.search) {
+            this.store.setFilters({...this.filters, search});
+        }
+    }
+
+    clearSearch() {
+        this.state.search = "";
+        this.search();
+        this.input.el.focus();
+    }
+
+    toggle(name, value) {
+        this.store.setFilters(toggled(this.filters, name, value));
+    }
+
+    showAll() {
+        if (this.hasChips) {
+            this.store.setFilters(withoutChips(this.filters));
+        }
+    }
+
+    clear() {
+        this.store.setFilters(NO_FILTERS);
+    }
+
+    /** Who wrote and was written to here, asked for when it is looked at. */
+    async loadPeople() {
+        const {resModel, resId} = this.store;
+        this.state.status = this.state.people.length ? "ready" : "loading";
+        try {
+            this.state.people = await this.orm.silent.call(resModel, "easycrm_people", [
+                [resId],
+            ]);
+            this.state.status = "ready";
+        } catch {
+            this.state.status = "failed";
+        }
+    }
+}
