@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..messages import search_words
 from . import access
 from .easycrm_email_timeline import TIMELINE_ORDER, get_point
 from .timeline_filters import Filters, UnknownFilter, split_words
@@ -15,12 +16,6 @@ LOOKED_AT_FIRST = 250
 
 #: The newest links whose people can be chosen, and how many of these people.
 PEOPLE_OF, PEOPLE_LIMIT = 1000, 50
-
-#: A subject as words, cut as content's `search_vector` is.
-SUBJECT_VECTOR = SQL(
-    r"""to_tsvector('simple', translate(regexp_replace(
-        left(content.subject, 2000), '(\S{200})', '\1 ', 'g'), '<', ' '))"""
-)
 
 
 class EasycrmEmailTimeline(models.AbstractModel):
@@ -73,6 +68,7 @@ class EasycrmEmailTimeline(models.AbstractModel):
         :return: [(email id, date, thread id)], how many emails were looked at, and
             the point where they end, False if nothing comes after them
         """
+        words = split_words(filters.search)
         domain = self._easycrm_get_line_domain()
         if before:
             domain &= self._easycrm_get_before_domain(before)
@@ -101,18 +97,26 @@ class EasycrmEmailTimeline(models.AbstractModel):
                         for name in ("email_id", "date", "thread_id")
                     )
                 ),
-                fitting=self._easycrm_get_fitting_sql(filters),
+                fitting=self._easycrm_get_fitting_sql(filters, words),
             )
         )
         if not rows:
             return [], 0, False
         links_count, looked_at, last_date, last_id, *_found = rows[0]
         end = links_count == size and get_point(last_date, last_id)
-        return [row[4:] for row in rows if row[4]], looked_at, end
+        fitting = [row[4:] for row in rows if row[4]]
+        if filters.search:
+            fitting = [row[:3] for row in fitting if has_all(words, *row[3:])]
+        return fitting, looked_at, end
 
-    def _easycrm_get_fitting_sql(self, filters):
-        """Return the tables that end in `fitting`: the rows of `looked` that fit."""
+    def _easycrm_get_fitting_sql(self, filters, words):
+        """Return the tables that end in `fitting`: the rows of `looked` that fit.
+
+        Of a search, those with any of its words and where these stand: `has_all` tells
+        whether they are all there.
+        """
         tables, joins, conditions = [], [], [SQL("TRUE")]
+        columns = [SQL("looked.email_id"), SQL("looked.date"), SQL("looked.thread_id")]
         email_id = SQL("looked.email_id")
         if filters.direction:
             written = self._easycrm_get_outbound_sql()
@@ -134,26 +138,21 @@ class EasycrmEmailTimeline(models.AbstractModel):
                 )
             )
         if filters.search:
-            words = split_words(self.env.cr, filters.search)
-            if not words:
-                conditions.append(SQL("FALSE"))
-            else:
-                tables += [
-                    self._easycrm_get_said_sql(words),
-                    self._easycrm_get_people_sql(words),
-                ]
-                joins.append(SQL("LEFT JOIN said USING (email_id)"))
-                joins.append(SQL("LEFT JOIN people USING (email_id)"))
-                conditions += [
-                    SQL("COALESCE(said.%(n)s, FALSE) OR COALESCE(people.%(n)s, FALSE)", n=n)
-                    for n in word_columns(words)
-                ]
+            tables += [
+                self._easycrm_get_said_sql(words),
+                self._easycrm_get_people_sql(words),
+            ]
+            joins.append(SQL("LEFT JOIN said USING (email_id)"))
+            joins.append(SQL("LEFT JOIN people USING (email_id)"))
+            columns += [SQL("said.hits"), SQL("said.subject"), SQL("people.hits")]
+            conditions.append(SQL("num_nonnulls(said.email_id, people.email_id) > 0"))
         tables.append(
             SQL(
                 """fitting AS (
-                    SELECT looked.email_id, looked.date, looked.thread_id FROM looked
+                    SELECT %s FROM looked
                     JOIN easycrm_email email ON email.id = looked.email_id
                     %s WHERE (%s))""",
+                SQL(", ").join(columns),
                 SQL(" ").join(joins),
                 SQL(") AND (").join(conditions),
             )
@@ -187,52 +186,45 @@ class EasycrmEmailTimeline(models.AbstractModel):
     def _easycrm_get_said_sql(self, words):
         """Return the table `said`: which words stand in the text of which email.
 
-        As far as the reader may read it: all of it, the subject alone, or nothing.
+        As far as the reader may read it: all of it (`hits`), or the `subject` alone.
         """
         email_id = SQL("content.email_id")
-        everything = SQL("concat_ws(' ', content.subject, content.body_text)")
-        hits = [
-            SQL(
-                "(level.is_all AND %s OR level.is_subject AND %s) AS %s",
-                word.in_vector(SQL("content.search_vector"), everything),
-                word.in_vector(SUBJECT_VECTOR, SQL("content.subject")),
-                column,
-            )
-            for word, column in zip(words, word_columns(words), strict=True)
-        ]
+        queries = [word.query for word in words]
         return SQL(
             """said AS (
-                SELECT content.email_id, %(hits)s
+                SELECT content.email_id,
+                    CASE WHEN level.is_all THEN ARRAY[%(hits)s]::bool[] END AS hits,
+                    CASE WHEN NOT level.is_all THEN content.subject END AS subject
                 FROM looked JOIN easycrm_email_content content USING (email_id)
                 CROSS JOIN LATERAL (
                     SELECT %(all)s AS is_all, %(subject)s AS is_subject OFFSET 0
                 ) AS level
-                WHERE %(any)s)""",
-            hits=SQL(", ").join(hits),
+                WHERE content.search_vector @@ %(any)s::tsquery
+                  AND (level.is_all OR level.is_subject))""",
+            hits=SQL(", ").join(
+                SQL("content.search_vector @@ %s::tsquery", query) for query in queries
+            ),
             all=access.visible_content(self.env, email_id, "everything"),
             subject=access.visible_content(self.env, email_id, "subject"),
-            any=SQL(" OR ").join(
-                word.in_vector(SQL("content.search_vector"), everything)
-                for word in words
-            ),
+            any=" | ".join(f"({query})" for query in queries),
         )
 
     def _easycrm_get_people_sql(self, words):
         """Return the table `people`: which words are of the people of which email."""
-        text = SQL("concat_ws(' ', person.name, person.address)")
-        matches = [word.in_text(text) for word in words]
+        unaccent = self.env.registry.unaccent
+        text = unaccent(SQL("concat_ws(' ', person.name, person.address)"))
         hits = [
-            SQL("bool_or(%s) AS %s", match, column)
-            for match, column in zip(matches, word_columns(words), strict=True)
+            SQL("%s ILIKE %s", text, unaccent(SQL("%s", word.pattern)))
+            for word in words
         ]
         return SQL(
             """people AS (
-                SELECT person.email_id, %(hits)s
+                SELECT person.email_id, ARRAY[%(hits)s]::bool[] AS hits
                 FROM looked JOIN easycrm_email_participant person USING (email_id)
                 WHERE (%(any)s) AND %(shown)s
                 GROUP BY person.email_id)""",
-            hits=SQL(", ").join(hits),
-            any=SQL(" OR ").join(matches),
+            hits=SQL(", ").join(SQL("bool_or(%s)", hit) for hit in hits),
+            any=SQL(" OR ").join(hits) if hits else SQL("FALSE"),
             shown=self._easycrm_get_person_sql("person"),
         )
 
@@ -272,6 +264,17 @@ class EasycrmEmailTimeline(models.AbstractModel):
         ]
 
 
-def word_columns(words):
-    """Return a column name for each of the words."""
-    return [SQL.identifier(f"word_{number}") for number, _word in enumerate(words)]
+def has_all(words, said, subject, people):
+    """Tell whether an email has all words of a search, each in its text or people.
+
+    :param list said: for each word, whether it is in the text; None for none of it
+    :param str subject: what may be read instead
+    :param list people: for each word, whether it is of the people; None for no word
+    """
+    subject_words = search_words(subject) if subject else ()
+    return bool(words) and all(
+        bool(said and said[index])
+        or bool(people and people[index])
+        or word.is_in(subject_words)
+        for index, word in enumerate(words)
+    )

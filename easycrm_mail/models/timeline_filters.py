@@ -4,18 +4,12 @@ import re
 import unicodedata
 from dataclasses import dataclass, fields
 
-from odoo.tools import SQL
+from ..messages import search_words
 
 #: Characters that a search may have, and words of it that are looked for.
 SEARCH_LENGTH, SEARCH_WORDS = 200, 10
 
 DIRECTIONS = ("inbound", "outbound")
-
-#: Scripts that are written without spaces: their words are looked for within the text.
-UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff"
-    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
-)
 
 
 class UnknownFilter(ValueError):
@@ -74,14 +68,19 @@ def clean(text):
 
 @dataclass(frozen=True)
 class Word:
-    """One word that is looked for.
+    """One word that is looked for, which may be only begun.
 
     :param str text: as it was typed
-    :param str query: the same as a tsquery; empty where it is looked for as a text
+    :param tuple parts: as the words of a mail are cut: several for an address, say
     """
 
     text: str
-    query: str
+    parts: tuple
+
+    @property
+    def query(self):
+        """The word as a tsquery: letters and digits, none of them an operator."""
+        return " & ".join(f"{part}:*" for part in self.parts)
 
     @property
     def pattern(self):
@@ -89,50 +88,12 @@ class Word:
         escaped = re.sub(r"([%_\\])", r"\\\1", self.text)
         return f"%{escaped}%"
 
-    def in_vector(self, vector, text):
-        """A condition: the word stands in a text.
-
-        :param SQL vector: the tsvector of the text
-        :param SQL text: the text itself
-        """
-        if self.query:
-            return SQL("%s @@ %s::tsquery", vector, self.query)
-        return self.in_text(text)
-
-    def in_text(self, text):
-        return SQL("%s ILIKE %s", text, self.pattern)
+    def is_in(self, words):
+        """Tell whether the word stands among those of a text."""
+        return all(any(word.startswith(part) for word in words) for part in self.parts)
 
 
-def split_words(cr, search):
-    """Return the `Word`s of a search: what PostgreSQL would find in such a text.
-
-    The last one may be only begun. Signs alone are no words.
-    """
-    texts = search.replace("<", " ").split()[:SEARCH_WORDS]
-    cr.execute(
-        SQL(
-            """
-            SELECT word.number, array_agg(found.lexeme ORDER BY found.positions)
-            FROM unnest(%s::text[]) WITH ORDINALITY AS word (text, number),
-                 unnest(to_tsvector('simple', word.text)) AS found
-            GROUP BY word.number
-            """,
-            texts,
-        )
-    )
-    lexemes = dict(cr.fetchall())
-    words = []
-    for number, text in enumerate(texts, 1):
-        if UNSPACED.search(text):
-            words.append(Word(text, ""))
-        elif number in lexemes:
-            begun = ":*" if number == len(texts) else ""
-            quoted = (quote_lexeme(lexeme) + begun for lexeme in lexemes[number])
-            words.append(Word(text, " & ".join(quoted)))
-    return words
-
-
-def quote_lexeme(lexeme):
-    """Return a lexeme as it stands in a tsquery."""
-    escaped = lexeme.replace("\\", "\\\\").replace("'", "''")
-    return f"'{escaped}'"
+def split_words(search):
+    """Return the `Word`s of a search; signs alone are none."""
+    words = [Word(text, tuple(search_words(text))) for text in search.split()]
+    return [word for word in words if word.parts][:SEARCH_WORDS]
