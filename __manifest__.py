@@ -34,7 +34,8 @@
             "easycrm_mail/static/tests/tours/**/*",
         ],
         "web.assets_unit_tests": [
-            "easycrm_mail/static/tests/**/*.test.js",
+            "easycrm_mail/static/tests/**/*",
+            ("remove", "easycrm_mail/static/tests/tours/**/*"),
         ],
     },
     "post_init_hook": "post_init_hook",

@@ -1,3 +1,4 @@
+from datetime import datetime, timezone
 from unittest.mock import patch
 
 from odoo.tests import HttpCase, tagged
@@ -12,23 +13,33 @@ PDF = b"%PDF-1.4\n%%EOF\n"
 class TestTour(RealMailbox, HttpCase):
     """What a salesman does with the timeline, in a real browser."""
 
-    def test_open_a_contact_read_a_mail_open_its_attachment(self):
+    def deliver_offer(self):
         self.deliver("Offer for 40 chairs", text="Dear Anna, our offer.", folder="Sent")
         self.deliver(
             "Re: Offer for 40 chairs",
-            text="Thank you.",
-            html="""<p>Hello Mira, thank you for the offer.</p>
+            text="Thank you, we are grateful.",
+            html="""<p>Hello Mira, thank you for the offer, we are grateful.</p>
                 <img src="https://mailer.acme.example/pixel.png" width="1" height="1"/>
                 <div class="gmail_quote"><blockquote>Our offer.</blockquote></div>""",
             attachments=[("Floorplan.pdf", "application/pdf", PDF)],
         )
-        self.start()
+
+    def tour(self, name):
         self.mira.password = self.mira.login * 2
-        self.start_tour(
-            f"/odoo/contacts/{self.anna.id}",
-            "easycrm_timeline_tour",
-            login=self.mira.login,
-        )
+        self.start_tour(f"/odoo/contacts/{self.anna.id}", name, login=self.mira.login)
+
+    def test_open_a_contact_read_a_mail_open_its_attachment(self):
+        self.deliver_offer()
+        self.start()
+        self.tour("easycrm_timeline_tour")
+
+    def test_find_mails_and_see_one_come_in(self):
+        self.deliver_offer()
+        self.deliver("Are you there?", date=datetime.now(timezone.utc))
+        self.start()
+        newest = self.anna.easycrm_email_link_ids.sorted("date")[-1:]
+        newest.with_user(self.mira).action_take_off()
+        self.tour("easycrm_timeline_find_tour")
 
     def test_a_large_email_is_shown_when_asked_for(self):
         for module in (imap, imap_page):
@@ -42,12 +53,7 @@ class TestTour(RealMailbox, HttpCase):
             ],
         )
         self.start()
-        self.mira.password = self.mira.login * 2
-        self.start_tour(
-            f"/odoo/contacts/{self.anna.id}",
-            "easycrm_large_tour",
-            login=self.mira.login,
-        )
+        self.tour("easycrm_large_tour")
 
     def test_the_logic_of_the_timeline(self):
         """The unit tests in static/tests."""

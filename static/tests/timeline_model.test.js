@@ -7,6 +7,7 @@ import {
     appendPage,
     conversationItems,
     groupByPeriod,
+    newEmails,
     peopleOf,
     periodOf,
     refreshPage,
@@ -18,6 +19,7 @@ import {
     fileSize,
     lastWords,
     levelWords,
+    newsWords,
     peopleWords,
     recipientWords,
     shortTime,
@@ -118,6 +120,44 @@ test("news bring their conversation to the top and lose nothing below", () => {
         [1, [8]],
         [3, [1]],
     ]);
+});
+
+test("what the newest page should hold and does not is gone", () => {
+    const shown = [conversation(1, [9, 5]), conversation(2, [8]), conversation(3, [1])];
+    const fresh = [conversation(1, [9]), conversation(4, [4])];
+    expect(shape(refreshPage(shown, fresh))).toEqual([
+        [1, [9]],
+        [4, [4]],
+        [3, [1]],
+    ]);
+    // (what comes after the page was not asked for, unless there is nothing after it)
+    expect(shape(refreshPage(shown, fresh, {isLast: true}))).toEqual([
+        [1, [9]],
+        [4, [4]],
+    ]);
+    expect(refreshPage(shown, [], {isLast: true})).toEqual([]);
+});
+
+test("an open conversation keeps the mails that a page does not bring", () => {
+    const shown = [{...conversation(1, [9, 8, 2]), count: 3}];
+    const keeps = (threadId) => threadId === 1;
+    const fresh = [{...conversation(1, [9, 8]), count: 3}];
+    expect(shape(refreshPage(shown, fresh, {isLast: true, keeps}))).toEqual([
+        [1, [9, 8, 2]],
+    ]);
+    // one of them was taken off meanwhile
+    fresh[0].count = 2;
+    expect(shape(refreshPage(shown, fresh, {isLast: true, keeps}))).toEqual([
+        [1, [9, 8]],
+    ]);
+});
+
+test("new is what came after all that is shown", () => {
+    const shown = [conversation(1, [9, 5]), conversation(2, [8])];
+    const ids = (page) => newEmails(shown, page).map(({id}) => id);
+    expect(ids([conversation(3, [11]), conversation(1, [10, 9])])).toEqual([11, 10]);
+    expect(ids([conversation(1, [9]), conversation(4, [7])])).toEqual([]);
+    expect(newEmails([], [conversation(1, [9])]).length).toBe(1);
 });
 
 test("a mail that is taken off takes its conversation along only when it was the last", () => {
@@ -264,14 +304,18 @@ test("what follows a sentence stays with its last words", () => {
     expect(lastWords("Word")).toEqual({start: "", end: "Word"});
 });
 
-test("conversations are counted only when all of them are known", async () => {
+test("what is counted is told, with its conversations where all of it is counted", async () => {
     await makeMockEnv();
     const words = (...args) => String(countWords(...args));
     expect(words({count: 47, conversations: 12})).toBe("47 emails in 12 conversations");
-    expect(words({count: 47, conversations: 0})).toBe("47 emails");
-    expect(words({count: 1, conversations: 1})).toBe("1 email in 1 conversation");
+    expect(words({count: 0, conversations: 0})).toBe("No emails");
+    expect(words({count: 1, conversations: 1})).toBe("1 email");
     expect(words({count: 3, conversations: 1})).toBe("3 emails in 1 conversation");
-    expect(words({count: 1000, capped: true, conversations: 0})).toBe("1,000+ emails");
+    expect(words({count: 1000, capped: true, conversations: 9})).toBe("1,000+ emails");
+    expect([1, 12].map((count) => String(newsWords(count)))).toEqual([
+        "1 new email",
+        "12 new emails",
+    ]);
 });
 
 test("sizes are read, not calculated", async () => {

@@ -1,7 +1,5 @@
-import {onWillUnmount} from "@odoo/owl";
-
-import {browser} from "@web/core/browser/browser";
 import {useBus, useService} from "@web/core/utils/hooks";
+import {useThrottled} from "./throttle";
 
 /**
  * Calls back on what happens to the user's mailboxes while the component is mounted: at once, then no more often than
@@ -12,26 +10,10 @@ import {useBus, useService} from "@web/core/utils/hooks";
  * @param {Function} callback
  */
 export function useAccountEvents(delay, isWanted, callback) {
-    let timer, isMissed;
-    const run = () => {
-        isMissed = false;
-        timer = browser.setTimeout(() => {
-            timer = null;
-            if (isMissed) {
-                run();
-            }
-        }, delay);
-        callback();
-    };
-    useBus(useService("easycrm_mail.account").bus, "news", ({detail: news}) => {
-        if (!isWanted(news)) {
-            return;
-        }
-        if (timer) {
-            isMissed = true;
-        } else {
-            run();
-        }
-    });
-    onWillUnmount(() => browser.clearTimeout(timer));
+    const run = useThrottled(callback, delay);
+    useBus(
+        useService("easycrm_mail.account").bus,
+        "news",
+        ({detail: news}) => isWanted(news) && run()
+    );
 }

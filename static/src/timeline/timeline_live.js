@@ -1,7 +1,7 @@
-import {onWillUnmount, useEffect} from "@odoo/owl";
+import {useEffect} from "@odoo/owl";
 
-import {browser} from "@web/core/browser/browser";
 import {useService} from "@web/core/utils/hooks";
+import {useThrottled} from "../sync/throttle";
 
 const TIMELINE = "easycrm_mail.timeline";
 
@@ -9,35 +9,19 @@ const TIMELINE = "easycrm_mail.timeline";
 const REFRESH_DELAY = 2000;
 
 /**
- * Calls back when the server says that a record's mail has changed: at once, then no more often than every two seconds,
- * and once more for what came in between. What has changed is not told, it has to be asked for.
+ * Calls back when the server says that a record's mail has changed. What has changed
+ * is not told, it has to be asked for.
  *
  * @param {() => {resModel: string, resId: number}} getRecord
  * @param {Function} callback
  */
 export function useTimelinePings(getRecord, callback) {
     const bus = useService("bus_service");
-    let timer = null;
-    let isMissed = false;
-    const run = () => {
-        isMissed = false;
-        timer = browser.setTimeout(() => {
-            timer = null;
-            if (isMissed) {
-                run();
-            }
-        }, REFRESH_DELAY);
-        callback();
-    };
+    const look = useThrottled(callback, REFRESH_DELAY);
     const onPing = ({model, id}) => {
         const {resModel, resId} = getRecord();
-        if (model !== resModel || id !== resId) {
-            return;
-        }
-        if (timer) {
-            isMissed = true;
-        } else {
-            run();
+        if (model === resModel && id === resId) {
+            look();
         }
     };
     useEffect(
@@ -55,5 +39,4 @@ export function useTimelinePings(getRecord, callback) {
             return [resModel, resId];
         }
     );
-    onWillUnmount(() => browser.clearTimeout(timer));
 }

@@ -69,6 +69,11 @@ export function appendPage(conversations, page) {
     return merged;
 }
 
+/** In the order of each one's newest mail. */
+function byNewest(conversations) {
+    return conversations.sort((a, b) => compareEmails(a.emails[0], b.emails[0]));
+}
+
 /**
  * Brings the newest page up to date: its conversations replace or join those already shown, in the order of their
  * newest mail. What the page should hold and does not is gone, except from conversations that are kept as they are.
@@ -102,9 +107,7 @@ export function refreshPage(
                   }
         )
         .filter(({emails}) => emails.length);
-    return appendPage(kept, page).sort((a, b) =>
-        compareEmails(a.emails[0], b.emails[0])
-    );
+    return byNewest(appendPage(kept, page));
 }
 
 /** The mails of a page that came after everything that is shown. */
@@ -141,7 +144,7 @@ export function withEmail(conversations, email) {
         count: (known?.count || 0) + 1,
         emails: [email],
     };
-    return refreshPage(conversations, [conversation]);
+    return byNewest(appendPage(conversations, [conversation]));
 }
 
 /**

@@ -112,3 +112,131 @@ registry.category("web_tour.tours").add("easycrm_timeline_tour", {
         },
     ],
 });
+
+const count = (words) => `.o_easycrm_count:contains('${words}')`;
+const focusedRow = ".o_easycrm_conversation:has(.o_easycrm_toggle:focus)";
+
+/** Puts a mail on the contact, as a colleague's or another window's click does. */
+async function putBack(subject) {
+    const {orm} = odoo.__WOWL_DEBUG__.root.env.services;
+    const [id] = await orm.search("easycrm.email", [["subject", "=", subject]]);
+    const reasons = await orm.call("easycrm.email", "easycrm_why", [
+        [id],
+        "res.partner",
+        0,
+    ]);
+    const {link_id: linkId} = reasons.find(({removed}) => removed);
+    await orm.call("easycrm.email.link", "action_put_back", [[linkId]]);
+}
+
+/**
+ * Finds mails on a contact's form, and sees one come in. The contact has two of one
+ * conversation, the newer one with an attachment, and a newest one, “Are you there?”,
+ * which was taken off.
+ */
+registry.category("web_tour.tours").add("easycrm_timeline_find_tour", {
+    steps: () => [
+        {
+            trigger: ".o_easycrm_stat_button",
+            run: "click",
+        },
+        {
+            content: "What is here is counted",
+            trigger: count("2 emails in 1 conversation"),
+        },
+        {
+            content: "A key leads to the search",
+            trigger: ".o_notebook_headers a[name='easycrm_timeline']",
+            run: "press s",
+        },
+        {
+            content: "A word of the text finds the mail",
+            trigger: ".o_easycrm_search_input:focus",
+            run: "edit grateful",
+        },
+        {
+            trigger: count("1 email"),
+        },
+        {
+            content: "Filters hold together with the search",
+            trigger: ".o_easycrm_filter_outbound",
+            run: "click",
+        },
+        {
+            content: "Nothing fits, and it says so",
+            trigger: ".o_easycrm_empty_filtered:contains('No email fits “grateful”')",
+        },
+        {
+            trigger: ".o_easycrm_clear_filters",
+            run: "click",
+        },
+        {
+            trigger: count("2 emails in 1 conversation"),
+        },
+        {
+            trigger: ".o_easycrm_filter_attachments[aria-pressed='false']",
+            run: "click",
+        },
+        {
+            trigger: `.o_easycrm_bar:has(${count("1 email")}) .o_easycrm_filter_attachments[aria-pressed='true']`,
+        },
+        {
+            content: "“All” lets the chips go",
+            trigger: ".o_easycrm_filter_all",
+            run: "click",
+        },
+        {
+            trigger: count("2 emails in 1 conversation"),
+        },
+        {
+            content: "A person is chosen from those who wrote here",
+            trigger: ".o_easycrm_filter_person",
+            run: "click",
+        },
+        {
+            trigger: ".o_easycrm_person:contains('anna@acme.example')",
+            run: "click",
+        },
+        {
+            trigger:
+                ".o_easycrm_filter_person[aria-pressed='true']:contains('anna@acme.example')",
+        },
+        {
+            trigger: ".o_easycrm_filter_all",
+            run: "click",
+        },
+        {
+            content: "Keys go through the rows",
+            trigger: ".o_easycrm_filter_all[aria-pressed='true']",
+            run: "press j",
+        },
+        {
+            trigger: `${focusedRow} .o_easycrm_toggle[aria-expanded='false']`,
+            run: "press Enter",
+        },
+        {
+            trigger: `${focusedRow}.o_easycrm_opened .o_easycrm_toggle`,
+            run: "press Escape",
+        },
+        {
+            content: "While all is folded, a new mail slides in by itself",
+            trigger: `.o_easycrm_timeline:not(:has(.o_easycrm_opened)) ${count("2 emails")}`,
+            run: () => putBack("Are you there?"),
+        },
+        {
+            trigger:
+                ".o_easycrm_conversation .o_easycrm_subject:contains('Are you there?')",
+        },
+        {
+            content: "It is told to those who listen, and counted",
+            trigger: ".o_easycrm_announcement:contains('1 new email'):not(:visible)",
+        },
+        {
+            trigger: count("3 emails in 2 conversations"),
+        },
+        {
+            content: "The smart button counts it too",
+            trigger: ".o_easycrm_stat_button .o_stat_value:contains('3')",
+        },
+    ],
+});

@@ -1,0 +1,64 @@
+/** Mails and conversations as the server hands them over, for the tests. */
+
+export const ME = {
+    name: "Mira Okafor",
+    address: "mira@tallwood.example",
+    me: true,
+    partner_id: 1,
+};
+export const ANNA = {
+    name: "Anna Berg",
+    address: "anna@nordlicht.example",
+    me: false,
+    partner_id: false,
+};
+
+export function email(id, values = {}) {
+    return {
+        id,
+        thread_id: 1,
+        date: `2026-11-24 08:00:${String(id).padStart(2, "0")}`,
+        direction: "inbound",
+        from: ANNA,
+        to: [ME],
+        cc: [],
+        bcc: [],
+        subject: `Mail ${id}`,
+        snippet: "Text",
+        level: "everything",
+        sharers: [],
+        attachments: [],
+        versions: [],
+        ...values,
+    };
+}
+
+export function conversation(threadId, ids, values = {}) {
+    const emails = ids.map((id) => email(id, {thread_id: threadId, ...values}));
+    return {thread_id: threadId, count: ids.length, emails};
+}
+
+/** The newest page of a timeline; counts are those of what is on it. */
+export function page(conversations, values = {}) {
+    const count = conversations.reduce((sum, {emails}) => sum + emails.length, 0);
+    return {
+        conversations,
+        next: false,
+        count,
+        count_capped: false,
+        conversation_count: conversations.length,
+        looked_at: count,
+        empty: conversations.length ? false : "nothing",
+        empty_detail: {},
+        progress: false,
+        notices: [],
+        ...values,
+    };
+}
+
+export function shape(conversations) {
+    return conversations.map(({thread_id, emails}) => [
+        thread_id,
+        emails.map(({id}) => id),
+    ]);
+}
