@@ -141,9 +141,12 @@ class TestPlans(MailCase):
                       'inbound', n = 1, FALSE
                FROM easycrm_email_thread t, generate_series(1, 2) n
                WHERE t.root LIKE '<plan%%'""",
-            """INSERT INTO easycrm_email_content (email_id, subject, snippet, body_text)
-               SELECT id, 'Plan', 'Text', 'Text' FROM easycrm_email
-               WHERE message_id LIKE '%%plan%%'""",
+            """INSERT INTO easycrm_email_content (email_id, subject, snippet, body_text,
+                   search_vector)
+               SELECT id, 'Plan', 'Text', 'Text',
+                      (CASE WHEN thread_id %% 4000 = 1 THEN 'plan rare' ELSE 'plan' END
+                       || ' nr' || id %% 5000)::tsvector
+               FROM easycrm_email WHERE message_id LIKE '%%plan%%'""",
             """INSERT INTO easycrm_email_copy (email_id, account_id, direction, date,
                    is_read, is_unlinked, ignored)
                SELECT id, %(account)s, 'inbound', date, TRUE, NOT is_linked, FALSE
@@ -235,6 +238,27 @@ class TestPlans(MailCase):
     def open_page(self, user, before, rows):
         partner = self.as_user(self.many, user)
         return self.assertCheap(lambda: partner.easycrm_timeline(before), rows)
+
+    def test_a_search_looks_at_a_limited_number(self):
+        # the rest of the record's 20,000 is for the next pages
+        for filters, rows, count in (
+            ({"search": "plan"}, 120_000, 1000),
+            ({"search": "rare"}, 50_000, 1),
+            ({"search": "nothing"}, 50_000, 0),
+            ({"search": "p77@plan.example"}, 50_000, 0),
+            ({"direction": "inbound"}, 60_000, 1000),
+            ({"direction": "outbound"}, 60_000, 0),
+            ({"attachments": True}, 50_000, 0),
+            ({"person": "p77@plan.example"}, 50_000, 0),
+        ):
+            for user in (self.mira, self.jonas):
+                with self.subTest(user=user.login, filters=filters):
+                    partner = self.as_user(self.many, user)
+                    search = partial(partner.easycrm_timeline, filters=filters)
+                    page = self.assertCheap(search, rows)
+                    self.assertGreaterEqual(page["count"], count)
+                    self.assertTrue(page["next"])
+                    self.assertTrue(page["count_capped"])
 
     def test_the_unlinked_inbox_costs_a_page(self):
         domain = [("is_unlinked", "=", True), ("ignored", "=", False)]

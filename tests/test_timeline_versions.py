@@ -1,5 +1,6 @@
 """One email that mailboxes hold in different versions is one line for the reader."""
 
+from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 from .common import START, MailCase, raw_mail
@@ -92,3 +93,27 @@ class TestVersions(MailCase):
     def test_filters_count_a_line_once(self):
         page = self.open(self.leonie, filters={"search": "written"})
         self.assertEqual((page["count"], page["looked_at"]), (1, 1))
+
+    def test_taken_off_it_goes_in_all_versions_and_comes_back_in_all(self):
+        link = self.plain.link_ids.filtered("partner_id")
+        self.as_user(link, self.mira).action_take_off()
+        for user in (self.mira, self.jonas, self.leonie):
+            self.assertShown(user)
+        with self.assertRaises(AccessError):
+            self.as_user(link, self.jonas).action_put_back()
+        self.as_user(link, self.mira).action_put_back()
+        self.assertShown(self.mira, self.plain)
+        self.assertShown(self.jonas, self.footed)
+
+    def test_a_version_that_one_may_not_see_stays(self):
+        self.make_private(self.footed)
+        links = self.env["easycrm.email.link"].search(
+            [("email_id", "=", self.footed.id)]
+        )
+        other = self.env["easycrm.email.thread"].create(
+            {"company_id": self.company_a.id, "root": "<x@acme.example>"}
+        )
+        self.plain.thread_id = other
+        self.cr.flush()
+        self.as_user(self.plain.link_ids, self.mira).action_take_off()
+        self.assertFalse(any(links.mapped("removed")))

@@ -117,16 +117,8 @@ class EasycrmEmailTimeline(models.AbstractModel):
         """
         tables, joins, conditions = [], [], [SQL("TRUE")]
         columns = [SQL("looked.email_id"), SQL("looked.date"), SQL("looked.thread_id")]
-        email_id = SQL("looked.email_id")
-        if filters.direction:
-            written = self._easycrm_get_outbound_sql()
-            conditions.append(
-                written if filters.direction == "outbound" else SQL("NOT %s", written)
-            )
-        if filters.attachments:
-            # they are shown to those who may read everything
-            level = access.visible_content(self.env, email_id, "everything")
-            conditions.append(SQL("email.has_attachments AND %s", level))
+        if of_email := self._easycrm_get_email_sql(filters):
+            conditions.append(of_email)
         if filters.person:
             conditions.append(
                 SQL(
@@ -149,15 +141,34 @@ class EasycrmEmailTimeline(models.AbstractModel):
         tables.append(
             SQL(
                 """fitting AS (
-                    SELECT %s FROM looked
-                    JOIN easycrm_email email ON email.id = looked.email_id
-                    %s WHERE (%s))""",
+                    SELECT %s FROM looked %s WHERE (%s))""",
                 SQL(", ").join(columns),
                 SQL(" ").join(joins),
                 SQL(") AND (").join(conditions),
             )
         )
         return SQL(", ").join(tables)
+
+    def _easycrm_get_email_sql(self, filters):
+        """Return the condition on the email itself, or None."""
+        conditions = []
+        if filters.direction:
+            written = self._easycrm_get_outbound_sql()
+            conditions.append(
+                written if filters.direction == "outbound" else SQL("NOT %s", written)
+            )
+        if filters.attachments:
+            # they are shown to those who may read everything
+            level = access.visible_content(self.env, SQL("email.id"), "everything")
+            conditions.append(SQL("email.has_attachments AND %s", level))
+        if not conditions:
+            return None
+        # (as a join, all emails would be read to find the few with attachments)
+        return SQL(
+            """EXISTS (SELECT FROM easycrm_email email
+                       WHERE email.id = looked.email_id AND (%s) OFFSET 0)""",
+            SQL(") AND (").join(conditions),
+        )
 
     def _easycrm_get_outbound_sql(self):
         """Return the condition that a line says "Sent": as `_get_timeline_values`."""

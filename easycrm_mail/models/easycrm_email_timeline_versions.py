@@ -79,3 +79,39 @@ class EasycrmEmailTimeline(models.AbstractModel):
             )
         )
         return {email_id: sorted([email_id, *others]) for email_id, others in rows}
+
+
+class EasycrmEmailLink(models.Model):
+    """What is done to the line is done to all versions of the email that are there."""
+
+    _inherit = "easycrm.email.link"
+
+    def action_take_off(self):
+        return super(EasycrmEmailLink, self | self._get_versions()).action_take_off()
+
+    def action_put_back(self):
+        versions = self.sudo()._get_versions()
+        mine = versions.filtered(lambda link: link.write_uid == self.env.user)
+        return super(EasycrmEmailLink, self | mine.sudo(False)).action_put_back()
+
+    def _get_versions(self):
+        """Return the links of the other versions on the same records.
+
+        Those that the user may see, or all of them as superuser.
+        """
+        links = self.sudo()
+        candidates = self.search(
+            Domain("email_id.message_id", "in", links.email_id.mapped("message_id"))
+            & Domain("id", "not in", self.ids)
+            & (
+                Domain("partner_id", "in", links.partner_id.ids)
+                | Domain("lead_id", "in", links.lead_id.ids)
+            )
+        )
+
+        def key(link):
+            email = link.email_id
+            return email.company_id, email.message_id, link.partner_id, link.lead_id
+
+        keys = {key(link) for link in links}
+        return candidates.filtered(lambda link: key(link.sudo()) in keys)

@@ -130,8 +130,8 @@ async function putBack(subject) {
 }
 
 /**
- * Finds mails on a contact's form, and sees one come in. The contact has two of one
- * conversation, the newer one with an attachment, and a newest one, “Are you there?”,
+ * Finds mails on a contact’s form, and sees one come in. The contact has two, the
+ * newer one with an attachment, and a newest one, “Are you there?”,
  * which was taken off.
  */
 registry.category("web_tour.tours").add("easycrm_timeline_find_tour", {
@@ -142,7 +142,7 @@ registry.category("web_tour.tours").add("easycrm_timeline_find_tour", {
         },
         {
             content: "What is here is counted",
-            trigger: count("2 emails in 1 conversation"),
+            trigger: count("2 emails in 2 conversations"),
         },
         {
             content: "A key leads to the search",
@@ -171,7 +171,7 @@ registry.category("web_tour.tours").add("easycrm_timeline_find_tour", {
             run: "click",
         },
         {
-            trigger: count("2 emails in 1 conversation"),
+            trigger: count("2 emails in 2 conversations"),
         },
         {
             trigger: ".o_easycrm_filter_attachments[aria-pressed='false']",
@@ -186,7 +186,7 @@ registry.category("web_tour.tours").add("easycrm_timeline_find_tour", {
             run: "click",
         },
         {
-            trigger: count("2 emails in 1 conversation"),
+            trigger: count("2 emails in 2 conversations"),
         },
         {
             content: "A person is chosen from those who wrote here",
@@ -229,10 +229,10 @@ registry.category("web_tour.tours").add("easycrm_timeline_find_tour", {
         },
         {
             content: "It is told to those who listen, and counted",
-            trigger: ".o_easycrm_announcement:contains('1 new email'):not(:visible)",
+            trigger: ".o_easycrm_announcement:contains('1 new email')",
         },
         {
-            trigger: count("3 emails in 2 conversations"),
+            trigger: count("3 emails in 3 conversations"),
         },
         {
             content: "The smart button counts it too",
