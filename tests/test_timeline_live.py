@@ -140,7 +140,7 @@ class TestListening(LiveCase):
         """Return the records whose timelines these names let somebody listen to."""
         websocket = self.as_user(self.env["ir.websocket"], user)
         channels = websocket.env["easycrm.email.link"]._get_channels(names)
-        for record, name in channels:
+        for _record, name in channels:
             self.assertTrue(name.startswith(f"{TIMELINE}/"))
             self.assertIn(int(name.rpartition("/")[2]), user.company_ids.ids)
         return {record for record, _name in channels}

@@ -238,7 +238,8 @@ class EasycrmEmailTimeline(models.AbstractModel):
             progress = False
         return {
             "count": min(count, COUNT_LIMIT),
-            "count_capped": count > COUNT_LIMIT or bool(found and not found["complete"]),
+            "count_capped": count > COUNT_LIMIT
+            or bool(found and not found["complete"]),
             "conversation_count": conversations,
             "looked_at": found["looked_at"] if found else count,
             "empty": self._easycrm_get_empty(page, found, mine, progress),
