@@ -2,6 +2,8 @@
 
 import json
 from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
+from unittest.mock import patch
 
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -156,6 +158,17 @@ class TestListening(LiveCase):
         for user in (self.ingrid, self.portal, self.public):
             with mute_logger("odoo.addons.base.models.ir_model"):
                 self.assertEqual(self.listen(user, *names), set())
+
+    def test_a_browser_gets_the_channels_and_no_others_of_ours(self):
+        session = SimpleNamespace(session=SimpleNamespace(uid=self.jonas.id))
+        deal = self.add_lead("Deal", self.mira, "anna@acme.example")
+        names = [self.name(self.anna), self.name(deal), "another"]
+        websocket = self.as_user(self.env["ir.websocket"], self.jonas)
+        with patch("odoo.addons.bus.models.ir_websocket.wsrequest", new=session):
+            channels = websocket._build_bus_channel_list(list(names))
+        ours = [channel for channel in channels if TIMELINE in str(channel)]
+        self.assertEqual(ours, [(self.anna, f"{TIMELINE}/{self.company_a.id}")])
+        self.assertIn("another", channels)
 
     def test_another_companys_mail_is_not_heard(self):
         mine, other = (
