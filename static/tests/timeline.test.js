@@ -238,6 +238,7 @@ test("further down new mail waits behind a chip, and nothing moves", async () =>
     expect("[data-thread-id='50']").toHaveCount(1);
     expect(".o_easycrm_news").toHaveCount(0);
     expect(target.scrollTop).toBeLessThan(100);
+    expect(focused()).toBe("51");
     expect.verifySteps(["{}", "form reloaded"]);
 });
 

@@ -6,7 +6,7 @@ import {useService} from "@web/core/utils/hooks";
 import {formatInteger} from "@web/views/fields/formatters";
 import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
 import {useAccountEvents} from "./account_hooks";
-import {timeLeftWords} from "./time_left";
+import {timeLeftWords, withTimeLeft} from "./time_left";
 
 /** Milliseconds between two looks at a list when the reading of a mailbox ends. */
 const RELOAD_DELAY = 1000;
@@ -54,14 +54,12 @@ export class AccountProgress extends Component {
 
     get words() {
         const {done, total} = this.progress;
-        return _t("%(done)s of %(total)s emails read", {
+        const words = _t("%(done)s of %(total)s emails read", {
             done: formatInteger(done),
             total: formatInteger(total),
         });
-    }
-
-    get timeLeft() {
-        return timeLeftWords(this.account.getTimeLeft([this.props.record.resId]));
+        const left = this.account.getTimeLeft([this.props.record.resId]);
+        return withTimeLeft(words, timeLeftWords(left));
     }
 }
 

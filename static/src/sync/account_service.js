@@ -152,7 +152,7 @@ export const accountService = {
 
         serverBus.subscribe(NOTIFICATION, onNews);
         serverBus.start();
-        return {bus, getTimeLeft, reading, retrying, reconnect, retry};
+        return {bus, getTimeLeft, onNews, reading, retrying, reconnect, retry};
     },
 };
 

@@ -72,3 +72,8 @@ export function timeLeftWords(left) {
     }
     return _t("about %s h left", Math.round(left / HOUR));
 }
+
+/** A sentence about progress, with the time left where it is known. */
+export function withTimeLeft(words, timeLeft) {
+    return timeLeft ? _t("%(words)s, %(timeLeft)s", {words, timeLeft}) : words;
+}

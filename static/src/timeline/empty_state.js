@@ -76,10 +76,17 @@ export class EmptyState extends Component {
         });
     }
 
-    /** A sentence of its own: "About 3 min left." */
-    get timeLeftWords() {
+    get firstSyncWords() {
         const {timeLeft} = this.props;
-        return timeLeft && _t("%s.", timeLeft[0].toUpperCase() + timeLeft.slice(1));
+        if (!timeLeft) {
+            return _t(
+                "The newest emails come first, so they may show here any moment."
+            );
+        }
+        return _t(
+            "%s. The newest emails come first, so they may show here any moment.",
+            timeLeft[0].toUpperCase() + timeLeft.slice(1)
+        );
     }
 
     /** What was looked for, where, and how far back. */

@@ -2,6 +2,7 @@ import {
     Component,
     markRaw,
     onMounted,
+    onPatched,
     onWillUnmount,
     useEffect,
     useRef,
@@ -16,7 +17,7 @@ import {formatInteger} from "@web/views/fields/formatters";
 import {_t} from "@web/core/l10n/translation";
 import {useAccountEvents} from "../sync/account_hooks";
 import {reloadUnlessDirty} from "../sync/reload_record";
-import {timeLeftWords} from "../sync/time_left";
+import {timeLeftWords, withTimeLeft} from "../sync/time_left";
 import {Conversation} from "./conversation";
 import {EmptyState} from "./empty_state";
 import {TimelineBar} from "./timeline_bar";
@@ -45,6 +46,7 @@ export class Timeline extends Component {
 
     setup() {
         this.account = useService("easycrm_mail.account");
+        this.ui = useService("ui");
         this.store = useState(this.props.store);
         this.root = useRef("root");
         this.sentinel = useRef("sentinel");
@@ -72,6 +74,14 @@ export class Timeline extends Component {
         );
         const reader = markRaw({isAtTop: () => this.isAtTop});
         onMounted(() => (this.store.reader = reader));
+        onPatched(() => this.turnToNews());
+        useEffect(
+            (isSmall) => {
+                const inset = isSmall ? this.topInset : 0;
+                this.root.el.style.setProperty("--o-easycrm-top", `${inset}px`);
+            },
+            () => [this.ui.isSmall, this.store.newCount]
+        );
         onWillUnmount(() => {
             if (this.store.reader === reader) {
                 this.store.reader = null;
@@ -106,10 +116,14 @@ export class Timeline extends Component {
 
     get progress() {
         const {done, total} = this.store.progress;
-        return _t("%(done)s of %(total)s read, older emails are still coming in", {
-            done: formatInteger(done),
-            total: formatInteger(total),
-        });
+        const words = _t(
+            "%(done)s of %(total)s read, older emails are still coming in",
+            {
+                done: formatInteger(done),
+                total: formatInteger(total),
+            }
+        );
+        return withTimeLeft(words, this.timeLeft);
     }
 
     get timeLeft() {
@@ -147,7 +161,14 @@ export class Timeline extends Component {
         const feed = root.querySelector(".o_easycrm_feed") || root;
         const scroller = closestScrollableY(root);
         const top = scroller ? scroller.getBoundingClientRect().top : 0;
-        return feed.getBoundingClientRect().top >= top - TOP_MARGIN;
+        return feed.getBoundingClientRect().top >= top + this.topInset - TOP_MARGIN;
+    }
+
+    /** What covers the upper edge of the page while it scrolls: a phone's control panel. */
+    get topInset() {
+        const panel = document.querySelector(".o_action_manager .o_control_panel");
+        const isWithin = closestScrollableY(this.root.el)?.contains(panel);
+        return isWithin ? panel.offsetHeight : 0;
     }
 
     forgetArrived(arrived) {
@@ -166,9 +187,17 @@ export class Timeline extends Component {
     }
 
     showNews() {
+        this.isShowingNews = true;
         this.store.showHeld();
-        this.root.el.scrollIntoView({block: "start"});
-        this.focusRow(0);
+    }
+
+    /** Once the news are in the page, they are what the reader looks at. */
+    turnToNews() {
+        if (this.isShowingNews) {
+            this.isShowingNews = false;
+            this.root.el.scrollIntoView({block: "start"});
+            this.focusRow(0);
+        }
     }
 
     watchEnd(sentinel) {

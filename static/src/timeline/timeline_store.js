@@ -149,12 +149,12 @@ export class TimelineStore {
     async setFilters(filters) {
         this.filters = filters;
         this.searching = true;
+        this.opened = {};
         try {
             const page = await this.callPage();
             if (page) {
                 this.conversations = [];
                 this.pages = 0;
-                this.opened = {};
                 this.more = "idle";
                 this.takeNewest(page);
                 this.status = "ready";

@@ -207,7 +207,8 @@ registry.category("web_tour.tours").add("easycrm_timeline_find_tour", {
         },
         {
             content: "Keys go through the rows",
-            trigger: ".o_easycrm_filter_all[aria-pressed='true']",
+            trigger:
+                ".o_easycrm_timeline:not(:has(.o_easycrm_searching)) .o_easycrm_filter_all[aria-pressed='true']",
             run: "press j",
         },
         {
