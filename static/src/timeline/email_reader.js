@@ -95,6 +95,10 @@ export class EmailReader extends Component {
         return _t("%s versions", this.versions.length);
     }
 
+    versionTitle(number) {
+        return _t("Show version %s", number);
+    }
+
     get remoteWords() {
         const {remote_count: count, remote_hosts: hosts} = this.state.body;
         if (hosts.length === 1) {
