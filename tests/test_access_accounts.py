@@ -13,7 +13,7 @@ from .common import MailCase
 #: Every method of ours that RPC reaches, beyond Odoo's own. One that is added here must
 #: be tried by somebody without access, in `test_no_public_method_leaks`.
 PUBLIC = {
-    "crm.lead": {"easycrm_timeline"},
+    "crm.lead": {"easycrm_people", "easycrm_timeline"},
     "easycrm.email": {
         "easycrm_body",
         "easycrm_read_large",
@@ -28,7 +28,7 @@ PUBLIC = {
     },
     "easycrm.email.failure": {"action_retry"},
     "easycrm.email.link": {"action_put_back", "action_take_off"},
-    "res.partner": {"easycrm_timeline"},
+    "res.partner": {"easycrm_people", "easycrm_timeline"},
     "res.users": {"action_easycrm_my_accounts"},
     "res.config.settings": {"get_values", "set_values"},
 }
@@ -305,6 +305,8 @@ class TestAccounts(MailCase):
             thread_id=email.thread_id.id
         )
         self.assertEqual(timeline["conversations"], [])
+        people = self.as_user(self.anna, self.jonas).easycrm_people()
+        self.assertEqual(people, [])
 
     def link_privately(self, email):
         self.env["easycrm.email.link"].create(
