@@ -65,7 +65,7 @@ export class AccountProgress extends Component {
 
 export const accountProgress = {
     component: AccountProgress,
-    listViewWidth: 220,
+    listViewWidth: 330,
     fieldDependencies: [
         {name: "sync_done", type: "integer", readonly: true},
         {name: "sync_total", type: "integer", readonly: true},
