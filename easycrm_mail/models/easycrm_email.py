@@ -104,22 +104,47 @@ class EasycrmEmail(models.Model):
     def _get_access_sql(self, alias):
         return access.visible_email(self.env, SQL.identifier(alias, "id"))
 
-    def _get_share_levels(self):
+    def _get_share_levels(self, known=False):
         """Tell how much of these emails the user may see.
 
+        :param bool known: he may see each of them to some extent, which is then not
+            asked again
         :return: {email id: "everything", "subject" or "metadata"}
         """
         if self.env.su:
             return dict.fromkeys(self.ids, "everything")
-        levels = dict.fromkeys(self.ids, "metadata")
-        contents = self.env["easycrm.email.content"]
-        for level in access.SHARE_LEVELS[1:]:
-            readable = contents.sudo().search_fetch(
-                Domain("email_id", "in", self.ids) & contents._get_level_domain(level),
-                ["email_id"],
+        self.env["easycrm.email.account"].flush_model(["share_level"])
+        # whoever holds it sees all; to others the most generous mailbox shares it
+        email_id = SQL("email.id")
+        shown = SQL("TRUE")
+        if not known:
+            shown = SQL(
+                """EXISTS (SELECT FROM easycrm_email_link seen
+                           WHERE seen.email_id = email.id AND %s OFFSET 0)""",
+                access.visible_link(self.env, "seen"),
             )
-            levels.update(dict.fromkeys(readable.email_id.ids, level))
-        return levels
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT email.id, CASE
+                    WHEN %(own)s THEN 'everything'
+                    WHEN %(shown)s THEN (
+                          SELECT account.share_level FROM easycrm_email_copy shared
+                          JOIN easycrm_email_account account
+                            ON account.id = shared.account_id
+                          WHERE shared.email_id = email.id
+                          ORDER BY array_position(%(levels)s, account.share_level::text)
+                                   DESC NULLS LAST LIMIT 1)
+                    END
+                FROM unnest(%(ids)s::int[]) AS email (id)
+                """,
+                own=access.own_copy(self.env, email_id),
+                shown=shown,
+                levels=access.SHARE_LEVELS,
+                ids=self.ids,
+            )
+        )
+        return {email_id: level or "metadata" for email_id, level in rows}
 
     def unlink(self):
         # the database would cascade to the lines, and leave their files behind
