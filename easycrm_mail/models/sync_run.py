@@ -123,11 +123,23 @@ class SyncRun:
                     self._guarded(session.account_id, self._finish, session, future)
                     self._report(session.count)
                     self._guarded(session.account_id, self._advance, pool, session)
+            if self.stopped and self.unfinished:
+                self._wake_crons()
             self._report(0)
         finally:
             # what still waits on a network ends with its own time-out; whatever it
             # brings is asked for again by the next run
             pool.shutdown(wait=False, cancel_futures=True)
+
+    def _wake_crons(self):
+        """Have the crons go on at once with what is unfinished.
+
+        A job whose ten seconds are up is due again, but nobody is told: Odoo's workers
+        look for due jobs once a minute, and a first sync would rest most of the time.
+        """
+        accounts = self.accounts.browse(self.unfinished).exists()
+        for cron in {account._get_cron() for account in accounts}:
+            cron._trigger()
 
     def _wait(self):
         """Wait for the first answer; return what has come, or what came too late."""
