@@ -66,6 +66,8 @@ class ChangeSteps:
     def sweep(self, since):
         """Mark the copies that stand nowhere in the mailbox any more, after a listing.
 
+        Copy by copy (`OFFSET 0`): else the places of all mailboxes would be read.
+
         :param datetime since: aware; nothing is known of mail from before
         """
         self.env.cr.execute(
@@ -76,7 +78,7 @@ class ChangeSteps:
                 WHERE held.account_id = %s AND held.date >= %s
                   AND held.removed_at IS NULL
                   AND NOT EXISTS (SELECT FROM easycrm_email_location place
-                                  WHERE place.copy_id = held.id)
+                                  WHERE place.copy_id = held.id OFFSET 0)
                 """,
                 self.account.id,
                 self._naive(since),
