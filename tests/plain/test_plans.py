@@ -1,0 +1,129 @@
+"""With a million mails here, everything goes along an index.
+
+What people and mailboxes do all day is done once, by `hot_paths.py` inside Odoo, and
+PostgreSQL tells which plans it took: of the very statements that were executed.
+"""
+
+import faulthandler
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from servers.dovecot import Dovecot
+
+pytestmark = pytest.mark.skipif(
+    "EASYCRM_ODOO" not in os.environ,
+    reason="needs a real Odoo: `make test` says where it is",
+)
+
+HERE = Path(__file__).parent
+LOGIN, PASSWORD = "seller0", "secret"
+MAILS = 30
+
+#: Rows that a path may look at, of the 14 million: those of its page or batch.
+ROWS = 16_000
+
+#: These do more at once: the mails of two hundred addresses; and a listing of each of
+#: two folders compares the 160,000 mails that the mailbox holds.
+MANY_ROWS = {
+    "addresses_looked_at_again": 60_000,
+    "sync_of_a_mailbox": 1_000_000,
+}
+
+
+@pytest.fixture(scope="module")
+def plans(tmp_path_factory):
+    faulthandler.cancel_dump_traceback_later()  # it takes minutes, and may
+    name = f"{os.environ['EASYCRM_TEST_PREFIX']}million"
+    folder = tmp_path_factory.mktemp("plans")
+    with Dovecot(folder / "dovecot", {LOGIN: PASSWORD}) as server:
+        for number in range(MAILS):
+            raw = (
+                f"From: contact{number * 4}@customer{number * 4}.example\r\n"
+                f"To: seller0@own.example\r\nSubject: Plan {number}\r\n"
+                f"Date: Tue, 4 Mar 2025 10:00:00 +0000\r\n"
+                f"Message-ID: <{number}@plans.example>\r\n\r\nGood morning.\r\n"
+            )
+            server.deliver(LOGIN, raw.encode())
+        mailbox = {
+            "port": server.port,
+            "login": LOGIN,
+            "password": PASSWORD,
+            "mails": MAILS,
+        }
+        manage("clone", name)
+        try:
+            yield run_in_odoo(name, mailbox, folder / "plans.json")
+        finally:
+            manage("drop", name)
+
+
+def manage(action, name):
+    subprocess.run([os.environ["EASYCRM_DATABASE"], action, name], check=True)
+
+
+def run_in_odoo(database, mailbox, out):
+    script = HERE / "hot_paths.py"
+    done = subprocess.run(
+        [
+            *(os.environ["EASYCRM_ODOO"], "shell", "-d", database),
+            *("--no-http", "--log-level=warn"),
+        ],
+        input=f"exec(compile(open({str(script)!r}).read(), {str(script)!r}, 'exec'))",
+        env={
+            **os.environ,
+            "PLANS_HERE": str(HERE),
+            "PLANS_OUT": str(out),
+            "PLANS_MAILBOX": json.dumps(mailbox),
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=1_200,
+    )
+    assert done.returncode == 0 and out.exists(), done.stdout
+    return json.loads(out.read_text())
+
+
+def test_there_are_a_million_mails(plans):
+    counts = plans["counts"]
+    assert counts["easycrm_email"] == 1_000_000
+    assert counts["easycrm_email_link"] > 3_000_000
+
+
+def test_no_large_table_is_scanned(plans):
+    scans = {name: p["scans"] for name, p in plans["paths"].items() if p["scans"]}
+    assert scans == {}
+
+
+def test_what_is_looked_at_is_what_is_shown_or_stored(plans):
+    many = {
+        name: path["rows"]
+        for name, path in plans["paths"].items()
+        if is_costly(path, MANY_ROWS.get(name, ROWS))
+    }
+    assert many == {}
+
+
+def test_every_path_asks_the_database(plans):
+    assert len(plans["paths"]) > 20
+    assert all(path["statements"] for path in plans["paths"].values())
+    reads = ("timeline", "conversation", "counts", "unlinked", "batch", "new_")
+    for name, path in plans["paths"].items():
+        if name.startswith(reads):
+            assert sum(path["rows"].values()), f"{name} did nothing"
+
+
+def is_costly(path, rows):
+    return sum(path["rows"].values()) > rows
+
+
+@pytest.mark.parametrize(
+    "path", ["timeline_of_a_busy_contact", "unlinked_inbox", "new_contact"]
+)
+def test_a_missing_index_is_noticed(plans, path):
+    found = plans["without_index"][path]
+    assert found["scans"] or is_costly(found, ROWS)
