@@ -21,7 +21,7 @@ COMMANDS = {
     "lint": (10, BASE),
     "format": (0, None),
     "pot": (2, BASE),
-    "bench": (2, [*BASE, *packages.FOR_MAILBOX]),
+    "bench": (2, [*BASE, *packages.FOR_MAILBOX, *packages.FOR_BENCH]),
     "shell": (2, BASE),
     "script": (2, BASE),
     "database": (2, BASE),

@@ -2,7 +2,7 @@
 
 A script `bench/NAME.py` runs inside a real Odoo with `env`, and adds one line of JSON a
 figure to the file that EASYCRM_BENCH_RESULTS names:
-`{"name", "ours", "peer", "floor", "ratio", "unit"}`.
+`{"name", "ours", "peer", "floor", "ratio", "unit"}`. They share `bench/lib/`.
 """
 
 import json

@@ -18,6 +18,7 @@ FOR_ODOO = [
     "libjs-underscore",
 ]
 FOR_MAILBOX = ["dovecot-imapd"]
+FOR_BENCH = ["isync"]
 FOR_BROWSER = ["chromium", "fonts-noto-cjk"]
 FOR_DATABASE = ["postgresql"]
 
@@ -97,7 +98,11 @@ def _database_server() -> list[str]:
 
 def _ensure_commands(wanted: list[str]) -> str:
     """Elsewhere than on Debian nothing is installed, but said."""
-    commands = {"dovecot-imapd": "dovecot", "chromium": "chromium"}
+    commands = {
+        "dovecot-imapd": "dovecot",
+        "chromium": "chromium",
+        "isync": "mbsync",
+    }
     missing = [
         name
         for name in wanted
