@@ -304,7 +304,7 @@ class TestSettingAside(MailCase):
         reads.insert(1, self.read(self.make_refused(), "1:bad"))
         self.env.flush_all()
         with mute_logger(
-            "odoo.sql_db", "odoo.addons.easycrm_mail.easycrm_mail.models.sync_run"
+            "odoo.sql_db", "odoo.addons.easycrm_mail.easycrm_mail.models.sync_store"
         ):
             failed = SyncRun(self.mailbox)._store_reads(self.ingest, reads)
         self.assertEqual([one.ref for one in failed], ["1:bad"])
@@ -337,7 +337,7 @@ class TestSettingAside(MailCase):
     def test_nothing_of_a_refused_mail_stays(self):
         read = self.read(self.make_refused(), "1:1")
         with mute_logger(
-            "odoo.sql_db", "odoo.addons.easycrm_mail.easycrm_mail.models.sync_run"
+            "odoo.sql_db", "odoo.addons.easycrm_mail.easycrm_mail.models.sync_store"
         ):
             SyncRun(self.mailbox)._store_reads(self.ingest, [read])
         for model in ("email", "email.thread", "email.copy", "email.participant"):

@@ -5,7 +5,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.base.tests.test_ir_cron import CronMixinCase
 
-from ..easycrm_mail.models import sync_run
+from ..easycrm_mail.models import sync_run, sync_store
 from .common import raw_mail
 from .mailbox import PASSWORD, RealMailbox
 
@@ -111,7 +111,7 @@ class TestSync(RealMailbox, TransactionCase, CronMixinCase):
             return store(ingest, reads)
 
         self.patch(sync_run.Ingest, "store", refuse)
-        with mute_logger(sync_run.__name__):
+        with mute_logger(sync_store.__name__):
             self.start()
         self.assertCountEqual(self.get_subjects(self.anna), ["One", "Three"])
         self.assertEqual(len(self.account.failure_ids), 1)

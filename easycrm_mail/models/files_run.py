@@ -14,16 +14,14 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 
-from psycopg2 import IntegrityError
-
 from odoo.exceptions import UserError
-from odoo.tools import mute_logger
 
 from ..messages import UnreadableMessage
 from ..providers import Gone, MailboxError, Provider, Retry
 from .body_calls import fetch_files, read_large
 from .ingest_bodies import BodyIngest
-from .sync_run import ATTEMPTS, CROSSED, PULL_SECONDS
+from .retrying import Retrying
+from .sync_run import PULL_SECONDS
 
 _logger = logging.getLogger(__name__)
 
@@ -42,7 +40,7 @@ class Job:
     places: deque  # of (account id, stream, ref)
 
 
-class FilesRun:
+class FilesRun(Retrying):
     """Fetches what is due, newest mail first, until the cron's time is up.
 
     :param env: of the superuser
@@ -198,25 +196,6 @@ class FilesRun:
         """Leave a mailbox alone; what it was asked for may stand in another one."""
         self.failed.add(account_id)
         self._queue([job, *self.queues.pop(account_id, ())])
-
-    def _retrying(self, function, *args):
-        """Call and commit; again, on a fresh snapshot, when another one crossed."""
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                with mute_logger("odoo.sql_db"):
-                    result = function(*args)
-                self.env["ir.cron"]._commit_progress()
-                return result
-            except (*CROSSED, IntegrityError):
-                self._roll_back()
-                if attempt == ATTEMPTS:
-                    raise
-                time.sleep(0.05 * attempt)
-        return None
-
-    def _roll_back(self):
-        self.env.cr.rollback()
-        self.env.transaction.reset()
 
     def _report(self, count, remaining=1):
         left = self.env["ir.cron"]._commit_progress(count, remaining=remaining)

@@ -23,11 +23,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from psycopg2 import IntegrityError, OperationalError
-from psycopg2.errors import DeadlockDetected, SerializationFailure
-
 from odoo.exceptions import UserError
-from odoo.tools import mute_logger
 
 from ..providers import (
     Gone,
@@ -41,6 +37,7 @@ from ..providers import (
 )
 from .ingest import Ingest
 from .sync_calls import fetch_again, list_streams, pull
+from .sync_store import StoreSteps
 
 _logger = logging.getLogger(__name__)
 
@@ -57,12 +54,6 @@ AHEAD = 3
 
 #: How often in a run a mailbox may be listed anew before that is an error.
 RESETS = 2
-
-#: How often a transaction that another one crossed is tried again.
-ATTEMPTS = 5
-
-#: What a transaction raises that another one has crossed.
-CROSSED = (SerializationFailure, DeadlockDetected)
 
 
 @dataclass
@@ -88,7 +79,7 @@ class Session:
         return self.task[:1] == ("pull",)
 
 
-class SyncRun:
+class SyncRun(StoreSteps):
     """Reads mailboxes until they are read to their ends, or the cron's time is up.
 
     :param accounts: `easycrm.email.account`s, as superuser
@@ -101,7 +92,6 @@ class SyncRun:
         self.unfinished = set(accounts.ids)
         self.pending: dict[Future, Session] = {}
         self.stopped = False
-        self.attempt = 1
 
     def run(self, *jobs):
         """Read them; every batch is committed by itself.
@@ -174,14 +164,12 @@ class SyncRun:
         try:
             function(*args)
         except Exception:
-            self.env.cr.rollback()
-            self.env.transaction.reset()
+            self._roll_back()
             _logger.exception("Mailbox %s could not be synced", account_id)
             try:
                 self._fail(account_id, Retry("internal"))
             except Exception:
-                self.env.cr.rollback()
-                self.env.transaction.reset()
+                self._roll_back()
                 _logger.exception("The failure of mailbox %s is not kept", account_id)
 
     def _advance(self, pool, session):
@@ -314,116 +302,6 @@ class SyncRun:
         if kind == "again":
             return self._retrying(self._store_again, account, session.task[1], result)
         return self._retrying(self._store_batch, account, session, result)
-
-    def _store_again(self, account, stream, pulled):
-        ingest = Ingest(account, stream)
-        failed = self._store_reads(ingest, pulled.reads)
-        done = {read.remote.ref for read in pulled.reads} - {f.ref for f in failed}
-        ingest.settle([*done, *pulled.gone])
-        ingest.set_aside([*pulled.set_aside, *failed])
-        return len(done)
-
-    def _store_batch(self, account, session, pulled):
-        """Store a batch and its checkpoint: both in this transaction, or neither.
-
-        :return: how many mails were stored
-        """
-        _kind, folder_id, checkpoint = session.task
-        # Another worker may be storing this very batch, or have stored it: the row is
-        # locked and compared, and whoever comes second drops what it brought. Waiting
-        # for the lock would be of no use: the snapshot is older than what it waits for.
-        self.env.cr.execute(
-            """SELECT checkpoint FROM easycrm_email_folder
-               WHERE id = %s FOR UPDATE SKIP LOCKED""",
-            [folder_id],
-        )
-        row = self.env.cr.fetchone()
-        if not row or (row[0] or "") != checkpoint:
-            session.is_second = True
-            if folder_id in (session.folder_ids or ()):
-                session.folder_ids.remove(folder_id)
-            return 0
-        folder = self.env["easycrm.email.folder"].browse(folder_id)
-        batch = pulled.batch
-        ingest = Ingest(account, folder.stream)
-        if batch.reset:
-            ingest.reset()
-        failed = self._store_reads(ingest, pulled.reads)
-        ingest.change(batch.changes)
-        ingest.remove(batch.removals)
-        ingest.settle(batch.removals)
-        ingest.set_aside([*pulled.set_aside, *failed])
-        if batch.settled:
-            ingest.sweep(session.since)
-        folder.write(
-            {
-                "checkpoint": batch.checkpoint,
-                "settled": batch.settled or folder.settled and not batch.reset,
-                "synced_at": self.env.cr.now(),
-                "sync_done": batch.done if batch.total else folder.sync_done,
-                "sync_total": batch.total or folder.sync_total,
-            }
-        )
-        account._mark_progress()
-        return len(pulled.reads)
-
-    def _store_reads(self, ingest, reads):
-        """Store mails; where the database refuses one, the others are still stored.
-
-        :return: `SetAside`s of those that were refused
-        """
-        if self._try_store(ingest, reads) is None:
-            return []
-        failed = []
-        for read in reads:
-            if error := self._try_store(ingest, [read]):
-                reason = ingest.account._explain_refused(type(error).__name__)
-                failed.append(SetAside(read.remote.ref, reason))
-        return failed
-
-    def _try_store(self, ingest, reads):
-        """Store mails, or none; return the error that they are to blame for."""
-        try:
-            with self.env.cr.savepoint(), mute_logger("odoo.sql_db"):
-                ingest.store(reads)
-        except CROSSED:
-            raise
-        except IntegrityError as error:
-            # Another worker has stored or merged a conversation meanwhile: a fresh
-            # snapshot shows it. What still fails then is the mail's own doing.
-            if self.attempt < ATTEMPTS:
-                raise
-            return self._refuse(reads, error)
-        except OperationalError as error:
-            if not error.pgcode:
-                raise  # no database
-            return self._refuse(reads, error)
-        except Exception as error:  # noqa: BLE001 - one mail must not stop the others
-            return self._refuse(reads, error)
-        return None
-
-    def _refuse(self, reads, error):
-        # (neither its text nor its trace: what people wrote stands in them)
-        _logger.warning("%s mails were refused: %s", len(reads), type(error).__name__)
-        return error
-
-    def _retrying(self, function, *args):
-        """Call and commit; again, on a fresh snapshot, when another one crossed."""
-        for attempt in range(1, ATTEMPTS + 1):
-            self.attempt = attempt
-            try:
-                with mute_logger("odoo.sql_db"):
-                    result = function(*args)
-                # what the network brought is safe before the next wait
-                self.env["ir.cron"]._commit_progress()
-                return result
-            except (*CROSSED, IntegrityError):
-                self.env.cr.rollback()
-                self.env.transaction.reset()
-                if attempt == ATTEMPTS:
-                    raise
-                time.sleep(0.05 * attempt)
-        return None
 
     def _report(self, count, also=0):
         """Commit, and stop taking on work when the cron's time is up.
