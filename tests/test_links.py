@@ -291,14 +291,17 @@ class TestOurselves(MailCase):
         self.assertEqual(self.portal.partner_id, self.anna)
         self.assertLinked(self.receive(self.mailbox), [self.anna])
 
-    def test_a_user_who_left_is_no_colleague(self):
+    def test_mail_of_a_colleague_who_left_does_not_come_to_light(self):
         contact = self.ingrid.partner_id
         email = self.receive(self.mailbox, sender="ingrid@ours.example")
-        self.assertLinked(email, [])
         self.ingrid.active = False
         contact.active = True
-        email = self.receive(self.mailbox, sender="ingrid@ours.example")
-        self.assertLinked(email, [contact])
+        self.follow_addresses()
+        self.assertLinked(email, [])
+        customer = contact.create({"name": "Ingrid", "email": "ingrid@home.example"})
+        self.follow_addresses()
+        email = self.receive(self.mailbox, sender="ingrid@home.example")
+        self.assertLinked(email, [customer])
 
     def test_by_a_switch_colleagues_match_but_not_the_holder(self):
         self.match_colleagues()

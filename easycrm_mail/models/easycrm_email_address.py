@@ -323,7 +323,8 @@ class EasycrmEmailAddress(models.Model):
     def _get_foreign_sql(self):
         """Return the condition that an address is not one of our own people's.
 
-        Mail among colleagues must not land on contacts that every employee can read.
+        Mail among colleagues must not land on contacts that every employee can read,
+        nor what those wrote who have left since.
         A mailbox claims addresses once it works: in general when it has been read to
         its end, for a mail that it holds at once.
         """
@@ -337,13 +338,13 @@ class EasycrmEmailAddress(models.Model):
                    SELECT FROM easycrm_email_address own
                    JOIN res_users users ON users.partner_id = own.partner_id
                    WHERE own.address = address.address
-                     AND users.active AND users.share IS NOT TRUE)"""
+                     AND users.share IS NOT TRUE)"""
         )
         if self._matches_colleagues():
             is_connected = SQL()
             is_colleague = SQL("FALSE")
         else:
-            self.env["res.users"].flush_model(["active", "share", "partner_id"])
+            self.env["res.users"].flush_model(["share", "partner_id"])
         return SQL(
             """NOT %s
                AND NOT EXISTS (

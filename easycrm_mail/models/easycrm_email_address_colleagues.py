@@ -51,7 +51,7 @@ class EasycrmEmailAddress(models.Model):
     def _look_for_colleagues(self):
         """Have our own people's addresses compared with the emails that are here."""
         self.flush_model()
-        self.env["res.users"].flush_model(["active", "share", "partner_id"])
+        self.env["res.users"].flush_model(["share", "partner_id"])
         self.env["easycrm.email.account"].flush_model(["email", "alias_emails"])
         self.env.cr.execute(
             """
@@ -59,7 +59,7 @@ class EasycrmEmailAddress(models.Model):
             WHERE address IN (
                 SELECT own.address FROM easycrm_email_address own
                 JOIN res_users users ON users.partner_id = own.partner_id
-                WHERE users.active AND users.share IS NOT TRUE
+                WHERE users.share IS NOT TRUE
                 UNION
                 SELECT unnest(email || string_to_array(alias_emails, ','))
                 FROM easycrm_email_account)
