@@ -36,7 +36,7 @@ MAILS = int(os.environ.get("PLANS_MAILS", "1000000"))
 LARGE = [*TABLES, "res_partner", "crm_lead", "easycrm_email_address"]
 #: Indexes that are taken away to see whether that is noticed.
 INDEXES = {
-    "timeline_of_a_busy_contact": "easycrm_email_link_partner_timeline_idx",
+    "timeline_of_a_busy_contact": "easycrm_email_link_commercial_timeline_idx",
     "unlinked_inbox": "easycrm_email_copy_unlinked_idx",
     "new_contact": "easycrm_email_participant__address_index",
 }
@@ -95,6 +95,20 @@ class Paths:
 
     def next_page(self):
         self.mine(self.million.busy).easycrm_timeline("2025-06-01 00:00:00/200000")
+
+    def search_of_rare_words(self):
+        page = self._search({"search": "order 999900"})
+        assert len(page["conversations"]) == 1
+
+    def search_of_common_words(self):
+        assert self._search({"search": "w1"})["conversations"]
+
+    def filtered_timeline(self):
+        filters = {"direction": "inbound", "attachments": True}
+        assert self._search(filters)["conversations"]
+
+    def _search(self, filters):
+        return self.mine(self.million.busy).easycrm_timeline(filters=filters)
 
     def conversation(self):
         self.env.cr.execute(
@@ -221,6 +235,11 @@ class Paths:
         accounts._get_due(first=True)
         assert accounts._get_due(first=False)
 
+    def attachments_that_are_due(self):
+        emails = self.env["easycrm.email"]
+        emails.search([], limit=50).fetch_at = "2025-01-01 00:00:00"
+        assert emails._get_due_files(1)
+
 
 def drop_and_go(env, million, name, index):
     """Go a path without the index that it needs; the rollback brings it back."""
@@ -267,7 +286,7 @@ def record_sync(env, million, recorder, mailbox):
     env.cr.commit()
     found = {}
     with recorder.record(found):
-        SyncRun(account).run(env["easycrm.email.address"])
+        SyncRun(account).run(env["easycrm.email.address"]._match_due)
     assert account.last_error is False, account.last_error
     env.cr.execute(
         "SELECT count(*) FROM easycrm_email WHERE message_id LIKE '%@plans.example>'"
