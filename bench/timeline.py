@@ -36,7 +36,7 @@ SIZES = [
 ]
 ROUNDS = 150
 MESSAGES = 20_000
-NEW_CONTACTS = 20
+NEW_CONTACTS = 100
 
 MESSAGE_ROWS = """
     INSERT INTO mail_message (model, res_id, message_type, subtype_id,
