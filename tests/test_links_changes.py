@@ -4,11 +4,12 @@ from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import AccessError
+from odoo.fields import Domain
 from odoo.tests import tagged
 
 from odoo.addons.base.tests.test_ir_cron import CronMixinCase
 
-from ..easycrm_mail.models import easycrm_email_address
+from ..easycrm_mail.models import easycrm_email_address_match
 from .common import MailCase, raw_mail
 
 
@@ -110,7 +111,7 @@ class TestRecordsThatChange(MailCase, CronMixinCase):
             *(raw_mail(sender="new@buyer.example") for _number in range(6)),
         )
         cron = self.env.ref("easycrm_mail.ir_cron_email_backfill")
-        with patch.object(easycrm_email_address, "MATCHED_AT_ONCE", 5):
+        with patch.object(easycrm_email_address_match, "MATCHED_AT_ONCE", 5):
             contact = self.env["res.partner"].create(
                 {"name": "New", "email": "new@buyer.example"}
             )
@@ -136,7 +137,7 @@ class TestRecordsThatChange(MailCase, CronMixinCase):
             self.mailbox,
             *(raw_mail(sender="new@buyer.example") for _number in range(5)),
         )
-        with patch.object(easycrm_email_address, "MATCHED_AT_ONCE", 5):
+        with patch.object(easycrm_email_address_match, "MATCHED_AT_ONCE", 5):
             contact = self.env["res.partner"].create(
                 {"name": "New", "email": "new@buyer.example"}
             )
@@ -162,8 +163,30 @@ class TestRecordsThatChange(MailCase, CronMixinCase):
         self.env["easycrm.email.address"]._match_due()
         self.assertLinked(email, [contact])
 
+    def test_the_cron_takes_addresses_by_the_mails_they_stand_in(self):
+        for number in range(3):
+            self.receive(self.mailbox, sender=f"c{number % 2}@buyer.example")
+        contacts = self.env["res.partner"].create(
+            [{"name": f"C{n}", "email": f"c{n}@buyer.example"} for n in range(2)]
+        )
+        Address = self.env["easycrm.email.address"]
+        with patch.object(easycrm_email_address_match, "MATCHED_AT_ONCE", 0):
+            self.follow_addresses()
+        pending = Domain("look_again_at", "!=", False)
+        Address.search(pending).look_again_at = fields.Datetime.now()
+        colleague = Domain("partner_id", "=", self.mira.partner_id.id)
+        Address.search(colleague).look_again_at = fields.Datetime.now()
+        with patch.object(easycrm_email_address_match, "MATCHED_BY_CRON", 2):
+            self.assertTrue(Address._match_due(), "there is more")
+            # (a colleague's address finds nothing, whatever it stands in)
+            self.assertFalse(Address.search(colleague & pending))
+            self.assertEqual(len(contacts.easycrm_email_link_ids), 2)
+            self.assertFalse(Address._match_due())
+        self.assertEqual(len(contacts.easycrm_email_link_ids), 3)
+        self.assertFalse(Address.search(pending))
+
     def test_the_limit_is_500(self):
-        self.assertEqual(easycrm_email_address.MATCHED_AT_ONCE, 500)
+        self.assertEqual(easycrm_email_address_match.MATCHED_AT_ONCE, 500)
 
 
 @tagged("post_install", "-at_install")

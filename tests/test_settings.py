@@ -80,6 +80,13 @@ class TestSettings(SettingsCase):
         self.assertTrue(self.read()["sync_enabled"])
         self.assertEqual(self.read()["sync_minutes"], 2)
 
+    def test_a_wish_that_is_no_number_is_none(self):
+        for wish in ("5 min", "0", "-3", "²", "9" * 30):
+            self.env["ir.config_parameter"].set_param("easycrm_mail.sync_minutes", wish)
+            self.assertEqual(self.read()["sync_minutes"], 5)
+            self.env["easycrm.email.account"]._apply_schedule()
+            self.assertEqual(self.cron.interval_number, 5)
+
     def test_a_shorter_interval_does_not_wait_for_the_longer_one(self):
         self.save(sync_minutes=60 * 24)
         now = fields.Datetime.now()

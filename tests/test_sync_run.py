@@ -178,6 +178,69 @@ class TestSyncRun(RealMailbox, TransactionCase):
             ["One", "Three", "Two"],
         )
 
+    def test_no_page_is_asked_ahead_when_the_time_is_up(self):
+        self.deliver("One", "Two", "Three")
+        events = self.pages()
+        Cron = type(self.env["ir.cron"])
+        commit = Cron._commit_progress
+
+        def no_time(cron, processed=0, **kwargs):
+            commit(cron, processed, **kwargs)
+            return 0 if "asked" in events else 1
+
+        with patch.object(Cron, "_commit_progress", no_time):
+            self.start()
+        self.assertEqual(events, ["asked", "stored"])
+
+    def test_the_second_worker_leaves_the_folder_to_the_first(self):
+        self.deliver(*map(str, range(6)))
+        events = self.pages()
+        pull = sync_run.pull
+        inbox = []
+
+        def cross(provider, stream, checkpoint, since):
+            if stream == "INBOX" and not inbox:
+                inbox.append(stream)
+                # what the first worker has stored meanwhile
+                self.env.cr.execute(
+                    """UPDATE easycrm_email_folder SET checkpoint = 'theirs'
+                       WHERE account_id = %s AND stream = 'INBOX'""",
+                    [self.account.id],
+                )
+            return pull(provider, stream, checkpoint, since)
+
+        self.account._update_folders(self.account._make_provider().streams())
+        self.patch(sync_run, "pull", cross)
+        self.start()
+        self.assertLessEqual(events.count("asked"), 3)
+        self.assertFalse(self.anna.easycrm_email_link_ids)
+
+    def test_a_job_that_breaks_does_not_keep_mailboxes_from_being_read(self):
+        self.deliver("One")
+
+        def fail(account):
+            raise ZeroDivisionError
+
+        self.patch(type(self.account), "_apply_schedule", fail)
+        with mute_logger(sync_run.__name__):
+            self.start()
+        self.assertEqual(len(self.anna.easycrm_email_link_ids), 1)
+        self.assertEqual(self.account.sync_status, "ok")
+
+    def test_what_is_left_of_a_job_remains(self):
+        told = self.record_progress()
+        Cron = type(self.env["ir.cron"])
+        commit = Cron._commit_progress
+        self.patch(type(self.account), "_apply_schedule", lambda account: True)
+
+        def no_time(cron, processed=0, **kwargs):
+            commit(cron, processed, **kwargs)
+            return 0 if processed else 1
+
+        with patch.object(Cron, "_commit_progress", no_time):
+            self.run_cron("_cron_backfill")
+        self.assertEqual(told[-1], 1)
+
     def test_nothing_is_asked_ahead_for_a_mailbox_that_was_paused(self):
         self.deliver("One", "Two", "Three")
         events = self.pages()

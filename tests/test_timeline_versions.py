@@ -1,5 +1,7 @@
 """One email that mailboxes hold in different versions is one line for the reader."""
 
+from datetime import timedelta
+
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
@@ -35,6 +37,29 @@ class TestVersions(MailCase):
     def test_they_are_two_emails(self):
         self.assertNotEqual(self.plain, self.footed)
         self.assertEqual(self.plain.message_id, self.footed.message_id)
+
+    def test_another_mail_with_the_same_message_id_is_no_version(self):
+        """Scanners and broken senders use one Message-ID for all that they send."""
+        scans = self.deliver(
+            self.mailbox,
+            *(
+                raw_mail(
+                    message_id="<scan@acme.example>",
+                    date=START + timedelta(minutes=number),
+                    text=f"Scan {number}",
+                )
+                for number in range(3)
+            ),
+        )
+        page = self.open(self.mira)
+        self.assertEqual(page["count"], 4)
+        lines = {
+            e["id"]: e["versions"] for c in page["conversations"] for e in c["emails"]
+        }
+        self.assertEqual(lines.keys(), {self.plain.id, *(scan.id for scan in scans)})
+        self.assertFalse(lines[scans[0].id])
+        self.as_user(scans[0].link_ids[0], self.mira).action_take_off()
+        self.assertEqual(self.open(self.mira)["count"], 3)
 
     def test_each_reader_sees_the_one_of_his_own_mailbox(self):
         self.assertShown(self.mira, self.plain)

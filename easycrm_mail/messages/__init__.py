@@ -11,7 +11,7 @@ from .values import (
     Role,
     UnreadableMessage,
 )
-from .words import search_query, search_words
+from .words import Word, search_words, split_words
 
 __all__ = [
     "Address",
@@ -21,10 +21,11 @@ __all__ = [
     "Participant",
     "Role",
     "UnreadableMessage",
+    "Word",
     "extract_part",
     "introduces_quote",
     "parse",
     "parse_headers",
-    "search_query",
     "search_words",
+    "split_words",
 ]

@@ -7,15 +7,16 @@ sentence, and takes longer than all the rest of storing a mail.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 _MAX_TEXT = 100_000
 _MAX_WORD = 60
 #: A tsvector holds 1 MB, and a character takes up to four bytes.
 _MAX_ALL_WORDS = 200_000
-_MAX_QUERY = 1_000
-_MAX_QUERY_WORDS = 20
+_MAX_SEARCHED = 10
 
 # What is not ASCII is looked at closer, a word at a time.
 _WORD = re.compile("[a-z0-9\x80-\U0010ffff]+")
@@ -38,15 +39,40 @@ def search_words(*texts: str) -> list[str]:
     return words
 
 
-def search_query(text: str) -> str:
-    """A tsquery for the mails that have all words of the text, or words they begin.
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word that is looked for, which may be only begun.
 
-    :param text: what a person typed, whatever it is
-    :return: to be cast to tsquery; empty where the text has no word
+    :ivar text: as it was typed
+    :ivar parts: as the words of a mail are cut: several for an address, say
     """
-    words = list(dict.fromkeys(_words(text[:_MAX_QUERY])))[:_MAX_QUERY_WORDS]
-    # (letters, digits and their marks: nothing in it is an operator)
-    return " & ".join(f"{word}:*" for word in words)
+
+    text: str
+    parts: tuple[str, ...]
+
+    @property
+    def query(self) -> str:
+        """The word as a tsquery: letters and digits, none of them an operator."""
+        return " & ".join(f"{part}:*" for part in self.parts)
+
+    @property
+    def pattern(self) -> str:
+        """The word within a text, for ILIKE."""
+        escaped = re.sub(r"([%_\\])", r"\\\1", self.text)
+        return f"%{escaped}%"
+
+    def is_in(self, words: Iterable[str]) -> bool:
+        """Whether the word stands among those of a text."""
+        return all(any(word.startswith(part) for word in words) for part in self.parts)
+
+
+def split_words(search: str) -> list[Word]:
+    """The words of a search, ten at most; signs alone are none.
+
+    :param search: what a person typed, whatever it is
+    """
+    words = (Word(text, tuple(search_words(text))) for text in search.split())
+    return list(islice((word for word in words if word.parts), _MAX_SEARCHED))
 
 
 def _words(text: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from . import easycrm_email_copy
 from . import easycrm_email_link
 from . import easycrm_email_live
 from . import easycrm_email_address
+from . import easycrm_email_address_match
 from . import easycrm_email_address_colleagues
 from . import easycrm_email_address_owner
 from . import easycrm_email_account

@@ -36,11 +36,20 @@ class EasycrmEmailAccount(models.Model):
         return (cron or self.env["ir.cron"]).sudo()
 
     @api.model
+    def _wake_backfill(self, at=None):
+        """Have the backfill cron run, now or then; nothing if it was deleted."""
+        name = "easycrm_mail.ir_cron_email_backfill"
+        if cron := self.env.ref(name, raise_if_not_found=False):
+            cron.sudo()._trigger(at=at)
+
+    @api.model
     def _get_schedule(self):
         """Return whether mailboxes are to be read, and how many minutes apart."""
         cron = self._get_sync_cron()
         wish = self.env["ir.config_parameter"].sudo().get_param(MINUTES)
-        minutes = int(wish) if wish else self._get_minutes(cron)
+        # (a system parameter: anybody may have written anything)
+        is_number = wish and wish.isdecimal() and 0 < int(wish) < 2**31
+        minutes = int(wish) if is_number else self._get_minutes(cron)
         return self._is_switched_on("sync_enabled", cron.active), minutes
 
     @api.model
@@ -85,6 +94,4 @@ class EasycrmEmailAccount(models.Model):
         if cron.try_lock_for_update(allow_referencing=True):
             cron.write(vals)  # which forgets the wish
             return
-        backfill = self.env.ref("easycrm_mail.ir_cron_email_backfill")
-        again = fields.Datetime.now() + timedelta(minutes=BUSY_MINUTES)
-        backfill.sudo()._trigger(at=again)
+        self._wake_backfill(fields.Datetime.now() + timedelta(minutes=BUSY_MINUTES))

@@ -28,7 +28,7 @@ class EasycrmEmailAccount(models.Model):
         if self._is_switched_on("sync_enabled", True):
             SyncRun(self._get_due(first=False)).run()
             if self._keeps_files() and self.env["easycrm.email"]._get_due_files(1):
-                self.env.ref("easycrm_mail.ir_cron_email_backfill").sudo()._trigger()
+                self._wake_backfill()
 
     @api.model
     def _cron_backfill(self):

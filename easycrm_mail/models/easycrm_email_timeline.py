@@ -13,6 +13,9 @@ TIMELINE_ORDER = "date desc, email_id.id desc"
 #: Totals are counted up to here, and told as "1,000+".
 COUNT_LIMIT = 1000
 
+#: What the versions of one email have in common, each counted once.
+VERSION = SQL("(email.company_id, email.message_id, email.date)")
+
 #: The newest emails that tell which failing mailboxes a timeline would get mail from.
 CONCERNED = 200
 
@@ -71,6 +74,8 @@ class EasycrmEmailTimeline(models.AbstractModel):
         domain = self._easycrm_get_line_domain()
         found = None
         if thread_id:
+            if not isinstance(thread_id, int):
+                raise UserError(self.env._("This conversation is gone."))
             emails, _next = self._easycrm_page(
                 domain & Domain("thread_id", "=", thread_id), False, THREAD_LIMIT
             )
@@ -181,9 +186,7 @@ class EasycrmEmailTimeline(models.AbstractModel):
         links = self.env["easycrm.email.link"]
         field = self._easycrm_get_link_field()
         query = links._search(
-            Domain("removed", "=", False)
-            & Domain("thread_id", "in", thread_ids)
-            & self._easycrm_get_shown_domain(field)
+            Domain("removed", "=", False) & Domain("thread_id", "in", thread_ids)
         )
         # "+ 0": by the conversations' few links. PostgreSQL would read the index of all
         # the record's links too, a hundred thousand of them, to intersect the two.
@@ -192,9 +195,11 @@ class EasycrmEmailTimeline(models.AbstractModel):
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT thread_id, count(DISTINCT email_id) FROM (%s) AS found
-                GROUP BY thread_id
+                SELECT found.thread_id, count(DISTINCT %s) FROM (%s) AS found
+                JOIN easycrm_email email ON email.id = found.email_id
+                GROUP BY found.thread_id
                 """,
+                VERSION,
                 query.select(
                     SQL.identifier(links._table, "thread_id"),
                     SQL.identifier(links._table, "email_id"),
@@ -215,24 +220,32 @@ class EasycrmEmailTimeline(models.AbstractModel):
         counts = {}
         for field, ids in by_field.items():
             links = self.env["easycrm.email.link"]
-            shown = Domain("removed", "=", False) & self._easycrm_get_shown_domain(
-                field
+            query = links._search(
+                Domain("removed", "=", False),
+                limit=COUNT_LIMIT + 1,
+                order=TIMELINE_ORDER,
             )
-            query = links._search(shown, limit=COUNT_LIMIT + 1)
-            column = SQL.identifier(links._table, field)
-            query.add_where(SQL("%s = owner.id", column))
+            query.add_where(SQL("%s = owner.id", SQL.identifier(links._table, field)))
             rows = self.env.execute_query(
                 SQL(
                     """
                     SELECT owner.id, counted.emails, counted.threads
                     FROM unnest(%s) AS owner (id), LATERAL (
-                        SELECT count(DISTINCT email_id) AS emails,
-                               count(DISTINCT thread_id) AS threads
-                        FROM (%s) AS found) AS counted
+                        SELECT count(DISTINCT %s) AS emails,
+                               count(DISTINCT found.thread_id) AS threads
+                        FROM (%s) AS found
+                        JOIN easycrm_email email ON email.id = found.email_id
+                    ) AS counted
                     """,
                     ids,
+                    VERSION,
                     query.select(
-                        SQL.identifier(links._table, "email_id"),
+                        SQL(
+                            "DISTINCT ON (%s, %s) %s AS email_id",
+                            SQL.identifier(links._table, "date"),
+                            SQL.identifier(links._table, "email_id"),
+                            SQL.identifier(links._table, "email_id"),
+                        ),
                         SQL.identifier(links._table, "thread_id"),
                     ),
                 )

@@ -2,10 +2,10 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..messages import search_words
+from ..messages import search_words, split_words
 from . import access
 from .easycrm_email_timeline import TIMELINE_ORDER, get_point
-from .timeline_filters import Filters, UnknownFilter, split_words
+from .timeline_filters import Filters, UnknownFilter
 
 #: Links that are looked at for one page: what is further back is for the next.
 LOOKED_AT = 5000

@@ -8,10 +8,11 @@ from . import access
 class EasycrmEmailTimeline(models.AbstractModel):
     """One email that mailboxes hold in different versions is one line.
 
-    Lists put a footer under a mail, gateways rewrite it: the Message-ID is the same,
-    the digest is not. Each version stays an email of its own with its own access; only
-    the reader, of those that he may read here, sees one: his own mailbox's, else the
-    one that came first.
+    Lists put a footer under a mail, gateways rewrite it: Message-ID and Date are the
+    same, the digest is not. (Scanners and broken senders use a Message-ID again, for
+    mails that have nothing else in common.) Each version stays an email of its own with
+    its own access; only the reader, of those that he may read here, sees one: his own
+    mailbox's, else the one that came first.
     """
 
     _inherit = "easycrm.email.timeline"
@@ -45,12 +46,13 @@ class EasycrmEmailTimeline(models.AbstractModel):
         :param SQL email: the alias of the email
         :param SQL record_id: of the record
         """
-        self.env["easycrm.email"].flush_model(["company_id", "message_id"])
+        self.env["easycrm.email"].flush_model(["company_id", "message_id", "date"])
         return SQL(
             """SELECT other.id, %(own)s AS is_own
                FROM easycrm_email other
                WHERE other.company_id = %(email)s.company_id
                  AND other.message_id = %(email)s.message_id
+                 AND other.date = %(email)s.date
                  AND other.id <> %(email)s.id
                  AND EXISTS (SELECT FROM easycrm_email_link twin_link
                              WHERE twin_link.email_id = other.id
@@ -101,7 +103,8 @@ class EasycrmEmailLink(models.Model):
         """
         links = self.sudo()
         candidates = self.search(
-            Domain("email_id.message_id", "in", links.email_id.mapped("message_id"))
+            Domain("email_id.company_id", "in", links.company_id.ids)
+            & Domain("email_id.message_id", "in", links.email_id.mapped("message_id"))
             & Domain("id", "not in", self.ids)
             & (
                 Domain("partner_id", "in", links.partner_id.ids)
@@ -111,7 +114,8 @@ class EasycrmEmailLink(models.Model):
 
         def key(link):
             email = link.email_id
-            return email.company_id, email.message_id, link.partner_id, link.lead_id
+            version = email.company_id, email.message_id, email.date
+            return *version, link.partner_id, link.lead_id
 
         keys = {key(link) for link in links}
         return candidates.filtered(lambda link: key(link.sudo()) in keys)

@@ -72,7 +72,7 @@ class Session:
     count: int = 0
     listed: bool = False
     overdue: bool = False
-    is_second: bool = False
+    lost: set = field(default_factory=set)  # folders that another worker reads
 
     @property
     def is_pulling(self):
@@ -92,6 +92,7 @@ class SyncRun(StoreSteps):
         self.unfinished = set(accounts.ids)
         self.pending: dict[Future, Session] = {}
         self.stopped = False
+        self.is_job_left = False
 
     def run(self, *jobs):
         """Read them; every batch is committed by itself.
@@ -102,13 +103,13 @@ class SyncRun(StoreSteps):
         try:
             self._report(0)
             for job in jobs:
-                while not self.stopped and self._retrying(job):
-                    self._report(1, also=1)
+                self._do(job)
             while self.pending or self.waiting and not self.stopped:
                 self._fill(pool)
                 # no transaction is open meanwhile: `_report` has committed
                 for future in self._wait():
                     session = self.pending.pop(future)
+                    self._report(0)  # is there time for another page?
                     self._guarded(session.account_id, self._ask, pool, session, future)
                     self._guarded(session.account_id, self._finish, session, future)
                     self._report(session.count)
@@ -120,6 +121,20 @@ class SyncRun(StoreSteps):
             # what still waits on a network ends with its own time-out; whatever it
             # brings is asked for again by the next run
             pool.shutdown(wait=False, cancel_futures=True)
+
+    def _do(self, job):
+        """Call a job until it returns nothing more; a broken one stops nobody else."""
+        self.is_job_left = True
+        try:
+            while not self.stopped:
+                if not self._retrying(job):
+                    self.is_job_left = False
+                    return
+                self._report(1)
+        except Exception:
+            self._roll_back()
+            self.is_job_left = False
+            _logger.exception("%s failed", getattr(job, "__name__", job))
 
     def _wake_crons(self):
         """Have the crons go on at once with what is unfinished.
@@ -206,7 +221,7 @@ class SyncRun(StoreSteps):
             return
         _kind, folder_id, _checkpoint = session.task
         batch = future.result().batch
-        if batch.more:
+        if batch.more and folder_id not in session.lost:
             # the others take their turn: what is newest in each comes first
             session.folder_ids.append(folder_id)
         if not session.folder_ids or self.stopped or len(self.pending) >= AHEAD:
@@ -245,7 +260,7 @@ class SyncRun(StoreSteps):
         if again := account.failure_ids.filtered("retry")[:1]:
             args = again.stream, again.provider_ref
             return ("again", *args), fetch_again, args
-        if not session.is_second:  # the other worker says how it went
+        if not session.lost:  # the other worker says how it went
             account._mark_synced(" ".join(session.missing))
         return None
 
@@ -303,11 +318,8 @@ class SyncRun(StoreSteps):
             return self._retrying(self._store_again, account, session.task[1], result)
         return self._retrying(self._store_batch, account, session, result)
 
-    def _report(self, count, also=0):
-        """Commit, and stop taking on work when the cron's time is up.
-
-        :param also: what remains to be done beside the mailboxes
-        """
-        remaining = len(self.unfinished) + also
+    def _report(self, count):
+        """Commit, and stop taking on work when the cron's time is up."""
+        remaining = len(self.unfinished) + self.is_job_left
         left = self.env["ir.cron"]._commit_progress(count, remaining=remaining)
         self.stopped = self.stopped or not left

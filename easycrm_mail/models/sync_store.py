@@ -40,7 +40,7 @@ class StoreSteps(Retrying):
         )
         row = self.env.cr.fetchone()
         if not row or (row[0] or "") != checkpoint:
-            session.is_second = True
+            session.lost.add(folder_id)
             if folder_id in (session.folder_ids or ()):
                 session.folder_ids.remove(folder_id)
             return 0

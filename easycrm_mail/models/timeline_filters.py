@@ -1,13 +1,10 @@
 """What a timeline is narrowed to, as the screen asks for it: checked, in parts."""
 
-import re
 import unicodedata
 from dataclasses import dataclass, fields
 
-from ..messages import search_words
-
-#: Characters that a search may have, and words of it that are looked for.
-SEARCH_LENGTH, SEARCH_WORDS = 200, 10
+#: Characters that a search may have.
+SEARCH_LENGTH = 200
 
 DIRECTIONS = ("inbound", "outbound")
 
@@ -64,36 +61,3 @@ def clean(text):
     # (no NUL, no half of a pair: PostgreSQL takes neither)
     text = text.replace("\0", " ").encode("utf-8", "ignore").decode()
     return " ".join(unicodedata.normalize("NFC", text).split())
-
-
-@dataclass(frozen=True)
-class Word:
-    """One word that is looked for, which may be only begun.
-
-    :param str text: as it was typed
-    :param tuple parts: as the words of a mail are cut: several for an address, say
-    """
-
-    text: str
-    parts: tuple
-
-    @property
-    def query(self):
-        """The word as a tsquery: letters and digits, none of them an operator."""
-        return " & ".join(f"{part}:*" for part in self.parts)
-
-    @property
-    def pattern(self):
-        """The word within a text, for ILIKE."""
-        escaped = re.sub(r"([%_\\])", r"\\\1", self.text)
-        return f"%{escaped}%"
-
-    def is_in(self, words):
-        """Tell whether the word stands among those of a text."""
-        return all(any(word.startswith(part) for word in words) for part in self.parts)
-
-
-def split_words(search):
-    """Return the `Word`s of a search; signs alone are none."""
-    words = [Word(text, tuple(search_words(text))) for text in search.split()]
-    return [word for word in words if word.parts][:SEARCH_WORDS]
