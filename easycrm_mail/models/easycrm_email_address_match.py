@@ -80,7 +80,7 @@ class EasycrmEmailAddress(models.Model):
                         SELECT FROM easycrm_email_participant participant
                         WHERE participant.address = address.address LIMIT %s
                     ) AS found) END
-                FROM unnest(%s) WITH ORDINALITY AS due (id, number)
+                FROM unnest(%s::int[]) WITH ORDINALITY AS due (id, number)
                 JOIN easycrm_email_address address ON address.id = due.id
                 ORDER BY due.number
                 """,
