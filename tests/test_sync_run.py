@@ -154,8 +154,8 @@ class TestSyncRun(RealMailbox, TransactionCase):
         self.assertEqual(len(self.anna.easycrm_email_link_ids), 3)
 
     def test_what_was_asked_ahead_of_a_page_that_failed_is_dropped(self):
-        self.deliver("One", "Two", "Three")
-        self.pages()
+        self.deliver("One", "Two", "Three", "Four", "Five")
+        events = self.pages()
         store = sync_run.SyncRun._store_batch
         calls = []
 
@@ -167,6 +167,7 @@ class TestSyncRun(RealMailbox, TransactionCase):
 
         self.patch(sync_run.SyncRun, "_store_batch", fail_second)
         self.start()
+        self.assertEqual(events.count("asked"), 3, "what was under way, and no more")
         self.assertEqual(len(calls), 2)
         self.assertEqual(self.account.retry_count, 0)
         self.assertEqual(self.account.last_error_kind, "retry")
@@ -175,7 +176,7 @@ class TestSyncRun(RealMailbox, TransactionCase):
         self.run_cron("_cron_backfill")
         self.assertEqual(
             sorted(self.anna.easycrm_email_link_ids.email_id.mapped("subject")),
-            ["One", "Three", "Two"],
+            ["Five", "Four", "One", "Three", "Two"],
         )
 
     def test_no_page_is_asked_ahead_when_the_time_is_up(self):

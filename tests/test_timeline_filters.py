@@ -132,6 +132,7 @@ class TestFilters(FilterCase):
             {"unknown": "x"},
             {"search": ["x"]},
             {"search": "x" * 201},
+            {"search": "\u05c4\u05b0" * 200_000},
             {"person": 7},
             {"attachments": "yes"},
             [("search", "=", "x")],

@@ -14,6 +14,7 @@ from itertools import islice
 
 _MAX_TEXT = 100_000
 _MAX_WORD = 60
+_MAX_RUN = 1_000
 #: A tsvector holds 1 MB, and a character takes up to four bytes.
 _MAX_ALL_WORDS = 200_000
 _MAX_SEARCHED = 10
@@ -79,8 +80,12 @@ def _words(text: str) -> Iterator[str]:
     for word in dict.fromkeys(_WORD.findall(text.lower())):
         if word.isascii():
             yield word[:_MAX_WORD]
+        elif len(word) <= _MAX_WORD:
+            yield from _cut_short(word)
         else:
-            yield from _cut_short(word) if len(word) <= _MAX_WORD else _cut(word)
+            # Python sorts the marks of a run in a time that grows with its square
+            for start in range(0, len(word), _MAX_RUN):
+                yield from _cut(word[start : start + _MAX_RUN])
 
 
 def _cut(run: str) -> tuple[str, ...]:

@@ -16,6 +16,10 @@ from odoo.tools import email_normalize, email_normalize_all
 #: Addresses that `email_normalize` would only make lower case, at the cost of parsing.
 PLAIN = re.compile(r"[\w+-]+(\.[\w+-]+)*@[\w-]+(\.[\w-]+)+", re.ASCII)
 
+#: Characters of an address that is still one (RFC 5321). What is longer is left alone:
+#: setting marks in order takes a time that grows with the square of their number.
+MAX_SPELLED = 320
+
 
 @lru_cache(maxsize=1 << 16)
 def normalise(address):
@@ -32,6 +36,8 @@ def normalise_all(text):
 
 
 def _spell(address):
+    if len(address) > MAX_SPELLED:
+        return address
     if not address.isascii():
         return normalize("NFC", address)
     if "xn--" not in address:

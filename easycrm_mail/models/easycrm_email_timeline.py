@@ -74,7 +74,7 @@ class EasycrmEmailTimeline(models.AbstractModel):
         domain = self._easycrm_get_line_domain()
         found = None
         if thread_id:
-            if not isinstance(thread_id, int):
+            if type(thread_id) is not int:  # True is one, too
                 raise UserError(self.env._("This conversation is gone."))
             emails, _next = self._easycrm_page(
                 domain & Domain("thread_id", "=", thread_id), False, THREAD_LIMIT

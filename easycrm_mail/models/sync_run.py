@@ -217,7 +217,9 @@ class SyncRun(StoreSteps):
 
     def _ask(self, pool, session, future):
         """Ask for the page after the one that has come, before that is stored."""
-        if not session.is_pulling or not future.done() or future.exception():
+        if session.account_id not in self.unfinished or not session.is_pulling:
+            return
+        if not future.done() or future.exception():
             return
         _kind, folder_id, _checkpoint = session.task
         batch = future.result().batch

@@ -50,6 +50,9 @@ class Filters:
         if given.get("direction", DIRECTIONS[0]) not in DIRECTIONS:
             raise UnknownFilter("direction")
         for name in ("person", "search"):
+            # (before it is cleaned: that takes long for what is far too long)
+            if len(given.get(name, "")) > 10 * SEARCH_LENGTH:
+                raise UnknownFilter(name)
             given[name] = clean(given.get(name, ""))
             if len(given[name]) > SEARCH_LENGTH:
                 raise UnknownFilter(name)

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from easycrm_mail.messages import search_words, split_words
@@ -54,6 +56,14 @@ def test_nothing_in_a_query_is_an_operator():
     assert queries == ["a:* & b:* & c:*", "d:*", "e:*", "100:*"]
     assert split_words("100%_")[0].pattern == r"%100\%\_%"
     assert len(split_words(" ".join(map(str, range(500))))) == 10
+
+
+def test_marks_without_end_are_cut_soon():
+    """An insertion sort of 100,000 marks took Python half a minute (law 2)."""
+    marks = "".join(map(chr, range(0x5C4, 0x5AF, -1))) * 5_000
+    start = time.perf_counter()
+    search_words("e" + marks[:100_000])
+    assert time.perf_counter() - start < 3
 
 
 @pytest.mark.parametrize(
