@@ -31,10 +31,14 @@ class TestMigration(MailCase, TransactionCase):
             """
         )
         self.assertFalse(self.is_found(email, "grusse & nordlicht"))
+        self.env["easycrm.email.content"].init()
+        # also where the scripts are skipped
+        [new] = self.deliver(self.mailbox, raw_mail(subject="Can be stored"))
+        self.assertTrue(self.is_found(new, "stored"))
         self.migrate("19.0.1.1.0")
         self.assertTrue(self.is_found(email, "grusse & nordlicht"))
-        self.deliver(self.mailbox, raw_mail(subject="And new mail can be stored"))
         self.migrate("19.0.1.1.0")  # once more does no harm
+        self.assertTrue(self.is_found(email, "grusse & nordlicht"))
 
     def is_found(self, email, query):
         self.env.cr.execute(

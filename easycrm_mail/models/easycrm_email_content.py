@@ -32,11 +32,14 @@ class EasycrmEmailContent(models.Model):
     def init(self):
         # No field type of Odoo's holds a tsvector, so the column stands beside them.
         # Its words are cut by `messages.search_words`: PostgreSQL's own parser takes
-        # longer than all the rest of storing a mail, and minutes for some.
+        # longer than all the rest of storing a mail, and minutes for some. (In 19.0.1.0
+        # the column was generated: nothing could be written to it.)
         self.env.cr.execute(
             """
             ALTER TABLE easycrm_email_content
                 ADD COLUMN IF NOT EXISTS search_vector tsvector;
+            ALTER TABLE easycrm_email_content
+                ALTER search_vector DROP EXPRESSION IF EXISTS;
             CREATE INDEX IF NOT EXISTS easycrm_email_content_search_vector_index
                 ON easycrm_email_content USING gin (search_vector);
             SELECT 'lz4' = ANY(enumvals) FROM pg_settings

@@ -11,10 +11,6 @@ BATCH = 1000
 
 
 def migrate(cr, version):
-    cr.execute(
-        """ALTER TABLE easycrm_email_content
-           ALTER search_vector DROP EXPRESSION IF EXISTS"""
-    )
     last = 0
     while True:
         cr.execute(
