@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import AccessError, ValidationError
@@ -11,6 +12,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.base.tests.test_ir_cron import CronMixinCase
 
+from ..easycrm_mail.models import easycrm_email_address_colleagues as colleagues
 from .common import MailCase
 from .mailbox import RealMailbox
 
@@ -254,6 +256,49 @@ class TestColleagues(SettingsCase):
         self.save(match_colleagues=False)
         self.run_backfill()
         self.assertLinked(email, [])
+
+    def switch_off_and_begin(self):
+        """Switch off with five links to be taken off; do the first two."""
+        self.save(match_colleagues=True)
+        emails = self.internal
+        for _number in range(4):
+            emails += self.send(self.mailbox, "jonas@ours.example")
+        self.run_backfill()
+        self.assertEqual(self.count_linked(emails), 5)
+        self.save(match_colleagues=False)
+        with patch.object(colleagues, "LOOKED_AT", 2):
+            self.assertTrue(self.env["easycrm.email.address"]._follow_colleagues())
+        self.assertEqual(self.count_linked(emails), 3)
+        return emails
+
+    def count_linked(self, emails):
+        self.env.flush_all()
+        return len(emails.link_ids.filtered(lambda link: link.partner_id == self.partner))
+
+    def test_switched_off_it_goes_in_batches_and_on_from_where_it_was(self):
+        emails = self.switch_off_and_begin()
+        # one that was looked at is not looked at again
+        seen = self.send(self.mailbox, "anna@acme.example").link_ids
+        self.cr.execute(
+            "UPDATE easycrm_email_link SET id = 1, address = %s WHERE id = %s",
+            ["jonas@ours.example", seen.id],
+        )
+        self.env.invalidate_all()
+        with patch.object(colleagues, "LOOKED_AT", 2):
+            self.run_backfill()
+        self.assertEqual(self.count_linked(emails), 0)
+        self.assertTrue(seen.browse(1).exists())
+        self.assertFalse(self.get_param("match_colleagues_since"))
+        self.assertFalse(self.get_param("match_colleagues_taken_off"))
+
+    def test_switched_on_again_amid_it_all_comes_back(self):
+        emails = self.switch_off_and_begin()
+        self.save(match_colleagues=True)
+        self.run_backfill()
+        self.assertEqual(self.count_linked(emails), 5)
+        self.save(match_colleagues=False)
+        self.run_backfill()
+        self.assertEqual(self.count_linked(emails), 0)
 
     def test_turned_in_the_system_parameters_it_is_followed_too(self):
         params = self.env["ir.config_parameter"]

@@ -5,6 +5,12 @@ from odoo.tools import SQL
 #: been followed.
 MATCH, SINCE = "easycrm_mail.match_colleagues", "easycrm_mail.match_colleagues_since"
 
+#: System parameter: the last link that was looked at since it was switched off.
+TAKEN_OFF = "easycrm_mail.match_colleagues_taken_off"
+
+#: Links that are looked at in one transaction.
+LOOKED_AT = 5000
+
 
 class EasycrmEmailAddress(models.Model):
     """What becomes of the emails that are here when the switch is turned.
@@ -35,17 +41,21 @@ class EasycrmEmailAddress(models.Model):
 
     @api.model
     def _follow_colleagues(self):
-        """Follow the switch, if it was turned."""
+        """Follow the switch, if it was turned.
+
+        :return: whether there is more to do
+        """
         params = self.env["ir.config_parameter"].sudo()
-        since = params.get_param(SINCE)
-        enabled = self._matches_colleagues()
-        if enabled and not since:
+        since, last = params.get_param(SINCE), params.get_param(TAKEN_OFF)
+        if not self._matches_colleagues():
+            return bool(since) and self._take_off_colleagues(since, int(last or 0))
+        if not since:
             turned_at = params.search([("key", "=", MATCH)]).write_date
             params.set_param(SINCE, fields.Datetime.to_string(turned_at))
+        if last or not since:
+            params.set_param(TAKEN_OFF, False)
             self._look_for_colleagues()
-        elif since and not enabled:
-            params.set_param(SINCE, False)
-            self._take_off_colleagues(since)
+        return False
 
     @api.model
     def _look_for_colleagues(self):
@@ -68,29 +78,43 @@ class EasycrmEmailAddress(models.Model):
         self.invalidate_model(["look_again_at"], flush=False)
 
     @api.model
-    def _take_off_colleagues(self, since):
-        """Delete the links that exist only because the switch was on.
+    def _take_off_colleagues(self, since, last):
+        """Delete the links that exist only because the switch was on, a batch of them.
 
         What was linked before stays, such as the mail of a customer who was hired.
 
         :param str since: when it was switched on
+        :param int last: the last link that was looked at
+        :return: whether there may be more
         """
         links = self.env["easycrm.email.link"].sudo()
         links.flush_model()
-        self.env.cr.execute(
+        rows = self.env.execute_query(
             SQL(
                 """
-                SELECT link.id FROM easycrm_email_link link
+                SELECT link.id, %s FROM (
+                    SELECT id, email_id, address FROM easycrm_email_link
+                    WHERE id > %s AND create_date >= %s
+                      AND origin = 'auto' AND removed IS NOT TRUE
+                    ORDER BY id LIMIT %s
+                ) AS link
                 JOIN easycrm_email email ON email.id = link.email_id
                 CROSS JOIN LATERAL (SELECT link.address) AS address
-                WHERE link.origin = 'auto' AND link.removed IS NOT TRUE
-                  AND link.create_date >= %s AND NOT (%s)
+                ORDER BY link.id
                 """,
-                since,
                 self._get_foreign_sql(),
+                last,
+                since,
+                LOOKED_AT,
             )
         )
-        ids = [row[0] for row in self.env.cr.fetchall()]
-        emails = links._delete(SQL("id = ANY(%s)", ids))
+        ours = [link_id for link_id, is_foreign in rows if not is_foreign]
+        emails = links._delete(SQL("id = ANY(%s)", ours))
         # the record may have another address in the same email
         self._link_emails(SQL("participant.email_id = ANY(%s)", emails.ids))
+        has_more = len(rows) == LOOKED_AT
+        params = self.env["ir.config_parameter"].sudo()
+        params.set_param(TAKEN_OFF, has_more and str(rows[-1][0]))
+        if not has_more:
+            params.set_param(SINCE, False)
+        return has_more
