@@ -273,7 +273,9 @@ class TestColleagues(SettingsCase):
 
     def count_linked(self, emails):
         self.env.flush_all()
-        return len(emails.link_ids.filtered(lambda link: link.partner_id == self.partner))
+        return len(
+            emails.link_ids.filtered(lambda link: link.partner_id == self.partner)
+        )
 
     def test_switched_off_it_goes_in_batches_and_on_from_where_it_was(self):
         emails = self.switch_off_and_begin()

@@ -1,6 +1,6 @@
 """International domains are compared as people write them; they were as mail has them.
 
-    anna@xn--bcher-kva.example  ->  anna@bücher.example
+anna@xn--bcher-kva.example  ->  anna@bücher.example
 """
 
 from odoo.tools import SQL
