@@ -111,9 +111,10 @@ class EasycrmEmailAddress(models.Model):
             )
         )
         ours = [link_id for link_id, is_foreign in rows if not is_foreign]
-        emails = links._delete(SQL("id = ANY(%s)", ours))
-        # the record may have another address in the same email
-        self._link_emails(SQL("participant.email_id = ANY(%s)", emails.ids))
+        if ours:
+            emails = links._delete(SQL("id = ANY(%s)", ours))
+            # the record may have another address in the same email
+            self._link_emails(SQL("participant.email_id = ANY(%s)", emails.ids))
         has_more = len(rows) == LOOKED_AT
         params = self.env["ir.config_parameter"].sudo()
         params.set_param(TAKEN_OFF, has_more and str(rows[-1][0]))

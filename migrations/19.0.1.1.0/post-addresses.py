@@ -42,7 +42,8 @@ def find_spellings(cr, table, column):
     """Return the addresses of that column that are spelled anew, and how."""
     cr.execute(
         SQL(
-            "SELECT DISTINCT %(column)s FROM %(table)s WHERE %(column)s LIKE '%%xn--%%'",
+            """SELECT DISTINCT %(column)s FROM %(table)s
+               WHERE %(column)s LIKE '%%xn--%%'""",
             table=table,
             column=column,
         )

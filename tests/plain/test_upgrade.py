@@ -24,7 +24,7 @@ def deliver(account, number, sender):
         f"Message-ID: <{number}@upgrade.example>\\r\\nMIME-Version: 1.0\\r\\n"
         "Content-Type: multipart/mixed; boundary=x\\r\\n\\r\\n--x\\r\\n\\r\\n"
         "See nordlicht.example\\r\\n--x\\r\\nContent-Type: application/pdf\\r\\n"
-        "Content-Disposition: attachment; filename=a.pdf\\r\\n\\r\\nxyz\\r\\n--x--\\r\\n"
+        "Content-Disposition: attachment; filename=a.pdf\\r\\n\\r\\nx\\r\\n--x--\\r\\n"
     ).encode()
     read = Read(RemoteMessage(f"1:{number}", raw, True), parse(raw))
     ids = Ingest(account, "INBOX").store([read])
