@@ -1,15 +1,19 @@
 import random
+from datetime import datetime, timedelta, timezone
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from ..easycrm_mail.messages import parse
 from ..easycrm_mail.models import easycrm_email_large, sync_calls
+from ..easycrm_mail.models.ingest_bodies import BodyIngest
 from ..easycrm_mail.providers import imap, imap_page
-from .common import MailCase, raw_mail
+from .common import MailHttpCase, raw_mail
 from .mailbox import PASSWORD, RealMailbox
 from .servers.fault_proxy import FaultProxy
+from .test_timeline_live import LiveCase
 
 #: What is a large mail in these tests.
 LARGE = 20_000
@@ -70,7 +74,7 @@ class LargeMailbox(RealMailbox):
 
 
 @tagged("post_install", "-at_install")
-class TestLarge(LargeMailbox, MailCase):
+class TestLarge(LargeMailbox, LiveCase):
     def test_it_stands_on_the_timeline_at_once_and_says_what_it_is(self):
         raw = self.large_mail()
         self.put(raw)
@@ -304,6 +308,38 @@ class TestLarge(LargeMailbox, MailCase):
         self.read_mailbox()
         self.assertEqual(self.emails(), email)
 
+    def test_the_backfill_tries_again_when_the_email_comes_at_the_same_time(self):
+        self.fold()
+        self.mine._read_large_later()
+        find = BodyIngest._find_emails
+        snapshots = []
+
+        def find_late(ingest, identities):
+            # the first snapshot is older than the email of the other mailbox
+            snapshots.append(ingest)
+            return find(ingest, identities) if len(snapshots) > 1 else {}
+
+        with patch.object(BodyIngest, "_find_emails", find_late):
+            self.run_cron("_cron_backfill")
+        self.assertEqual(len(snapshots), 2)
+        self.assertEqual(self.emails(), self.theirs)
+
+    def test_open_timelines_are_told_of_the_email_that_stays(self):
+        self.fold(date=datetime.now(timezone.utc) - timedelta(days=30))
+        lead = self.add_lead("Hall", self.mira)
+        Link = self.env["easycrm.email.link"].sudo()
+        Link.create({"email_id": self.mine.id, "lead_id": lead.id})
+        self.read_pings()
+        self.open(self.mine)
+        self.assertPinged(self.anna, self.acme, lead)
+
+    def test_of_a_private_conversation_nobody_is_told_when_it_is_folded(self):
+        self.fold()
+        self.make_private(self.mine)
+        self.read_pings()
+        self.open(self.mine)
+        self.assertPinged()
+
     def test_links_by_hand_and_tombstones_win(self):
         self.fold(cc="bruno@beck.example")
         lead = self.add_lead("Hall", self.mira)
@@ -388,3 +424,24 @@ class TestLarge(LargeMailbox, MailCase):
         self.assertFalse(self.account.failure_ids)
         self.assertEqual(self.emails().filtered("headers_only").subject, "Plan")
         self.assertEqual(self.account.sync_status, "ok")
+
+
+@tagged("post_install", "-at_install")
+class TestLargeUrls(LargeMailbox, MailHttpCase):
+    def test_a_chip_that_the_body_does_not_hold_is_not_found_and_the_body_stays(self):
+        self.put(self.large_mail())
+        with mute_logger("odoo.tests.common"):  # (it is in test mode already)
+            self.read_mailbox()
+        email = self.emails()
+        # as where the server takes a mail apart in another way than we do
+        line = email.attachment_line_ids.copy({"part": "7"})
+        self.env.flush_all()
+        self.authenticate(self.mira.login, self.mira.login)
+        with mute_logger("odoo.http"):
+            response = self.url_open(f"/easycrm_mail/attachment/{line.id}")
+        self.env.invalidate_all()
+        self.assertEqual(response.status_code, 404)
+        self.assertIn("not in the email", response.text)
+        self.assertFalse(email.headers_only)
+        self.assertIn("hall", email.body_html)
+        self.assertFalse(line.exists())

@@ -12,6 +12,7 @@ from odoo.addons.bus.models.bus import channel_with_db, json_dump
 
 from ..easycrm_mail.models import easycrm_email_live
 from .common import MailCase, raw_mail
+from .test_merge import MergeCase
 
 TIMELINE = easycrm_email_live.TIMELINE
 
@@ -134,6 +135,22 @@ class TestPings(LiveCase):
         self.assertEqual(len(pings), easycrm_email_live.PINGS)
         told = {payload["id"] for _channel, payload in pings}
         self.assertEqual(told, set(contacts[-easycrm_email_live.PINGS :].ids))
+
+
+@tagged("post_install", "-at_install")
+class TestPingsOfMerges(MergeCase, LiveCase):
+    def test_what_a_merge_moves_is_told(self):
+        email = self.receive_now(sender="doctor@private.example")
+        deal = self.add_lead("Deal", self.mira, "x@buyer.example")
+        lead = self.add_lead("Lead", self.mira, "x@buyer.example", type="lead")
+        links = self.env["easycrm.email.link"]
+        links.create({"email_id": email.id, "partner_id": self.twin.id})
+        links.create({"email_id": email.id, "lead_id": lead.id})
+        self.read_pings()
+        self.merge(self.bruno, self.twin)
+        self.assertPinged(self.bruno)
+        self.merge(deal, lead)
+        self.assertPinged(deal)
 
 
 @tagged("post_install", "-at_install")

@@ -1,6 +1,7 @@
 import base64
 
 from odoo import api, fields, models
+from odoo.exceptions import MissingError
 from odoo.tools import SQL
 
 from . import access
@@ -63,6 +64,7 @@ class EasycrmEmailAttachment(models.Model):
         Of the images within the text all are fetched: a reader asks for all.
 
         :raise AccessError: it is not for this user
+        :raise MissingError: the body, read for it, has no such attachment
         :raise UserError: no mailbox that holds it can be reached, in plain words
         """
         self.ensure_one()
@@ -72,6 +74,13 @@ class EasycrmEmailAttachment(models.Model):
             part = line.part
             email = line.email_id._read_large()
             line = email.attachment_line_ids.filtered(lambda one: one.part == part)
+            if not line:
+                raise MissingError(
+                    self.env._(
+                        "This attachment is not in the email. Open the email again to "
+                        "see what it holds."
+                    )
+                )
         if not line.attachment_id:
             email = line.email_id
             lines = line

@@ -226,11 +226,15 @@ class EasycrmEmailLink(models.Model):
                 UPDATE easycrm_email_link
                 SET %(owner)s = %(into)s, commercial_partner_id = %(commercial)s
                 WHERE %(owner)s = ANY(%(all)s) AND %(owner)s <> %(into)s
+                RETURNING %(announced)s
                 """,
+                announced=self._announced_columns,
                 **values,
             )
         )
+        rows = self.env.cr.fetchall()
         self._forget()
+        self._announce(rows)
 
     @api.model
     def _forget(self):

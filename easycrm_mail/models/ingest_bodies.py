@@ -112,6 +112,8 @@ class BodyIngest(Ingest):
     def _fold(self, email, twin, message):
         """Let everything of an email go over to another one, and delete it."""
         self._fold_threads(email, twin)
+        # (with the conversation that it is in now; those by address go by cascade)
+        email.link_ids._announce_change()
         self._fold_copies(email, twin)
         self._fold_links(email, twin)
         # those in Bcc stand in the sender's copy alone

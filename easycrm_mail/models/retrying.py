@@ -5,13 +5,14 @@ import time
 from psycopg2 import IntegrityError
 from psycopg2.errors import DeadlockDetected, SerializationFailure
 
+from odoo.exceptions import ConcurrencyError
 from odoo.tools import mute_logger
 
 #: How often a transaction is made at most.
 ATTEMPTS = 5
 
 #: What a transaction raises that another one has crossed.
-CROSSED = (SerializationFailure, DeadlockDetected)
+CROSSED = (SerializationFailure, DeadlockDetected, ConcurrencyError)
 
 
 class Retrying:
