@@ -16,6 +16,7 @@ from . import easycrm_email_address_colleagues
 from . import easycrm_email_address_owner
 from . import easycrm_email_account
 from . import easycrm_email_account_access
+from . import easycrm_email_account_files
 from . import easycrm_email_account_health
 from . import easycrm_email_account_schedule
 from . import easycrm_email_account_sync

@@ -283,9 +283,10 @@ class EasycrmEmailAccount(models.Model):
         self.ensure_one()
         return {normalise(self.email), *normalise_all(self.alias_emails)}
 
-    def _make_provider(self, timeout=SYNC_TIMEOUT):
+    def _make_provider(self, timeout=SYNC_TIMEOUT, patience=float("inf")):
         """Return a provider for this mailbox, not connected yet.
 
+        :param patience: seconds for all that it is asked
         :raise UserError: something that it needs is not filled in
         """
         self.ensure_one()
@@ -318,6 +319,7 @@ class EasycrmEmailAccount(models.Model):
             account.imap_login or account.email,
             password,
             timeout=timeout,
+            patience=patience,
         )
 
     @api.model

@@ -1,4 +1,5 @@
 from datetime import datetime, time, timedelta, timezone
+from time import monotonic
 
 from odoo import api, fields, models
 from odoo.fields import Domain
@@ -8,6 +9,10 @@ from .easycrm_email_account import BUTTON_TIMEOUT
 from .easycrm_email_account_health import ERROR_MINUTES, MAX_WAIT_HOURS
 from .files_run import FilesRun
 from .sync_run import SyncRun
+
+#: Seconds of a cron's run that attachments get when mailboxes have used it up; and how
+#: much later than that it may be: what is begun then ends within the cron's hard limit.
+FILES_SECONDS, FILES_LATEST = 2, 30
 
 #: Hours after which a mailbox is asked again which folders it has.
 FOLDERS_HOURS = 24
@@ -34,13 +39,21 @@ class EasycrmEmailAccount(models.Model):
     def _cron_backfill(self):
         """Read new mailboxes; do what Settings and changed addresses ask for.
 
-        Then, in the time that is left, fetch the attachments of linked mail.
+        Then fetch the attachments of linked mail: in the time that is left, or else for
+        some seconds, once in a run of the cron.
         """
+        # (which calls this again, when its time is up too)
+        end = self.env.context.get("cron_end_time", float("inf"))
+        is_on_time = monotonic() < end
         run = SyncRun(self._get_due(first=True))
         Address = self.env["easycrm.email.address"]
         run.run(self._apply_schedule, Address._follow_colleagues, Address._match_due)
-        if not run.stopped and self._keeps_files():
+        if not self._keeps_files():
+            return
+        if not run.stopped:
             FilesRun(self.sudo().env).run()
+        elif is_on_time and monotonic() < end + FILES_LATEST:
+            FilesRun(self.sudo().env, FILES_SECONDS).run()
 
     @api.model
     def _keeps_files(self):

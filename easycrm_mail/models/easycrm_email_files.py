@@ -9,6 +9,10 @@ from .body_calls import fetch_files
 #: then they wait until somebody opens them.
 ATTEMPT_HOURS = [0.25, 1, 6, 24, 72]
 
+#: After how long they are looked at again whose mailbox has just failed, and those in
+#: mailboxes alone that are paused or in error: earlier if it works again before.
+FAILED_HOURS, AWAY_HOURS = 1, 24
+
 
 class EasycrmEmail(models.Model):
     """When the attachments of linked mail are fetched: see `FilesRun`."""
@@ -58,6 +62,29 @@ class EasycrmEmail(models.Model):
                 if attempts < len(ATTEMPT_HOURS)
                 else False
             )
+
+    def _rest_files(self, hours):
+        """Have these emails' attachments looked at later; no attempt was made."""
+        self.write({"fetch_at": fields.Datetime.now() + timedelta(hours=hours)})
+
+    @api.model
+    def _wake_files(self, accounts):
+        """Have the attachments that wait in these mailboxes fetched now."""
+        self.flush_model(["date", "fetch_at", "is_linked"])
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE easycrm_email email SET fetch_at = LEAST(email.date, %(now)s)
+                WHERE is_linked IS TRUE AND fetch_at > %(now)s
+                  AND EXISTS (SELECT FROM easycrm_email_copy copy
+                              WHERE copy.email_id = email.id
+                                AND copy.account_id = ANY(%(accounts)s))
+                """,
+                now=fields.Datetime.now(),
+                accounts=accounts.ids,
+            )
+        )
+        self.invalidate_model(["fetch_at"], flush=False)
 
     def _keep_files(self, files):
         """Store the attachments that were fetched of this email, if it is still here.

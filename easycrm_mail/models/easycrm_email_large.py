@@ -1,8 +1,10 @@
+import time
+
 from odoo import fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..messages import UnreadableMessage
-from ..providers import MailboxError
+from ..providers import Gone, MailboxError, Retry
 from .body_calls import read_large
 from .easycrm_email_account import BUTTON_TIMEOUT
 from .ingest_bodies import BodyIngest
@@ -97,6 +99,7 @@ class EasycrmEmail(models.Model):
     def _ask_mailboxes(self, call):
         """Ask the mailboxes that hold the email, until one answers.
 
+        In all that takes no longer than one call to one mailbox may take.
         No transaction is open meanwhile, so that nothing may have been written before.
 
         :param call: is given the account, its provider, and where the email stands
@@ -105,18 +108,30 @@ class EasycrmEmail(models.Model):
         :raise UserError: none does; why, in plain words
         """
         reason, is_slow = self._get_unheld_words(), False
+        failed = self.env["easycrm.email.account"]
+        deadline = time.monotonic() + BUTTON_TIMEOUT * 2
         for account, stream, ref in self._get_places():
+            if account in failed:
+                continue
+            left = deadline - time.monotonic()
+            if left <= 0:
+                reason, is_slow = account._explain_error(Retry("timeout")), True
+                break
             try:
-                provider = account._make_provider(BUTTON_TIMEOUT)
+                provider = account._make_provider(min(BUTTON_TIMEOUT, left), left)
             except UserError as error:
                 reason = str(error)
+                failed |= account
                 continue
             account._release_transaction()
             try:
                 return call(account, provider, stream, ref)
             except UnreadableMessage as error:
                 reason = str(error)
+            except Gone as error:
+                reason = account._explain_error(error)
             except MailboxError as error:
+                failed |= account
                 reason = account._explain_error(error)
                 is_slow = is_slow or error.code == "timeout"
             finally:

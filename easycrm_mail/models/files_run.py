@@ -19,6 +19,7 @@ from odoo.exceptions import UserError
 from ..messages import UnreadableMessage
 from ..providers import Gone, MailboxError, Provider, Retry
 from .body_calls import fetch_files, read_large
+from .easycrm_email_files import AWAY_HOURS, FAILED_HOURS
 from .ingest_bodies import BodyIngest
 from .retrying import Retrying
 from .sync_run import PULL_SECONDS
@@ -34,20 +35,30 @@ CLAIMED = 50
 
 @dataclass
 class Job:
-    """One mail, and where it stands: the places that were not tried yet."""
+    """One mail, and where it stands: the places that were not tried yet.
+
+    :ivar is_held: it stands in a mailbox that works
+    :ivar is_counted: not to get it is an attempt: it was asked for, or stands nowhere
+    """
 
     email_id: int
     places: deque  # of (account id, stream, ref)
+    is_held: bool
+    is_counted: bool
 
 
 class FilesRun(Retrying):
     """Fetches what is due, newest mail first, until the cron's time is up.
 
     :param env: of the superuser
+    :param seconds: to take on work in although the cron's time is up, as others have
+        used it up, and are not done
     """
 
-    def __init__(self, env):
+    def __init__(self, env, seconds=0):
         self.env = env
+        self.is_share = bool(seconds)
+        self.until = time.monotonic() + seconds
         self.queues: dict[int, deque] = {}  # by mailbox
         self.pending: dict[Future, tuple] = {}
         self.providers: dict[int, Provider] = {}
@@ -70,7 +81,7 @@ class FilesRun(Retrying):
             for account_id in self.providers.keys() - busy:
                 pool.submit(self.providers[account_id].close)
             pool.shutdown(wait=False)
-        if self.has_begun and not self.stopped:
+        if self.has_begun and not self.stopped and not self.is_share:
             self._report(0, remaining=0)
 
     def _claim(self):
@@ -82,16 +93,18 @@ class FilesRun(Retrying):
 
     def _look_up(self):
         return [
-            Job(
-                email.id,
-                deque(
-                    (account.id, stream, ref)
-                    for account, stream, ref in email._get_places()
-                    if account._is_reachable()
-                ),
-            )
+            self._make_job(email)
             for email in self.env["easycrm.email"]._get_due_files(CLAIMED)
         ]
+
+    def _make_job(self, email):
+        places = email._get_places()
+        reachable = deque(
+            (account.id, stream, ref)
+            for account, stream, ref in places
+            if account._is_reachable()
+        )
+        return Job(email.id, reachable, bool(reachable), is_counted=not places)
 
     def _queue(self, jobs):
         """Have each fetched from the next mailbox that works, or else later."""
@@ -102,12 +115,18 @@ class FilesRun(Retrying):
             if job.places:
                 self.queues.setdefault(job.places[0][0], deque()).append(job)
             else:
-                nowhere.append(job.email_id)
+                nowhere.append(job)
         if nowhere:
             self._retrying(self._postpone, nowhere)
 
-    def _postpone(self, ids):
-        self.env["easycrm.email"].browse(ids).exists()._postpone_files()
+    def _postpone(self, jobs):
+        emails = self.env["easycrm.email"].browse(job.email_id for job in jobs).exists()
+        jobs = {job.email_id: job for job in jobs}
+        counted = emails.filtered(lambda email: jobs[email.id].is_counted)
+        held = (emails - counted).filtered(lambda email: jobs[email.id].is_held)
+        counted._postpone_files()
+        held._rest_files(FAILED_HOURS)
+        (emails - counted - held)._rest_files(AWAY_HOURS)
 
     def _fill(self, pool):
         busy = {account_id for account_id, *_rest in self.pending.values()}
@@ -130,6 +149,7 @@ class FilesRun(Retrying):
         if not provider:
             self._leave(account_id, job)
             return
+        job.is_counted = True
         function, *args = call
         future = pool.submit(function, provider, stream, ref, *args)
         self.pending[future] = account_id, job, time.monotonic() + PULL_SECONDS
@@ -199,4 +219,5 @@ class FilesRun(Retrying):
 
     def _report(self, count, remaining=1):
         left = self.env["ir.cron"]._commit_progress(count, remaining=remaining)
-        self.stopped = self.stopped or not left
+        if not left and time.monotonic() >= self.until:
+            self.stopped = True

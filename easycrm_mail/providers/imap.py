@@ -17,6 +17,7 @@ page.
 
 import functools
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import BinaryIO, TypeVar
@@ -49,7 +50,7 @@ def _guarded(method: Callable[..., _Result]) -> Callable[..., _Result]:
     @functools.wraps(method)
     def call(self: "ImapProvider", *args, **kwargs) -> _Result:
         self._is_expired = False
-        timer = threading.Timer(self._timeout * CALL_TIMEOUTS, self._expire)
+        timer = threading.Timer(self._time_left(), self._expire)
         timer.daemon = True
         timer.start()
         try:
@@ -71,6 +72,7 @@ class ImapProvider:
 
     :param security: `ssl` (TLS from the first byte), `starttls` or `none`
     :param timeout: seconds to wait for any one answer; twice that for a whole call
+    :param patience: seconds, from now on, for all calls together
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class ImapProvider:
         login: str,
         password: str,
         timeout: float = 30,
+        patience: float = float("inf"),
     ):
         self._host = host
         self._port = port
@@ -88,6 +91,7 @@ class ImapProvider:
         self._login = login
         self._password = password
         self._timeout = timeout
+        self._deadline = time.monotonic() + patience
         self._connection: Connection | None = None
         self._is_expired = False
 
@@ -260,6 +264,10 @@ class ImapProvider:
         if connection.examine(stream).uid_validity != uid_validity:
             raise Retry("dropped", "the folder was set up anew meanwhile")
         return connection
+
+    def _time_left(self) -> float:
+        """Seconds that one call may take that begins now."""
+        return min(self._timeout * CALL_TIMEOUTS, self._deadline - time.monotonic())
 
     def _expire(self) -> None:
         self._is_expired = True
