@@ -48,8 +48,9 @@ class LargeMail:
 
     def __init__(self, file: BinaryIO):
         self._file = file
-        # Nobody can write a mail that holds the stand-ins.
-        self._nonce = secrets.token_bytes(_NONCE_BYTES)
+        # Nobody can write a mail that holds the stand-ins. In plain letters: where a
+        # part is a mail in base64 they are parsed, and a stray CR would change much.
+        self._nonce = secrets.token_hex(_NONCE_BYTES // 2).encode()
         self._runs: list[_Run] = []
         self._held = self._shorten(())
         if needed := self._misplaced():
@@ -121,7 +122,7 @@ class LargeMail:
         """Holds a run's stand-in, or itself where it is short, cut off or needed."""
         is_whole = characters % 4 == 0
         if is_whole and characters >= MIN_RUN_BYTES and run.start not in needed:
-            number = len(self._runs).to_bytes(_NUMBER_BYTES, "big")
+            number = b"%0*d" % (_NUMBER_BYTES, len(self._runs))
             held += binascii.b2a_base64(self._nonce + number, newline=False) + ending
             self._runs.append(_Run(run.start, run.end - len(ending)))
         else:
@@ -165,8 +166,7 @@ class LargeMail:
             return
         opening = binascii.b2a_base64(self._nonce, newline=False)
         for match in re.finditer(re.escape(opening) + rb"(.{16})", content):
-            number = int.from_bytes(binascii.a2b_base64(match[1]), "big")
-            yield number, match.span()
+            yield int(binascii.a2b_base64(match[1])), match.span()
 
     def _is_stand_in(self, content: bytes) -> bool:
         is_long_enough = len(content) == _NONCE_BYTES + _NUMBER_BYTES
@@ -174,7 +174,7 @@ class LargeMail:
 
     @staticmethod
     def _number_of(content: bytes) -> int:
-        return int.from_bytes(content[_NONCE_BYTES:], "big")
+        return int(content[_NONCE_BYTES:])
 
     def _raw(self, run: _Run) -> Iterator[bytes]:
         for start in range(run.start, run.end, BUFFER_BYTES):

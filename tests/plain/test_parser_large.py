@@ -57,6 +57,18 @@ def test_runs_that_are_no_attachment_are_held(short_runs):
         assert_same(raw)
 
 
+def test_the_same_mail_is_read_alike_each_time(short_runs):
+    """A stand-in is parsed where it is a mail in base64: nothing may hang on it."""
+    forwarded = encoded(b"message/rfc822", whole(TEXT, head=HEAD))
+    quoted = b"Content-Transfer-Encoding: quoted-printable"
+    attached = part(
+        b"text/csv", b"a;b \r\n", b"Content-Disposition: attachment", quoted
+    )
+    raw = whole(TEXT, forwarded, attached)
+    digests = {LargeMail(io.BytesIO(raw)).parse().digest for _time in range(1_000)}
+    assert digests == {parser.parse(raw).digest}
+
+
 def test_a_buffer_of_one_line_reads_alike(short_runs, monkeypatch):
     monkeypatch.setattr(large, "BUFFER_BYTES", 80)
     assert_same(whole(TEXT, encoded(b"application/pdf", big(5_000))))
