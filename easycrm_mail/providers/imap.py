@@ -35,6 +35,8 @@ from .imap_structure import attachments_of, decode_pieces
 
 # All of one call, against a server that sends a byte now and then.
 CALL_TIMEOUTS = 2
+# Of one mail: Exchange takes 150 MB, and hardly anybody more.
+MAX_PIECES_BYTES = 160_000_000
 
 _Result = TypeVar("_Result")
 
@@ -185,12 +187,14 @@ class ImapProvider:
             raise Gone("mail")
         leaves = attachments_of(found[uid].structure)
         contents: dict[str, bytes] = {}
+        room = MAX_PIECES_BYTES
         for number, leaf in enumerate(leaves):
             if str(number) in parts:
-                pieces = connection.pieces(uid, leaf.section)
+                pieces = connection.pieces(uid, leaf.section, room)
                 content = decode_pieces(pieces, leaf.encoding)
                 if content is not None:
                     contents[str(number)] = content
+                    room -= len(content)
         return contents
 
     @_guarded
@@ -200,7 +204,7 @@ class ImapProvider:
         # (it may be the second attempt)
         file.seek(0)
         file.truncate()
-        file.writelines(connection.pieces(uid))
+        file.writelines(connection.pieces(uid, "", MAX_PIECES_BYTES))
 
     def close(self) -> None:
         """Signs out."""

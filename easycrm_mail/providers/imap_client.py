@@ -10,11 +10,20 @@ from imapclient.datetime_util import format_criteria_date
 from imapclient.exceptions import ProtocolError
 from imapclient.response_parser import parse_response
 
+from .errors import Retry
 from .uid_set import Runs, parse_sequence
+
+# Of one answer: twice what is asked for at once, or the flags of 800,000 mails.
+MAX_ANSWER_BYTES = 64_000_000
 
 
 class _Imap(IMAP4):
-    """imaplib's client, which tells its line before anything is said on it."""
+    """imaplib's client, which tells its line before anything is said on it.
+
+    What is too much to hold is not read: the server may be anybody's.
+    """
+
+    _bytes_left = MAX_ANSWER_BYTES
 
     def __init__(
         self,
@@ -37,6 +46,26 @@ class _Imap(IMAP4):
         except BaseException:
             line.close()
             raise
+
+    def _command(self, *args) -> bytes:
+        self._bytes_left = MAX_ANSWER_BYTES
+        return super()._command(*args)
+
+    def read(self, size: int) -> bytes:
+        """A literal, of the size that the server says it has."""
+        self._count(size)
+        return super().read(size)
+
+    def readline(self) -> bytes:
+        """A line."""
+        line = super().readline()
+        self._count(len(line))
+        return line
+
+    def _count(self, size: int) -> None:
+        self._bytes_left -= size
+        if self._bytes_left < 0:
+            raise Retry("answer", "the server sends far more than was asked for")
 
 
 class Client(IMAPClient):

@@ -20,7 +20,7 @@ from .errors import Gone, Permanent, Retry
 from .imap_client import Client
 from .imap_errors import is_refusal, of_folder, translate, words
 from .imap_folders import Listed
-from .uid_set import MAX_UID, Runs, expand, sequence
+from .uid_set import MAX_UID, MAX_UIDS, Runs, expand, sequence
 
 CONNECT_TIMEOUT = 10
 CLOSE_TIMEOUT = 2
@@ -243,6 +243,8 @@ class Connection:
             runs = self._client.search_uids(f"{start}:{end}", *criteria)
             # "n:*", and any n above the last UID, is answered with the last one.
             found |= expand(runs, start, MAX_UID if end == "*" else end)
+            if len(found) > MAX_UIDS:
+                raise ValueError("more UIDs than a folder holds")
         return found
 
     def outlines(self, uids: Iterable[int]) -> dict[int, Fetched]:
@@ -274,10 +276,19 @@ class Connection:
 
     def structures(self, uids: Iterable[int]) -> dict[int, Fetched]:
         """BODYSTRUCTURE of those mails that are there, as `structure`."""
-        return self._fetch(uids, "(UID BODYSTRUCTURE)")
+        uids = list(uids)
+        try:
+            return self._fetch(uids, "(UID BODYSTRUCTURE)")
+        except RecursionError:
+            # It came whole, and is nested deeper than anything that could be read.
+            return {uid: Fetched(uid, is_read=False) for uid in uids}
 
-    def pieces(self, uid: int, section: str = "") -> Iterator[bytes]:
-        """A mail or one of its sections, as it is transferred, piece by piece."""
+    def pieces(self, uid: int, section: str, limit: int) -> Iterator[bytes]:
+        """A mail or one of its sections, as it is transferred, piece by piece.
+
+        :param section: empty for the whole mail
+        :param limit: of more bytes the mail is given up, not the connection
+        """
         position = 0
         while True:
             items = f"(UID BODY.PEEK[{section}]<{position}.{PIECE_BYTES}>)"
@@ -285,8 +296,10 @@ class Connection:
             piece = _body(answer)
             if piece is None:
                 raise Gone("mail")
-            yield piece
             position += len(piece)
+            if position > limit:
+                raise Gone("mail", "the server gives more than any email holds")
+            yield piece
             if len(piece) < PIECE_BYTES:
                 return
 

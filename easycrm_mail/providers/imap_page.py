@@ -91,9 +91,13 @@ class PageReader:
                 found = self._mails(state, chunk)
                 for uid in chunk:
                     self._take(state, uid, found)
-                if monotonic() > deadline:
+                if monotonic() > deadline or self._is_full():
                     break
         return self._page
+
+    def _is_full(self) -> bool:
+        """Whether far more came than the server had said that it would."""
+        return sum(len(one.raw) for one in self._page.messages) > 2 * PAGE_BYTES
 
     def _chunks(
         self, state: Checkpoint, wanted: Sequence[int], since: datetime

@@ -12,6 +12,8 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 # Beyond any UID (RFC 3501, 2.3.1.1: 32 bits), and any folder: no checkpoint of ours.
 MAX_UID = 2**32
 _MAX_RUN = 10_000_000
+# A folder holds no more, whatever its server says; each takes some 70 bytes.
+MAX_UIDS = 5_000_000
 
 # (first, last), as servers tell them: maybe far more than there are mails.
 Runs = list[tuple[int, int]]
@@ -93,9 +95,11 @@ def count(runs: Runs, last: int) -> int:
 def expand(runs: Runs, first: int, last: int) -> set[int]:
     """The UIDs of runs between two. `ValueError` for more than a folder can hold."""
     uids: set[int] = set()
+    told = 0
     for start, end in runs:
         start, end = max(start, first), min(end, last)
-        if end - start >= _MAX_RUN:
+        told += max(end - start + 1, 0)
+        if told > MAX_UIDS:
             raise ValueError("more UIDs than a folder holds")
         uids.update(range(start, end + 1))
     return uids

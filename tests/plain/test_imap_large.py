@@ -2,6 +2,7 @@
 
 import io
 import random
+import re
 import tracemalloc
 
 import pytest
@@ -81,6 +82,44 @@ def test_it_is_handed_over_though_its_structure_is_refused(
         [large] = provider.pull("INBOX", "", LONG_AGO).messages
         provider.close()
     assert large.headers_only and large.attachments == ()
+
+
+def test_it_is_handed_over_though_its_structure_has_no_end(
+    any_mailbox, large_from_10_kb
+):
+    any_mailbox.deliver(1)
+    put(any_mailbox, large_mail()[0])
+    nested = b"(" * 20_000 + b'"a"' + b")" * 20_000
+    with FaultProxy(any_mailbox.host, any_mailbox.port) as proxy:
+        proxy.rewrite = lambda data: re.sub(
+            rb"BODYSTRUCTURE [^\r]*", b"BODYSTRUCTURE " + nested + b")", data
+        )
+        provider = connect(proxy, any_mailbox)
+        batch = provider.pull("INBOX", "", LONG_AGO)
+        large = batch.messages[0]
+        assert provider.fetch_parts("INBOX", large.ref, ["0"]) == {}
+        assert provider.fetch("INBOX", large.ref) == large
+        provider.close()
+    assert [one.headers_only for one in batch.messages] == [True, False]
+    assert large.attachments == () and not batch.set_aside
+
+
+def test_more_than_a_mail_can_be_is_not_taken(any_mailbox, provider, monkeypatch):
+    """One mail is given up, and neither disk nor memory fills."""
+    monkeypatch.setattr("easycrm_mail.providers.imap.MAX_PIECES_BYTES", 2_500_000)
+    content = [random.Random(seed).randbytes(1_200_000) for seed in range(2)]
+    parts = [encoded(b"image/png", one, NAMED % b"a.png") for one in content]
+    put(any_mailbox, whole(part(b"text/plain", b"Look"), *parts))
+    [remote] = provider.pull("INBOX", "", LONG_AGO).messages
+    file = io.BytesIO()
+    with pytest.raises(Gone, match="more than any email"):
+        provider.download("INBOX", remote.ref, file)
+    assert len(file.getvalue()) <= 2_500_000
+    with pytest.raises(Gone, match="more than any email"):
+        provider.fetch_parts("INBOX", remote.ref, ["0", "1"])
+    for number in (0, 1):
+        found = provider.fetch_parts("INBOX", remote.ref, [str(number)])
+        assert found == {str(number): content[number]}
 
 
 def test_a_large_mail_that_breaks_the_line_is_set_aside(any_mailbox, large_from_10_kb):

@@ -302,6 +302,61 @@ def test_a_search_that_finds_more_than_any_folder_holds_is_no_answer(mailbox):
         provider.close()
 
 
+def test_nor_may_it_find_them_range_by_range(mailbox):
+    mailbox.deliver(1, 2)
+    with FaultProxy(mailbox.host, mailbox.port) as proxy:
+        mailbox.host, mailbox.port = proxy.host, proxy.port
+        ranges = b"1:2000000,2000001:4000000,4000001:6000000"
+        proxy.replace = {b" UID ALL 1:2\r\n": b" UID ALL " + ranges + b"\r\n"}
+        provider = connect(mailbox)
+        with pytest.raises(Retry, match="more UIDs") as caught:
+            provider.pull("INBOX", "", LONG_AGO)
+        assert caught.value.code == "answer"
+        provider.close()
+
+
+def test_a_mail_beyond_all_measure_is_set_aside_unread(any_mailbox, proxy, provider):
+    """It is known before a byte of it is read, and nobody waits for the rest."""
+    any_mailbox.deliver(1, 2, 3)
+    proxy.rewrite = lambda data: re.sub(
+        rb"(\(UID 2 [^\r]*BODY\[\] )\{\d+\}", rb"\1{3500000000}", data
+    )
+    batch = provider.pull("INBOX", "", LONG_AGO)
+    assert numbers(batch) == [3, 1] and batch.settled
+    assert [one.ref.split(":")[1] for one in batch.set_aside] == ["2"]
+    ref = batch.set_aside[0].ref
+    with pytest.raises(Retry, match="far more") as caught:
+        provider.fetch("INBOX", ref)
+    assert caught.value.code == "answer"
+    proxy.heal()
+    assert provider.fetch("INBOX", ref).raw == mail(2)
+
+
+def test_an_answer_of_endless_lines_is_given_up(any_mailbox, proxy, provider):
+    any_mailbox.deliver(1)
+    noise = b"* OK " + b"x" * 500_000 + b"\r\n"
+    proxy.rewrite = lambda data: re.sub(
+        rb"^\* 1 FETCH", lambda found: noise * 140 + found[0], data
+    )
+    with pytest.raises(Retry, match="far more"):
+        provider.pull("INBOX", "", LONG_AGO)
+    proxy.heal()
+    assert numbers(provider.pull("INBOX", "", LONG_AGO)) == [1]
+
+
+def test_mails_larger_than_they_are_said_to_be_fill_a_page(
+    any_mailbox, proxy, provider, monkeypatch
+):
+    monkeypatch.setattr(imap_page, "CHUNK_MAILS", 2)
+    monkeypatch.setattr(imap_page, "PAGE_BYTES", 10_000)
+    any_mailbox.deliver(*range(6), size=15_000)
+    proxy.rewrite = lambda data: re.sub(
+        rb"RFC822\.SIZE \d+", lambda found: b"RFC822.SIZE 1", data
+    )
+    batches = pull_all(provider)
+    assert [numbers(one) for one in batches] == [[5, 4], [3, 2], [1, 0]]
+
+
 def test_a_server_that_answers_in_the_old_way_is_understood(mailbox):
     """ESEARCH on offer, and a plain SEARCH in return."""
     mailbox.deliver(1, 2, 3)
