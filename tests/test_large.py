@@ -383,6 +383,22 @@ class TestLarge(LargeMailbox, LiveCase):
         email = self.open(self.mine)
         self.assertLinked(email, [self.bruno])
 
+    def test_an_attachment_of_the_email_that_stays_is_for_those_who_may_see_it(self):
+        raw = self.large_mail()
+        account, login = self.connect_second(
+            self.sofia, email="sofia.real@ours.example"
+        )
+        self.put(raw, login=login)
+        self.read_mailbox(account)
+        twin = self.open(self.emails(account), self.sofia)
+        self.as_user(twin.link_ids, self.sofia).action_take_off()
+        self.put(raw)
+        self.read_mailbox()
+        mine = self.emails() - twin
+        self.assertVisible(self.jonas, twin, None)
+        with self.assertRaises(AccessError):
+            self.as_user(mine.attachment_line_ids, self.jonas)._get_bytes()
+
     def test_their_conversations_become_one(self):
         self.fold(references=["<root@acme.example>"])
         first = self.mine.thread_id

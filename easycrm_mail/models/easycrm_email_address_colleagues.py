@@ -32,7 +32,7 @@ class EasycrmEmailAddress(models.Model):
         self.env["ir.config_parameter"].sudo().set_param(MATCH, str(enabled))
         if enabled:
             self._follow_colleagues()
-        self.env.ref("easycrm_mail.ir_cron_email_backfill").sudo()._trigger()
+        self.env["easycrm.email.account"]._wake_backfill()
 
     @api.model
     def _matches_colleagues(self):

@@ -81,6 +81,8 @@ class EasycrmEmailAttachment(models.Model):
                         "see what it holds."
                     )
                 )
+            # the large mail may have become one with an email that is not for the user
+            line.with_env(self.env).check_access("read")
         if not line.attachment_id:
             email = line.email_id
             lines = line

@@ -19,13 +19,17 @@ class EasycrmEmail(models.Model):
 
     _inherit = "easycrm.email"
 
+    # (they tell that there are attachments, which a share level may hide)
     fetch_at = fields.Datetime(
         readonly=True,
+        groups="base.group_system",
         help="When its attachments are fetched, once it is linked: at first the date "
         "of the email, so that the newest come first. Empty when there is nothing to "
         "fetch, or nothing is tried any more.",
     )
-    fetch_attempts = fields.Integer(readonly=True, help="That have failed.")
+    fetch_attempts = fields.Integer(
+        readonly=True, groups="base.group_system", help="That have failed."
+    )
 
     # the condition word for word as it is asked
     _fetch_idx = models.Index(

@@ -73,7 +73,7 @@ class EasycrmEmail(models.Model):
         if not self.is_linked or not self.env["easycrm.email.account"]._keeps_files():
             return ""
         self.write({"fetch_at": fields.Datetime.now(), "fetch_attempts": 0})
-        self.env.ref("easycrm_mail.ir_cron_email_backfill").sudo()._trigger()
+        self.env["easycrm.email.account"]._wake_backfill()
         return self.env._(
             "Reading it from the mailbox takes long. It goes on in the background: "
             "open this email again in a few minutes."
