@@ -147,10 +147,27 @@ class TestSettings(SettingsCase):
         self.assertFalse(self.read()["sync_enabled"])
         self.save(sync_enabled=True, sync_minutes=3)
 
-    def test_less_than_a_minute_is_refused(self):
-        for minutes in (0, -5):
+    def test_less_than_a_minute_and_more_than_a_day_are_refused(self):
+        for minutes in (0, -5, 1441, 2**31 - 1):
             with self.assertRaises(ValidationError):
                 self.save(sync_minutes=minutes)
+        self.save(sync_minutes=1440)
+        self.save(sync_enabled=False, sync_minutes=0)
+        self.save(sync_enabled=True)
+        self.assertEqual(self.read()["sync_minutes"], 1440)
+
+    def test_what_was_set_in_scheduled_actions_keeps_nobody_from_saving(self):
+        self.cron.write({"interval_number": 2, "interval_type": "days"})
+        self.save(keep_attachments=False)
+        self.assertEqual(self.cron.interval_type, "days")
+
+    def test_no_mailbox_is_up_to_date_while_none_is_read(self):
+        account = self.mailbox
+        account.write({"sync_status": "ok", "last_sync": fields.Datetime.now()})
+        self.assertEqual(account.sync_health, "ok")
+        self.save(sync_enabled=False)
+        account.invalidate_recordset(["sync_health"])
+        self.assertEqual(account.sync_health, "off")
 
     def test_only_administrators_set_them(self):
         for user in (self.sofia, self.mira):

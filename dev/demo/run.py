@@ -123,14 +123,17 @@ def _name() -> str:
 
 def _make(name: str, steps: Steps) -> None:
     databases.drop(name)
-    odoo.install(
+    what, log = "The demo database could not be made.", LOGS / "demo-database.log"
+    warnings = odoo.install(
         name,
         [*templates.MODULES, templates.ADDON],
-        LOGS / "demo-database.log",
-        what="The demo database could not be made.",
+        log,
+        what=what,
         steps=steps,
         options=("--with-demo",),
     )
+    if warnings:  # Odoo goes on without the demo data when they fail
+        raise Failure(what, why="".join(warnings), todo=f"the whole log is {log}")
     steps.progress("compiling the web client")
     odoo.run_script(name, INSIDE / "warm_up.py", LOGS / "demo-warm-up.log")
 

@@ -31,7 +31,11 @@ class EasycrmEmailAccount(models.Model):
     _order = "name, id"
 
     name = fields.Char(compute="_compute_name", store=True, readonly=False)
-    email = fields.Char(string="Email Address", required=True)
+    email = fields.Char(
+        string="Email Address",
+        required=True,
+        default=lambda self: self.env.user.email_normalized,
+    )
     active = fields.Boolean(default=True)
     user_id = fields.Many2one(
         "res.users",
@@ -165,6 +169,7 @@ class EasycrmEmailAccount(models.Model):
             ("incomplete", "Incomplete"),
             ("error", "Sync Error"),
             ("paused", "Paused"),
+            ("off", "Switched off"),
         ],
         string="Status",
         compute="_compute_sync_health",
@@ -231,6 +236,7 @@ class EasycrmEmailAccount(models.Model):
 
     @api.depends("sync_status", "sync_stage", "last_sync", "last_error_kind")
     def _compute_sync_health(self):
+        is_on, _minutes = self._get_schedule()
         for account in self:
             health = account.sync_status
             if health in ("ok", "incomplete"):
@@ -238,6 +244,8 @@ class EasycrmEmailAccount(models.Model):
                     health = "waiting"
                 elif account.sync_stage != "idle" and not account.last_sync:
                     health = "reading"
+                elif not is_on and account.last_sync:
+                    health = "off"
             account.sync_health = health
 
     @api.depends("next_sync_at")

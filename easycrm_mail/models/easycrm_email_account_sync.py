@@ -109,13 +109,16 @@ class EasycrmEmailAccount(models.Model):
         if not self._get_schedule()[0] and self._get_sync_cron() in {
             account._get_cron() for account in self.sudo()
         }:
-            return self._show_result(
-                "warning",
-                self.env._(
-                    "Reading mailboxes is switched off in the settings: ask your "
-                    "administrator."
-                ),
+            message = self.env._(
+                "Reading mailboxes is switched off in the settings: ask your "
+                "administrator."
             )
+            if self.env.user.has_group("base.group_system"):
+                message = self.env._(
+                    "Reading mailboxes is switched off. Switch it on under Settings → "
+                    "Email for CRM."
+                )
+            return self._show_result("warning", message)
         return self._show_result("info", self.env._("The mailbox is being read."))
 
     def action_pause(self):
@@ -164,7 +167,9 @@ class EasycrmEmailAccount(models.Model):
         self.sudo()._update_folders(streams)
         return self._show_result(
             "success",
-            self.env._("The connection works: %s folders found.", len(streams)),
+            self.env._("The connection works: one folder found.")
+            if len(streams) == 1
+            else self.env._("The connection works: %s folders found.", len(streams)),
         )
 
     @api.model

@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+#: Minutes between two readings, at most: a day.
+LONGEST = 24 * 60
+
 
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
@@ -12,12 +15,19 @@ class ResConfigSettings(models.TransientModel):
     )
     easycrm_match_colleagues = fields.Boolean(string="Link emails between colleagues")
 
-    @api.constrains("easycrm_sync_minutes")
+    @api.constrains("easycrm_sync_minutes", "easycrm_sync_enabled")
     def _check_easycrm_sync_minutes(self):
-        if any(settings.easycrm_sync_minutes < 1 for settings in self):
-            raise ValidationError(
-                self.env._("Mailboxes can be read every minute, but not more often.")
-            )
+        _enabled, present = self.env["easycrm.email.account"]._get_schedule()
+        for settings in self.filtered("easycrm_sync_enabled"):
+            minutes = settings.easycrm_sync_minutes
+            if minutes != present and not 1 <= minutes <= LONGEST:
+                raise ValidationError(
+                    self.env._(
+                        "Mailboxes can be read every minute, and at the longest once a "
+                        "day (every %s minutes).",
+                        LONGEST,
+                    )
+                )
 
     @api.model
     def get_values(self):
@@ -37,7 +47,10 @@ class ResConfigSettings(models.TransientModel):
         self.check_access("write")  # it may be called by anybody, what follows is sudo
         result = super().set_values()
         Account = self.env["easycrm.email.account"]
-        Account._set_schedule(self.easycrm_sync_enabled, self.easycrm_sync_minutes)
+        minutes = self.easycrm_sync_minutes
+        if not 1 <= minutes <= LONGEST:  # hidden while it is off, or as it was
+            _enabled, minutes = Account._get_schedule()
+        Account._set_schedule(self.easycrm_sync_enabled, minutes)
         if self.easycrm_keep_attachments != Account._keeps_files():
             self.env["ir.config_parameter"].sudo().set_param(
                 "easycrm_mail.keep_attachments", str(self.easycrm_keep_attachments)

@@ -92,13 +92,9 @@ MAILS = [
 
         thank you, the board said yes this morning. Before I sign, three small points:
 
-        1. Could 8 of the 40 chairs come with armrests? Henrik marked them in the floor
-        plan.
-
+        1. Could 8 of the 40 chairs come with armrests? Henrik marked them in the floor plan.
         2. We need the fire certificate (EN 1021-2) for the oak-green fabric.
-
-        3. Week 50 is fine, but deliveries only before 10 am, the quay is closed to
-        lorries afterwards.
+        3. Week 50 is fine, but deliveries only before 10 am, the quay is closed to lorries afterwards.
 
         If that works, please send me the final offer and I return it signed the same
         day.
