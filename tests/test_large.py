@@ -7,7 +7,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..easycrm_mail.messages import parse
-from ..easycrm_mail.models import easycrm_email_large, sync_calls
+from ..easycrm_mail.models import easycrm_email_large, files_run, sync_calls
 from ..easycrm_mail.models.ingest_bodies import BodyIngest
 from ..easycrm_mail.providers import imap, imap_page
 from .common import MailHttpCase, raw_mail
@@ -323,6 +323,27 @@ class TestLarge(LargeMailbox, LiveCase):
             self.run_cron("_cron_backfill")
         self.assertEqual(len(snapshots), 2)
         self.assertEqual(self.emails(), self.theirs)
+
+    def test_a_reader_who_was_first_is_no_failure_of_the_backfill(self):
+        self.put(self.large_mail())
+        self.read_mailbox()
+        email = self.emails()
+        email._read_large_later()
+        keep = files_run.FilesRun._keep
+
+        def cross(run, job, result):
+            held = run.env["easycrm.email"].browse(job.email_id)
+            if held.headers_only:
+                account = run.env["easycrm.email.account"].browse(job.places[0][0])
+                BodyIngest(account).complete(held, *result)  # the reader
+            return keep(run, job, result)
+
+        self.patch(files_run.FilesRun, "_keep", cross)
+        self.run_cron("_cron_backfill")
+        self.assertFalse(email.headers_only)
+        self.assertFalse(email.fetch_attempts)
+        self.assertFalse(email.fetch_at)
+        self.assertTrue(all(email.attachment_line_ids.mapped("attachment_id")))
 
     def test_open_timelines_are_told_of_the_email_that_stays(self):
         self.fold(date=datetime.now(timezone.utc) - timedelta(days=30))

@@ -39,12 +39,14 @@ class Job:
 
     :ivar is_held: it stands in a mailbox that works
     :ivar is_counted: not to get it is an attempt: it was asked for, or stands nowhere
+    :ivar is_large: the whole mail was asked for
     """
 
     email_id: int
     places: deque  # of (account id, stream, ref)
     is_held: bool
     is_counted: bool
+    is_large: bool = False
 
 
 class FilesRun(Retrying):
@@ -157,7 +159,8 @@ class FilesRun(Retrying):
     def _plan(self, job):
         """Return the call that fetches what is missing of a mail, or nothing."""
         email = self.env["easycrm.email"].browse(job.email_id).exists()
-        if email.headers_only:
+        job.is_large = email.headers_only
+        if job.is_large:
             return (read_large,)
         if missing := email.attachment_line_ids._get_missing():
             return fetch_files, email.digest, missing
@@ -205,9 +208,11 @@ class FilesRun(Retrying):
 
     def _keep(self, job, result):
         email = self.env["easycrm.email"].browse(job.email_id).exists()
-        if not email.headers_only:
+        if not job.is_large:
             email._keep_files(result)
             return
+        if not email.headers_only:
+            return  # a reader was first; what is missing still is due
         account = self.env["easycrm.email.account"].browse(job.places[0][0])
         if not BodyIngest(account).complete(email, *result):
             raise Gone("mail")
