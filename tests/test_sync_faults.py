@@ -207,10 +207,10 @@ class TestSyncFaults(Faults, RealMailbox, TransactionCase):
             self.run_cron("_cron_sync")
 
     def let_time_pass(self):
-        """Half an hour: long enough for what is put off, whatever it is."""
+        """An hour: long enough for what is put off, whatever it is."""
         for name in ("next_sync_at", "folders_at"):
             if self.account[name]:
-                self.account[name] -= timedelta(minutes=31)
+                self.account[name] -= timedelta(hours=1)
 
     def test_a_fault_that_stays_is_told_once_and_goes_by_itself(self):
         self.is_first = False

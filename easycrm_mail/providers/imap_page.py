@@ -207,13 +207,13 @@ class PageReader:
         """Each alone, twice where it breaks the connection; failures are set aside."""
         found: dict[int, Fetched] = {}
         for uid in uids:
+            failure, words = Exception(), ""
             for _attempt in range(2):
                 try:
                     found.update(ask(uid))
                     break
                 except Exception as error:  # noqa: BLE001
-                    failure = error
-                    words = self._mend(state, error, [uid])
+                    failure, words = error, self._mend(state, error, [uid])
             else:
                 if words == _BREAKS and not self._gives_others(state, [uid]):
                     raise failure
