@@ -2,7 +2,7 @@ import {waitForChannels} from "@bus/../tests/bus_test_helpers";
 import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 import {beforeEach, describe, expect, getFixture, test} from "@odoo/hoot";
 import {click, edit, press, queryAllTexts, queryFirst, scroll} from "@odoo/hoot-dom";
-import {advanceTime, animationFrame} from "@odoo/hoot-mock";
+import {Deferred, advanceTime, animationFrame} from "@odoo/hoot-mock";
 import {reactive} from "@odoo/owl";
 
 import {
@@ -24,11 +24,15 @@ const CHANNEL = "easycrm_mail.timeline/res.partner/7";
 
 /** What the server has. */
 let mails = [];
+/** What it waits for before it answers. */
+let hold = null;
 
 beforeEach(() => {
     mails = [3, 2, 1].map((id) => conversation(id, [id]));
-    onRpc("res.partner", "easycrm_timeline", ({kwargs}) => {
+    hold = null;
+    onRpc("res.partner", "easycrm_timeline", async ({kwargs}) => {
         expect.step(JSON.stringify(kwargs.filters || {}));
+        await hold;
         const {search, direction} = kwargs.filters || {};
         const found = mails.filter(
             ({emails: [mail]}) =>
@@ -203,6 +207,106 @@ test("nothing fits: it says so, and the filters can be cleared", async () => {
     expect(subjects().length).toBe(3);
     expect(".o_easycrm_search_input").toHaveValue("");
     expect.verifySteps(['{"search":"Brandschutz"}', "{}"]);
+});
+
+/** Nothing was found, and the answer to what is asked next is on its way. */
+async function findNothing() {
+    await mountTimeline();
+    await click(".o_easycrm_search_input");
+    await edit("zzzz");
+    await press("Enter");
+    await animationFrame();
+    await animationFrame();
+    expect(".o_easycrm_empty_filtered").toHaveCount(1);
+    expect.verifySteps(['{"search":"zzzz"}']);
+    hold = new Deferred();
+    return queryFirst(".o_easycrm_search_input");
+}
+
+test("who leaves a search that found nothing goes on typing", async () => {
+    const input = await findNothing();
+    await press("Escape");
+    await animationFrame();
+    expect.verifySteps(["{}"]);
+    expect(".o_easycrm_empty").toHaveCount(0);
+    expect(document.activeElement).toBe(input);
+    await press("j");
+    expect(input).toHaveValue("j");
+    hold.resolve();
+    await animationFrame();
+    await animationFrame();
+    expect(subjects().length).toBe(3);
+    expect(document.activeElement).toBe(input);
+    expect(input).toHaveValue("j");
+    await advanceTime(400);
+    expect.verifySteps(['{"search":"j"}']);
+});
+
+test("“Clear filters” leads back to the search", async () => {
+    const input = await findNothing();
+    await click(".o_easycrm_clear_filters");
+    await animationFrame();
+    await animationFrame();
+    expect(".o_easycrm_empty").toHaveCount(0);
+    expect(document.activeElement).toBe(input);
+    expect(input).toHaveValue("");
+    hold.resolve();
+    await animationFrame();
+    await animationFrame();
+    expect(subjects().length).toBe(3);
+    expect(document.activeElement).toBe(input);
+    expect.verifySteps(["{}"]);
+});
+
+async function pressAt(selector) {
+    queryFirst(selector).focus();
+    await press("Enter");
+    await animationFrame();
+    await animationFrame();
+}
+
+test("the keyboard goes on from what comes in the place of a pressed button", async () => {
+    mails = [conversation(1, [5, 4, 3, 2, 1])];
+    await mountTimeline();
+    await pressAt(".o_easycrm_toggle");
+    await pressAt(".o_easycrm_unfold");
+    expect(".o_easycrm_line[data-email-id='2']").toBeFocused();
+    await press("Enter");
+    await animationFrame();
+    expect("[data-email-id='2'] .o_easycrm_fold_email").toBeFocused();
+    await press("Enter");
+    await animationFrame();
+    expect(".o_easycrm_line[data-email-id='2']").toBeFocused();
+});
+
+test("closing the reasons or taking one off keeps the place of the keyboard", async () => {
+    const reason = (id, name) => ({
+        link_id: id,
+        record: {model: "res.partner", id, name, label: "contact"},
+        sentence: "It is from this address.",
+        when: false,
+        can_take_off: true,
+        can_put_back: false,
+        removed: false,
+    });
+    onRpc("easycrm.email", "easycrm_why", () => [
+        reason(7, "Anna Berg"),
+        reason(8, "Nordlicht"),
+    ]);
+    onRpc("easycrm.email.link", "action_take_off", () => true);
+    await mountTimeline();
+    await pressAt("[data-thread-id='2'] .o_easycrm_toggle");
+    await pressAt(".o_easycrm_why_toggle");
+    await pressAt(".o_easycrm_why_close");
+    expect(".o_easycrm_why_toggle").toBeFocused();
+    await pressAt(".o_easycrm_why_toggle");
+    await pressAt(".o_easycrm_take_off:last");
+    expect(".o_easycrm_take_off").toHaveCount(1);
+    expect(".o_easycrm_why_close").toBeFocused();
+    await pressAt(".o_easycrm_take_off");
+    expect(subjects()).toEqual(["Mail 3", "Mail 1"]);
+    expect(focused()).toBe("1");
+    expect.verifySteps(["form reloaded", "form reloaded"]);
 });
 
 test("at the top new mail slides in, and the form's count follows", async () => {

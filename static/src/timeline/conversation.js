@@ -6,6 +6,7 @@ import {AttachmentChips} from "./attachment_chips";
 import {EmailLine} from "./email_line";
 import {EmailReader} from "./email_reader";
 import {EmailRoute} from "./email_route";
+import {useFocusNext} from "./focus_next";
 import {conversationItems, peopleOf} from "./timeline_model";
 import {
     DIRECTIONS,
@@ -26,6 +27,7 @@ export class Conversation extends Component {
         this.ui = useService("ui");
         this.store = useState(this.props.store);
         this.root = useRef("root");
+        this.focusNext = useFocusNext(this.root);
         this.id = `o_easycrm_conversation_${this.props.conversation.thread_id}`;
         let wasOpen = this.isOpen;
         useEffect(
@@ -108,6 +110,30 @@ export class Conversation extends Component {
         } else {
             this.store.open(this.threadId);
         }
+    }
+
+    openEmail(email) {
+        this.store.toggleEmail(this.threadId, email.id);
+        const {id} = this.store.versionOf(email);
+        this.focusNext(
+            `.o_easycrm_reader[data-email-id="${id}"] .o_easycrm_fold_email`
+        );
+    }
+
+    foldEmail(email) {
+        this.store.toggleEmail(this.threadId, email.id);
+        this.focusNext(
+            `.o_easycrm_line[data-email-id="${email.id}"]`,
+            ".o_easycrm_unfold"
+        );
+    }
+
+    /** The first mail that it brings into sight stands where the fold stood. */
+    unfold() {
+        const index = this.items.findIndex(({type}) => type === "fold");
+        this.store.unfold(this.threadId);
+        const {id} = this.items[index].email;
+        this.focusNext(`.o_easycrm_line[data-email-id="${id}"]`);
     }
 
     /** After opening or folding, the focus stays on this conversation and its head in the window. */

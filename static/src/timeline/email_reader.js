@@ -1,4 +1,4 @@
-import {Component, onWillStart, onWillUpdateProps, useState} from "@odoo/owl";
+import {Component, onWillStart, onWillUpdateProps, useRef, useState} from "@odoo/owl";
 
 import {_t} from "@web/core/l10n/translation";
 import {useService} from "@web/core/utils/hooks";
@@ -32,6 +32,7 @@ export class EmailReader extends Component {
         this.orm = useService("orm");
         this.ui = useService("ui");
         this.personName = personName;
+        this.whyToggle = useRef("whyToggle");
         this.state = useState({
             /** @type {"loading"|"ready"|"failed"} */
             status: "loading",
@@ -175,6 +176,11 @@ export class EmailReader extends Component {
             this.state.largeError = _t("This email could not be loaded.");
         }
         this.state.large = "idle";
+    }
+
+    closeWhy() {
+        this.state.why = false;
+        this.whyToggle.el.focus();
     }
 
     showRemote() {

@@ -3,6 +3,7 @@ import {
     markRaw,
     onMounted,
     onPatched,
+    onWillPatch,
     onWillUnmount,
     useEffect,
     useRef,
@@ -88,6 +89,7 @@ export class Timeline extends Component {
             }
         });
         this.setupKeys();
+        this.setupFocus();
     }
 
     /** Single keys, in the form and when nothing has the focus; never while typing. */
@@ -103,6 +105,17 @@ export class Timeline extends Component {
         useHotkey("escape", ({target}) => this.store.close(this.threadOf(target)), {
             area: () => this.root.el,
             isAvailable: (target) => this.store.isOpen(this.threadOf(target)),
+        });
+    }
+
+    /** When the row that has the focus goes, the one in its place takes it. */
+    setupFocus() {
+        let index = -1;
+        onWillPatch(() => (index = this.focusedIndex));
+        onPatched(() => {
+            if (index >= 0 && document.activeElement === document.body) {
+                this.focusRow(Math.min(index, this.rows.length - 1));
+            }
         });
     }
 
@@ -130,8 +143,10 @@ export class Timeline extends Component {
         return timeLeftWords(this.account.getTimeLeft());
     }
 
+    /** Also while an answer is awaited: who types goes on typing. */
     get hasBar() {
-        return this.store.isFiltered || this.store.conversations.length > 0;
+        const {isFiltered, searching, conversations} = this.store;
+        return isFiltered || searching || conversations.length > 0;
     }
 
     get nothingFits() {
@@ -184,6 +199,7 @@ export class Timeline extends Component {
 
     clearFilters() {
         this.store.setFilters(NO_FILTERS);
+        this.focusSearch();
     }
 
     showNews() {
@@ -236,12 +252,15 @@ export class Timeline extends Component {
         return [...this.root.el.querySelectorAll(".o_easycrm_conversation")];
     }
 
-    moveFocus(step) {
-        const {rows} = this;
-        const current = rows.indexOf(
+    get focusedIndex() {
+        return this.rows.indexOf(
             document.activeElement.closest(".o_easycrm_conversation")
         );
-        this.focusRow(Math.min(Math.max(current + step, 0), rows.length - 1));
+    }
+
+    moveFocus(step) {
+        const index = this.focusedIndex + step;
+        this.focusRow(Math.min(Math.max(index, 0), this.rows.length - 1));
     }
 
     focusRow(index) {

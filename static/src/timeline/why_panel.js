@@ -1,8 +1,9 @@
-import {Component, onWillStart, status, useState} from "@odoo/owl";
+import {Component, onWillStart, status, useRef, useState} from "@odoo/owl";
 
 import {_t} from "@web/core/l10n/translation";
 import {useService} from "@web/core/utils/hooks";
 import {reloadUnlessDirty} from "../sync/reload_record";
+import {useFocusNext} from "./focus_next";
 import {lastWords, longTime} from "./timeline_words";
 
 const LABELS = {
@@ -42,6 +43,7 @@ export class WhyPanel extends Component {
 
     setup() {
         this.orm = useService("orm");
+        this.focusNext = useFocusNext(useRef("root"));
         this.action = useService("action");
         this.notification = useService("notification");
         this.state = useState({status: "loading", reasons: []});
@@ -92,7 +94,12 @@ export class WhyPanel extends Component {
         const email = this.isHere(reason) ? this.props.email : null;
         const forget = ({link_id}) => link_id !== reason.link_id;
         await store.takeOff(reason.link_id, email);
+        const index = this.state.reasons.findIndex((other) => !forget(other));
         this.state.reasons = this.state.reasons.filter(forget);
+        this.focusNext(
+            `.o_easycrm_reason:nth-child(${index + 1}) button`,
+            ".o_easycrm_why_close"
+        );
         const close = this.notification.add(_t("Taken off %s.", reason.record.name), {
             type: "success",
             autocloseDelay: UNDO_DELAY,
