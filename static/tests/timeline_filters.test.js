@@ -60,7 +60,10 @@ test("nothing found is told in words", async () => {
         "No email fits these filters"
     );
     expect(String(searchedWords(filters, 47))).toBe(
-        "Searched 47 emails. Only: With attachments and Anna Berg."
+        "Searched 47 emails. Filters: With attachments, Anna Berg"
+    );
+    expect(String(searchedWords(toggled(NO_FILTERS, "person", ANNA), 1))).toBe(
+        "Searched 1 email. Filters: Anna Berg"
     );
     expect(String(searchedWords(NO_FILTERS, 1))).toBe("Searched 1 email.");
 });

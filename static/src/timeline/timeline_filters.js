@@ -9,6 +9,7 @@
  */
 
 import {_t} from "@web/core/l10n/translation";
+import {formatList} from "@web/core/l10n/utils";
 import {formatInteger} from "@web/views/fields/formatters";
 import {DIRECTIONS} from "./timeline_words";
 
@@ -76,12 +77,16 @@ export function nothingFitsWords({search}) {
         : _t("No email fits these filters");
 }
 
-/** What was looked through, when nothing fits. */
+/** What was looked through, when nothing fits: all emails that stand here, of which the chips let only some count. */
 export function searchedWords(filters, lookedAt) {
-    const emails =
-        lookedAt === 1
+    const count = formatInteger(lookedAt);
+    const chips = formatList(chipWords(filters), {style: "unit"});
+    if (!chips) {
+        return lookedAt === 1
             ? _t("Searched 1 email.")
-            : _t("Searched %s emails.", formatInteger(lookedAt));
-    const chips = chipWords(filters);
-    return chips.length ? _t("%(emails)s Only: %(chips)s.", {emails, chips}) : emails;
+            : _t("Searched %s emails.", count);
+    }
+    return lookedAt === 1
+        ? _t("Searched 1 email. Filters: %(chips)s", {chips})
+        : _t("Searched %(count)s emails. Filters: %(chips)s", {count, chips});
 }
