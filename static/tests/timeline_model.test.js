@@ -104,6 +104,14 @@ test("an older page goes below, and older mail of a known conversation into it w
     expect(merged[0].count).toBe(3);
 });
 
+test("each item of a conversation has a key of its own, also with two folds", () => {
+    const {emails} = conversation(1, [9, 8, 7, 6, 5, 4, 3, 2, 1]);
+    const options = {expanded: new Set([9, 5]), unfolded: false, narrow: false};
+    const items = conversationItems(emails, options);
+    expect(items.filter(({type}) => type === "fold").length).toBe(2);
+    expect(new Set(items.map(({key}) => key)).size).toBe(items.length);
+});
+
 test("a mail that comes twice stands once", () => {
     const shown = [conversation(1, [9, 8])];
     expect(shape(appendPage(shown, [conversation(1, [8, 7])]))).toEqual([

@@ -203,7 +203,8 @@ export function conversationItems(emails, {expanded, unfolded, narrow}) {
     let hidden = [];
     const flush = () => {
         if (hidden.length >= FOLD_FROM) {
-            items.push({type: "fold", key: "fold", hidden: hidden.length});
+            const key = `fold ${hidden[0].id}`;
+            items.push({type: "fold", key, hidden: hidden.length});
         } else {
             items.push(...hidden.map(lineOf));
         }
