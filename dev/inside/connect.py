@@ -66,10 +66,13 @@ def sync(account):
 
 
 def keep_to_itself():
-    """The demo asks nobody on the internet about its company."""
+    """The demo asks nobody on the internet about its company, or about its leads."""
     company = env.company
     if "iap_enrich_auto_done" in company._fields:
         company.iap_enrich_auto_done = True
+    cron = env.ref("crm_iap_enrich.ir_cron_lead_enrichment", raise_if_not_found=False)
+    if cron:
+        cron.active = False
 
 
 keep_to_itself()

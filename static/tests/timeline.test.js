@@ -242,6 +242,22 @@ test("who leaves a search that found nothing goes on typing", async () => {
     expect.verifySteps(['{"search":"j"}']);
 });
 
+test("a search that folds what was open leaves the focus where one types", async () => {
+    await mountTimeline();
+    await press("j");
+    await press("Enter");
+    await animationFrame();
+    expect(".o_easycrm_opened").toHaveCount(1);
+    await click(".o_easycrm_search_input");
+    await edit("Mail 1");
+    await advanceTime(400);
+    await animationFrame();
+    await animationFrame();
+    expect(subjects()).toEqual(["Mail 1"]);
+    expect(".o_easycrm_search_input").toBeFocused();
+    expect.verifySteps(['{"search":"Mail 1"}']);
+});
+
 test("“Clear filters” leads back to the search", async () => {
     const input = await findNothing();
     await click(".o_easycrm_clear_filters");

@@ -138,6 +138,10 @@ export class Conversation extends Component {
 
     /** After opening or folding, the focus stays on this conversation and its head in the window. */
     keepInSight() {
+        const active = document.activeElement;
+        if (active !== document.body && !this.root.el.contains(active)) {
+            return; // A search has folded it: who types goes on typing.
+        }
         const toggle = this.root.el.querySelector(".o_easycrm_toggle");
         toggle.focus({preventScroll: true});
         if (!this.isOpen) {
