@@ -98,7 +98,7 @@ def fill(env):
             )
             env.cr.commit()
             env.invalidate_all()
-    # Not the tables that are empty yet: nobody analyses those, and PostgreSQL would check
+    # Not the tables that are empty yet: nobody analyses those. PostgreSQL would check
     # foreign keys by scanning them for as long as it takes them for empty.
     env.cr.execute("ANALYZE res_partner, crm_lead, easycrm_email_address")
     env.cr.commit()
