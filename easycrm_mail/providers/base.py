@@ -90,6 +90,8 @@ class Batch:
         stream is listed anew from here on, and what is known of it must be dropped
     :ivar settled: the listing that a first sync or a reset began is now complete
     :ivar more: another pull would give something now
+    :ivar pause: seconds before which it must not be made: the service's limit for one
+        mailbox is used up
     :ivar done: mails of the running first listing handed over, this batch included
     :ivar total: mails that the running first listing has in all (0: no listing runs)
     """
@@ -102,6 +104,7 @@ class Batch:
     reset: bool = False
     settled: bool = False
     more: bool = False
+    pause: float = 0
     done: int = 0
     total: int = 0
 

@@ -39,7 +39,11 @@ class Retry(MailboxError):
 
 
 class Reconnect(MailboxError):
-    """Only the user can mend it. Codes: `password`, `grant`."""
+    """Only the user can mend it.
+
+    Codes: `password`, `grant` (expired or taken back), `consent` (refused, or a
+    permission was left out), `sign_in` (the sign-in took too long or was used before).
+    """
 
     kind = "reconnect"
 
@@ -59,7 +63,9 @@ class Gone(MailboxError):
 class Permanent(MailboxError):
     """Stays until a setting changes.
 
-    Codes: `tls`, `certificate`, `setting`, `forbidden`.
+    Codes: `tls`, `certificate`, `setting`, `forbidden` (of the mailbox: no licence, no
+    mailbox, no access to a shared one, an administrator's policy); of the registration
+    at the service: `client`, `tenant`, `redirect`.
     """
 
     kind = "permanent"
