@@ -318,7 +318,9 @@ class SyncRun(StoreSteps):
             return 1
         if kind == "again":
             return self._retrying(self._store_again, account, session.task[1], result)
-        return self._retrying(self._store_batch, account, session, result)
+        count = self._retrying(self._store_batch, account, session, result)
+        self._count_stored(count)
+        return count
 
     def _report(self, count):
         """Commit, and stop taking on work when the cron's time is up."""
