@@ -6,9 +6,11 @@ from odoo.tools import SQL
 #: Emails on one page of the timeline.
 PAGE = 30
 
-#: The order of the timeline, and of the indexes it reads along. By the column itself:
-#: by "email_id" Odoo would sort as emails are sorted, and that the other way round.
-TIMELINE_ORDER = "date desc, email_id.id desc"
+#: What a timeline asks of its links.
+LINK_COLUMNS = (
+    *("email_id", "thread_id", "date"),
+    *("partner_id", "lead_id", "commercial_partner_id"),
+)
 
 #: Totals are counted up to here, and told as "1,000+".
 COUNT_LIMIT = 1000
@@ -49,7 +51,8 @@ class EasycrmEmailTimeline(models.AbstractModel):
     @api.depends("easycrm_email_link_ids.removed")
     def _compute_easycrm_email_count(self):
         self._easycrm_follow_addresses()  # an address that was just saved counts
-        counts = self._easycrm_count_emails()
+        self._easycrm_answer_at_once()
+        counts = self._easycrm_count_emails(self._easycrm_get_visible_links())
         for record in self:
             record.easycrm_email_count, _threads = counts.get(record.id, (0, 0))
 
@@ -71,22 +74,26 @@ class EasycrmEmailTimeline(models.AbstractModel):
         self._easycrm_follow_addresses()
         self._easycrm_answer_at_once()
         filters = self._easycrm_read_filters(filters)
-        domain = self._easycrm_get_line_domain()
+        links = self._easycrm_get_visible_links()
         found = None
         if thread_id:
             if type(thread_id) is not int:  # True is one, too
                 raise UserError(self.env._("This conversation is gone."))
-            emails, _next = self._easycrm_page(
-                domain & Domain("thread_id", "=", thread_id), False, THREAD_LIMIT
-            )
-            return {"conversations": self._easycrm_fold(emails)}
+            in_thread = SQL("thread_id = %s", thread_id)
+            versions, _next = self._easycrm_page(links, False, THREAD_LIMIT, in_thread)
+            return {"conversations": self._easycrm_fold(links, versions)}
         if filters:
-            emails, next_page, found = self._easycrm_find(filters, before, PAGE)
+            ids, next_page, found = self._easycrm_find(links, filters, before, PAGE)
+            twins = self._easycrm_get_twins(links, ids)
+            versions = {email_id: twins.get(email_id, {}) for email_id in ids}
         else:
-            emails, next_page = self._easycrm_page(domain, before, PAGE)
-        page = {"conversations": self._easycrm_fold(emails), "next": next_page}
+            versions, next_page = self._easycrm_page(links, before, PAGE)
+        page = {
+            "conversations": self._easycrm_fold(links, versions),
+            "next": next_page,
+        }
         if not before:
-            page.update(self._easycrm_get_header(page, found))
+            page.update(self._easycrm_get_header(links, page, found))
         return page
 
     @api.model
@@ -102,15 +109,43 @@ class EasycrmEmailTimeline(models.AbstractModel):
         """Return the field of the links that stand on this record's timeline."""
         return self.env["easycrm.email.address"]._get_owner_field(self._name)
 
-    def _easycrm_get_link_domain(self):
-        """Return the domain of the links that stand on this record's timeline."""
-        field = self._easycrm_get_link_field()
-        return Domain(field, "=", self.id) & Domain("removed", "=", False)
+    @api.model
+    def _easycrm_get_visible_links(self):
+        """Return the select of the links that this user may see, on whatever record.
 
-    def _easycrm_get_line_domain(self):
-        """Return the domain of the links that are a line of this timeline."""
-        return self._easycrm_get_link_domain() & self._easycrm_get_shown_domain(
-            self._easycrm_get_link_field()
+        It is made once for a page and stands in all its statements: to put the
+        conditions of access together takes longer than to answer by them. As nothing
+        is limited or sorted in it, PostgreSQL reads its table along any index.
+        """
+        Link = self.env["easycrm.email.link"]
+        Link.flush_model()
+        query = Link._search(Domain("removed", "=", False))
+        return query.select(*(SQL.identifier(Link._table, n) for n in LINK_COLUMNS))
+
+    def _easycrm_select_newest(self, links, limit, before=False, condition=None):
+        """Return the select of this record's newest links: date, email_id, thread_id.
+
+        In the order of the timeline, and of the indexes that it reads along.
+
+        :param SQL links: see `_easycrm_get_visible_links`
+        :param str before: the point after which they begin
+        :param SQL condition: on `link`
+        :raise UserError: `before` is no point
+        """
+        conditions = [
+            SQL("%s = %s", SQL.identifier(self._easycrm_get_link_field()), self.id)
+        ]
+        if before:
+            point = self._easycrm_read_point(before)
+            conditions.append(SQL("(date, email_id) < %s", point))
+        if condition:
+            conditions.append(condition)
+        return SQL(
+            """SELECT date, email_id, thread_id FROM (%s) AS link WHERE %s
+               ORDER BY date DESC, email_id DESC LIMIT %s""",
+            links,
+            SQL(" AND ").join(conditions),
+            limit,
         )
 
     def _easycrm_get_addresses(self):
@@ -120,34 +155,34 @@ class EasycrmEmailTimeline(models.AbstractModel):
         rows = Address.search_fetch([(owner, "=", self.id)], ["address"], order="id")
         return rows.mapped("address")
 
-    def _easycrm_page(self, domain, before, limit):
+    def _easycrm_page(self, links, before, limit, condition=None):
         """Return the next emails before a point, and the point where they end.
 
         An email stands once, though it may be on several people of a company: links
         of the same email are neighbours in the order that is read.
+
+        :return: {email id: its other versions, see `_easycrm_get_twins`}, a point
         """
-        Link = self.env["easycrm.email.link"]
-        found, last = {}, before
+        found, points, last = {}, {}, before
         while len(found) <= limit:
-            page = domain & self._easycrm_get_before_domain(last) if last else domain
-            query = Link._search(page, limit=limit + 1, order=TIMELINE_ORDER)
-            links = self.env.execute_query(
-                query.select(
-                    SQL.identifier(Link._table, "date"),
-                    SQL.identifier(Link._table, "email_id"),
-                )
+            rows = self.env.execute_query(
+                self._easycrm_select_newest(links, limit + 1, last, condition)
             )
-            for date, email_id in links:
-                found[email_id] = last = get_point(date, email_id)
-            if len(links) <= limit:
+            twins = self._easycrm_get_twins(links, {row[1] for row in rows})
+            for date, email_id, _thread_id in rows:
+                last = get_point(date, email_id)
+                versions = twins.get(email_id, {})
+                if not any(versions.values()):  # none is shown instead
+                    found[email_id], points[email_id] = versions, last
+            if len(rows) <= limit:
                 break
         ids = list(found)[:limit]
-        next_page = found[ids[-1]] if len(found) > limit else False
-        return self.env["easycrm.email"].browse(ids), next_page
+        next_page = points[ids[-1]] if len(found) > limit else False
+        return {email_id: found[email_id] for email_id in ids}, next_page
 
     @api.model
-    def _easycrm_get_before_domain(self, point):
-        """Return the domain of the links after a point in the timeline's order.
+    def _easycrm_read_point(self, point):
+        """Return the date and the email id of a point in the timeline's order.
 
         :param str point: "<date>/<email id>"
         :raise UserError: it is no such point
@@ -159,20 +194,22 @@ class EasycrmEmailTimeline(models.AbstractModel):
                 raise ValueError(point)
         except ValueError:
             raise UserError(self.env._("This page of the timeline is gone.")) from None
-        return Domain("date", "<=", date) & (
-            Domain("date", "<", date) | Domain("email_id", "<", email_id)
-        )
+        return date, email_id
 
-    def _easycrm_fold(self, emails):
-        """Gather emails by conversation, in the order of each one's newest."""
+    def _easycrm_fold(self, links, versions):
+        """Gather emails by conversation, in the order of each one's newest.
+
+        :param dict versions: {email id: its other versions}
+        """
         folded = {}
-        if not emails:
+        if not versions:
             return []
-        versions = self._easycrm_get_versions(emails)
+        emails = self.env["easycrm.email"].browse(versions)
         for values in emails._get_timeline_values():
-            values["versions"] = versions.get(values["id"], [])
+            others = versions[values["id"]]
+            values["versions"] = sorted([values["id"], *others]) if others else []
             folded.setdefault(values["thread_id"], []).append(values)
-        counts = self._easycrm_count_by_thread(list(folded))
+        counts = self._easycrm_count_by_thread(links, list(folded))
         return [
             {
                 "thread_id": thread_id,
@@ -182,72 +219,64 @@ class EasycrmEmailTimeline(models.AbstractModel):
             for thread_id, values in folded.items()
         ]
 
-    def _easycrm_count_by_thread(self, thread_ids):
-        links = self.env["easycrm.email.link"]
-        field = self._easycrm_get_link_field()
-        query = links._search(
-            Domain("removed", "=", False) & Domain("thread_id", "in", thread_ids)
-        )
+    def _easycrm_count_by_thread(self, links, thread_ids):
         # "+ 0": by the conversations' few links. PostgreSQL would read the index of all
         # the record's links too, a hundred thousand of them, to intersect the two.
-        column = SQL.identifier(links._table, field)
-        query.add_where(SQL("%s + 0 = %s", column, self.id))
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT found.thread_id, count(DISTINCT %s) FROM (%s) AS found
-                JOIN easycrm_email email ON email.id = found.email_id
-                GROUP BY found.thread_id
+                SELECT link.thread_id, count(DISTINCT %s) FROM (%s) AS link
+                JOIN easycrm_email email ON email.id = link.email_id
+                WHERE link.thread_id = ANY(%s) AND link.%s + 0 = %s
+                GROUP BY link.thread_id
                 """,
                 VERSION,
-                query.select(
-                    SQL.identifier(links._table, "thread_id"),
-                    SQL.identifier(links._table, "email_id"),
-                ),
+                links,
+                thread_ids,
+                SQL.identifier(self._easycrm_get_link_field()),
+                self.id,
             )
         )
         return dict(rows)
 
-    def _easycrm_count_emails(self):
+    def _easycrm_count_emails(self, links):
         """Count the emails of each record, up to the limit: one more says "and more".
 
         :return: {record id: (emails, their conversations)}
         """
         by_field = {}
-        self._easycrm_answer_at_once()
         for record in self.filtered("id"):
             by_field.setdefault(record._easycrm_get_link_field(), []).append(record.id)
         counts = {}
         for field, ids in by_field.items():
-            links = self.env["easycrm.email.link"]
-            query = links._search(
-                Domain("removed", "=", False),
-                limit=COUNT_LIMIT + 1,
-                order=TIMELINE_ORDER,
-            )
-            query.add_where(SQL("%s = owner.id", SQL.identifier(links._table, field)))
+            # versions have the same date: few emails have to be compared at all
             rows = self.env.execute_query(
                 SQL(
                     """
                     SELECT owner.id, counted.emails, counted.threads
-                    FROM unnest(%s) AS owner (id), LATERAL (
-                        SELECT count(DISTINCT %s) AS emails,
-                               count(DISTINCT found.thread_id) AS threads
-                        FROM (%s) AS found
-                        JOIN easycrm_email email ON email.id = found.email_id
+                    FROM unnest(%(ids)s) AS owner (id), LATERAL (
+                        WITH found AS MATERIALIZED (
+                            SELECT DISTINCT ON (date, email_id)
+                                   email_id, date, thread_id
+                            FROM (%(links)s) AS link WHERE link.%(field)s = owner.id
+                            ORDER BY date DESC, email_id DESC LIMIT %(limit)s
+                        )
+                        SELECT count(*) - (
+                            SELECT count(*) - count(DISTINCT %(version)s)
+                            FROM found JOIN easycrm_email email
+                              ON email.id = found.email_id
+                            WHERE found.date IN (
+                                SELECT date FROM found GROUP BY date
+                                HAVING count(*) > 1)
+                        ) AS emails, count(DISTINCT thread_id) AS threads
+                        FROM found
                     ) AS counted
                     """,
-                    ids,
-                    VERSION,
-                    query.select(
-                        SQL(
-                            "DISTINCT ON (%s, %s) %s AS email_id",
-                            SQL.identifier(links._table, "date"),
-                            SQL.identifier(links._table, "email_id"),
-                            SQL.identifier(links._table, "email_id"),
-                        ),
-                        SQL.identifier(links._table, "thread_id"),
-                    ),
+                    ids=ids,
+                    links=links,
+                    field=SQL.identifier(field),
+                    limit=COUNT_LIMIT + 1,
+                    version=VERSION,
                 )
             )
             counts.update((owner, tuple(numbers)) for owner, *numbers in rows)
@@ -255,15 +284,16 @@ class EasycrmEmailTimeline(models.AbstractModel):
 
     # --- what stands above the emails, or in their place ---
 
-    def _easycrm_get_header(self, page, found=None):
+    def _easycrm_get_header(self, links, page, found=None):
         """Return what the first page has beside its emails.
 
+        :param SQL links: see `_easycrm_get_visible_links`
         :param dict found: what `_easycrm_find` found, of a filtered timeline
         """
         if found:
             count, conversations = found["emails"], found["conversations"]
         else:
-            count, conversations = self._easycrm_count_emails()[self.id]
+            count, conversations = self._easycrm_count_emails(links)[self.id]
         mine = self._easycrm_get_own_accounts()
         reading = mine.filtered(lambda account: account.sync_stage != "idle")
         progress = {
@@ -287,7 +317,7 @@ class EasycrmEmailTimeline(models.AbstractModel):
                 ),
             },
             "progress": progress,
-            "notices": self._easycrm_get_notices(mine),
+            "notices": self._easycrm_get_notices(links, mine),
         }
 
     def _easycrm_get_own_accounts(self):
@@ -318,7 +348,7 @@ class EasycrmEmailTimeline(models.AbstractModel):
         """Tell whether the timeline shows mail of others who have an address."""
         return False
 
-    def _easycrm_get_notices(self, mine):
+    def _easycrm_get_notices(self, links, mine):
         """Return the failing mailboxes that this user should know of, here."""
         failing = (
             self.env["easycrm.email.account"]
@@ -330,24 +360,19 @@ class EasycrmEmailTimeline(models.AbstractModel):
                 ]
             )
         )
-        others = self._easycrm_get_holders(failing - mine)
+        others = self._easycrm_get_holders(links, failing - mine)
         return [
             account._get_notice(account in mine) for account in failing & mine | others
         ]
 
-    def _easycrm_get_holders(self, accounts):
+    def _easycrm_get_holders(self, links, accounts):
         """Return those of the mailboxes that hold some of the newest emails here."""
         if not accounts:
             return accounts
-        links = self.env["easycrm.email.link"].search_fetch(
-            self._easycrm_get_link_domain(),
-            ["email_id"],
-            limit=CONCERNED,
-            order=TIMELINE_ORDER,
-        )
+        rows = self.env.execute_query(self._easycrm_select_newest(links, CONCERNED))
         copies = self.env["easycrm.email.copy"].sudo()
         groups = copies._read_group(
-            Domain("email_id", "in", links.email_id.ids)
+            Domain("email_id", "in", [email_id for _date, email_id, _thread in rows])
             & Domain("account_id", "in", accounts.ids),
             ["account_id"],
         )

@@ -4,7 +4,7 @@ from odoo.tools import SQL
 
 from ..messages import search_words, split_words
 from . import access
-from .easycrm_email_timeline import TIMELINE_ORDER, get_point
+from .easycrm_email_timeline import get_point
 from .timeline_filters import Filters, UnknownFilter
 
 #: Links that are looked at for one page: what is further back is for the next.
@@ -36,17 +36,21 @@ class EasycrmEmailTimeline(models.AbstractModel):
                 self.env._("Emails cannot be filtered like that.")
             ) from None
 
-    def _easycrm_find(self, filters, before, limit):
+    def _easycrm_find(self, links, filters, before, limit):
         """Return the next emails that fit, and what was found on the way.
 
+        :param SQL links: see `_easycrm_get_visible_links`
         :param Filters filters:
         :param str before: `next` of the page before; empty for the first page
-        :return: emails, `before` of the next page, and {"emails", "conversations",
-            "looked_at"}: how many; "complete": whether that is all
+        :return: the emails' ids, `before` of the next page, and {"emails",
+            "conversations", "looked_at"}: how many; "complete": whether that is all
         """
         sizes = [LOOKED_AT_FIRST, LOOKED_AT] if before else [LOOKED_AT]
         for size in sizes:
-            rows, looked_at, end = self._easycrm_look_through(filters, before, size)
+            newest = self._easycrm_select_newest(
+                links, size, before, self._easycrm_get_shown_sql(links)
+            )
+            rows, looked_at, end = self._easycrm_look_through(filters, newest, size)
             if len(rows) > limit or not end:
                 break
         found = {
@@ -59,26 +63,22 @@ class EasycrmEmailTimeline(models.AbstractModel):
             email_id, date, _thread_id = rows[limit - 1]
             end = get_point(date, email_id)
         ids = [email_id for email_id, _date, _thread_id in rows[:limit]]
-        return self.env["easycrm.email"].browse(ids), end, found
+        return ids, end, found
 
-    def _easycrm_look_through(self, filters, before, size):
+    def _easycrm_look_through(self, filters, newest, size):
         """Return what fits among the next links.
 
+        :param SQL newest: their select, of so many
         :return: [(email id, date, thread id)], how many emails were looked at, and
             the point where they end, False if nothing comes after them
         """
         words = split_words(filters.search)
-        domain = self._easycrm_get_line_domain()
-        if before:
-            domain &= self._easycrm_get_before_domain(before)
-        for model in ("", ".content", ".link", ".participant"):
+        for model in ("", ".content", ".participant"):
             self.env[f"easycrm.email{model}"].flush_model()
-        Link = self.env["easycrm.email.link"]
-        links = Link._search(domain, limit=size, order=TIMELINE_ORDER)
         rows = self.env.execute_query(
             SQL(
                 """
-                WITH links AS MATERIALIZED (%(links)s),
+                WITH links AS MATERIALIZED (%(newest)s),
                 looked AS MATERIALIZED (
                     SELECT DISTINCT email_id, date, thread_id FROM links
                 ),
@@ -90,12 +90,7 @@ class EasycrmEmailTimeline(models.AbstractModel):
                 LEFT JOIN fitting ON TRUE
                 ORDER BY fitting.date DESC, fitting.email_id DESC
                 """,
-                links=links.select(
-                    *(
-                        SQL.identifier(Link._table, name)
-                        for name in ("email_id", "date", "thread_id")
-                    )
-                ),
+                newest=newest,
                 fitting=self._easycrm_get_fitting_sql(filters, words),
             )
         )
@@ -247,22 +242,21 @@ class EasycrmEmailTimeline(models.AbstractModel):
         self.ensure_one()
         self.check_access("read")
         self._easycrm_answer_at_once()
-        Link = self.env["easycrm.email.link"]
-        links = Link._search(
-            self._easycrm_get_line_domain(), limit=PEOPLE_OF, order=TIMELINE_ORDER
-        )
+        links = self._easycrm_get_visible_links()
         rows = self.env.execute_query(
             SQL(
                 """
                 SELECT max(person.name), person.address,
                        count(DISTINCT person.email_id) AS emails
-                FROM (%(links)s) AS links
+                FROM (%(newest)s) AS links
                 JOIN easycrm_email_participant person USING (email_id)
                 WHERE %(shown)s AND person.address <> ALL(%(mine)s)
                 GROUP BY person.address
                 ORDER BY emails DESC, person.address LIMIT %(limit)s
                 """,
-                links=links.select(SQL.identifier(Link._table, "email_id")),
+                newest=self._easycrm_select_newest(
+                    links, PEOPLE_OF, condition=self._easycrm_get_shown_sql(links)
+                ),
                 shown=self._easycrm_get_person_sql("person"),
                 mine=list(self.env["easycrm.email"]._get_own_addresses()),
                 limit=PEOPLE_LIMIT,

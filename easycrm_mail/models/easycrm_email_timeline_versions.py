@@ -1,8 +1,14 @@
-from odoo import api, models
+from odoo import models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from . import access
+
+#: The condition that `other` is another version of `email`.
+SAME = SQL(
+    """(other.company_id = email.company_id AND other.message_id = email.message_id
+        AND other.date = email.date AND other.id <> email.id)"""
+)
 
 
 class EasycrmEmailTimeline(models.AbstractModel):
@@ -17,70 +23,73 @@ class EasycrmEmailTimeline(models.AbstractModel):
 
     _inherit = "easycrm.email.timeline"
 
-    @api.model
-    def _easycrm_get_shown_domain(self, field):
-        """Return the domain of links of which no other version is shown instead.
+    def _easycrm_get_shown_sql(self, links):
+        """Return the condition on `link` that no other version is shown instead.
 
-        :param str field: of the links, that points to the record they stand on
+        :param SQL links: see `_easycrm_get_visible_links`
         """
-
-        def is_best(model, alias, query):
-            return SQL(
-                """NOT EXISTS (
-                    SELECT FROM easycrm_email email, LATERAL (%s) AS twin
-                    WHERE email.id = %s
-                      AND (twin.is_own, -twin.id) > (%s, -email.id) OFFSET 0)""",
-                self._easycrm_get_twins_sql(
-                    field, SQL("email"), SQL.identifier(alias, field)
-                ),
-                SQL.identifier(alias, "email_id"),
-                access.own_copy(self.env, SQL("email.id")),
-            )
-
-        return Domain.custom(to_sql=is_best)
-
-    @api.model
-    def _easycrm_get_twins_sql(self, field, email, record_id):
-        """Return the select of the other versions of an email that stand on a record.
-
-        :param SQL email: the alias of the email
-        :param SQL record_id: of the record
-        """
-        self.env["easycrm.email"].flush_model(["company_id", "message_id", "date"])
         return SQL(
-            """SELECT other.id, %(own)s AS is_own
-               FROM easycrm_email other
-               WHERE other.company_id = %(email)s.company_id
-                 AND other.message_id = %(email)s.message_id
-                 AND other.date = %(email)s.date
-                 AND other.id <> %(email)s.id
-                 AND EXISTS (SELECT FROM easycrm_email_link twin_link
-                             WHERE twin_link.email_id = other.id
-                               AND twin_link.%(field)s = %(record)s
-                               AND %(visible)s OFFSET 0)""",
-            own=access.own_copy(self.env, SQL("other.id")),
-            email=email,
-            field=SQL.identifier(field),
-            record=record_id,
-            visible=access.visible_link(self.env, "twin_link"),
+            """NOT EXISTS (
+                SELECT FROM easycrm_email email, LATERAL (%s) AS twin
+                WHERE email.id = link.email_id AND twin.is_better OFFSET 0)""",
+            self._easycrm_get_twins_sql(links),
         )
 
-    def _easycrm_get_versions(self, emails):
-        """Return {email id: ids of all its versions that the reader may see here}."""
+    def _easycrm_get_twins(self, links, email_ids):
+        """Return the other versions of emails that the reader may see here.
+
+        :param SQL links: see `_easycrm_get_visible_links`
+        :return: {email id: {id of a version: whether it is shown instead}}
+        """
+        self.env["easycrm.email"].flush_model(["company_id", "message_id", "date"])
+        # hardly any email has one, and the conditions of access take long to plan
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT email.id, array_agg(twin.id) FROM easycrm_email email,
-                    LATERAL (%s) AS twin
-                WHERE email.id = ANY(%s) GROUP BY email.id
+                SELECT DISTINCT email.id FROM easycrm_email email
+                JOIN easycrm_email other ON %s WHERE email.id = ANY(%s)
                 """,
-                self._easycrm_get_twins_sql(
-                    self._easycrm_get_link_field(), SQL("email"), SQL("%s", self.id)
-                ),
-                emails.ids,
+                SAME,
+                list(email_ids),
             )
         )
-        return {email_id: sorted([email_id, *others]) for email_id, others in rows}
+        twins = {}
+        if rows:
+            for email_id, twin_id, is_better in self.env.execute_query(
+                SQL(
+                    """
+                    SELECT email.id, twin.id, twin.is_better
+                    FROM easycrm_email email, LATERAL (%s) AS twin
+                    WHERE email.id = ANY(%s)
+                    """,
+                    self._easycrm_get_twins_sql(links),
+                    [email_id for (email_id,) in rows],
+                )
+            ):
+                twins.setdefault(email_id, {})[twin_id] = is_better
+        return twins
+
+    def _easycrm_get_twins_sql(self, links):
+        """Return the select of the other versions of `email` that stand here.
+
+        :param SQL links: see `_easycrm_get_visible_links`
+        """
+        self.env["easycrm.email"].flush_model(["company_id", "message_id", "date"])
+        return SQL(
+            """SELECT other.id, (%(other_own)s, -other.id) > (%(own)s, -email.id)
+                   AS is_better
+               FROM easycrm_email other
+               WHERE %(same)s
+                 AND EXISTS (SELECT FROM (%(links)s) AS twin_link
+                             WHERE twin_link.email_id = other.id
+                               AND twin_link.%(field)s = %(record)s OFFSET 0)""",
+            other_own=access.own_copy(self.env, SQL("other.id")),
+            own=access.own_copy(self.env, SQL("email.id")),
+            same=SAME,
+            links=links,
+            field=SQL.identifier(self._easycrm_get_link_field()),
+            record=self.id,
+        )
 
 
 class EasycrmEmailLink(models.Model):
