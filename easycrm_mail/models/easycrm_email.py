@@ -104,47 +104,47 @@ class EasycrmEmail(models.Model):
     def _get_access_sql(self, alias):
         return access.visible_email(self.env, SQL.identifier(alias, "id"))
 
-    def _get_share_levels(self, known=False):
+    def _get_share_levels(self):
         """Tell how much of these emails the user may see.
 
-        :param bool known: he may see each of them to some extent, which is then not
-            asked again
         :return: {email id: "everything", "subject" or "metadata"}
         """
-        if self.env.su:
-            return dict.fromkeys(self.ids, "everything")
-        self.env["easycrm.email.account"].flush_model(["share_level"])
-        # whoever holds it sees all; to others the most generous mailbox shares it
         email_id = SQL("email.id")
-        shown = SQL("TRUE")
-        if not known:
-            shown = SQL(
-                """EXISTS (SELECT FROM easycrm_email_link seen
-                           WHERE seen.email_id = email.id AND %s OFFSET 0)""",
-                access.visible_link(self.env, "seen"),
-            )
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT email.id, CASE
-                    WHEN %(own)s THEN 'everything'
-                    WHEN %(shown)s THEN (
-                          SELECT account.share_level FROM easycrm_email_copy shared
-                          JOIN easycrm_email_account account
-                            ON account.id = shared.account_id
-                          WHERE shared.email_id = email.id
-                          ORDER BY array_position(%(levels)s, account.share_level::text)
-                                   DESC NULLS LAST LIMIT 1)
-                    END
-                FROM unnest(%(ids)s::int[]) AS email (id)
+                SELECT email.id, CASE WHEN %s THEN %s ELSE 'metadata' END
+                FROM unnest(%s::int[]) AS email (id)
                 """,
-                own=access.own_copy(self.env, email_id),
-                shown=shown,
-                levels=access.SHARE_LEVELS,
-                ids=self.ids,
+                access.visible_email(self.env, email_id),
+                self._get_level_sql(email_id),
+                self.ids,
             )
         )
-        return {email_id: level or "metadata" for email_id, level in rows}
+        return dict(rows)
+
+    @api.model
+    def _get_level_sql(self, email_id):
+        """Return the share level of an email that the user may see to some extent.
+
+        Whoever holds it sees all; to others the most generous mailbox shares it.
+
+        :param SQL email_id: the column that holds the email's id
+        """
+        if self.env.su:
+            return SQL("'everything'")
+        self.env["easycrm.email.account"].flush_model(["share_level"])
+        return SQL(
+            """CASE WHEN %(own)s THEN 'everything' ELSE COALESCE((
+                SELECT account.share_level FROM easycrm_email_copy shared
+                JOIN easycrm_email_account account ON account.id = shared.account_id
+                WHERE shared.email_id = %(email)s
+                ORDER BY array_position(%(levels)s, account.share_level::text)
+                         DESC NULLS LAST LIMIT 1), 'metadata') END""",
+            own=access.own_copy(self.env, email_id),
+            email=email_id,
+            levels=access.SHARE_LEVELS,
+        )
 
     def unlink(self):
         # the database would cascade to the lines, and leave their files behind

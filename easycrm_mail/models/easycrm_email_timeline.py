@@ -165,11 +165,17 @@ class EasycrmEmailTimeline(models.AbstractModel):
         """
         found, points, last = {}, {}, before
         while len(found) <= limit:
+            newest = self._easycrm_select_newest(links, limit + 1, last, condition)
+            # hardly any email has versions, and to plan who may see them takes long
             rows = self.env.execute_query(
-                self._easycrm_select_newest(links, limit + 1, last, condition)
+                SQL(
+                    "SELECT date, email_id, %s FROM (%s) AS newest",
+                    self._easycrm_get_has_twins_sql(SQL("newest.email_id")),
+                    newest,
+                )
             )
-            twins = self._easycrm_get_twins(links, {row[1] for row in rows})
-            for date, email_id, _thread_id in rows:
+            twins = self._easycrm_get_twins(links, {row[1] for row in rows if row[2]})
+            for date, email_id, _has_twins in rows:
                 last = get_point(date, email_id)
                 versions = twins.get(email_id, {})
                 if not any(versions.values()):  # none is shown instead
@@ -249,7 +255,7 @@ class EasycrmEmailTimeline(models.AbstractModel):
             by_field.setdefault(record._easycrm_get_link_field(), []).append(record.id)
         counts = {}
         for field, ids in by_field.items():
-            # versions have the same date: few emails have to be compared at all
+            # where no two have the same date, none is another's version
             rows = self.env.execute_query(
                 SQL(
                     """
@@ -261,14 +267,12 @@ class EasycrmEmailTimeline(models.AbstractModel):
                             FROM (%(links)s) AS link WHERE link.%(field)s = owner.id
                             ORDER BY date DESC, email_id DESC LIMIT %(limit)s
                         )
-                        SELECT count(*) - (
-                            SELECT count(*) - count(DISTINCT %(version)s)
-                            FROM found JOIN easycrm_email email
-                              ON email.id = found.email_id
-                            WHERE found.date IN (
-                                SELECT date FROM found GROUP BY date
-                                HAVING count(*) > 1)
-                        ) AS emails, count(DISTINCT thread_id) AS threads
+                        SELECT CASE WHEN count(*) = count(DISTINCT date)
+                            THEN count(*)
+                            ELSE (SELECT count(DISTINCT %(version)s)
+                                  FROM found JOIN easycrm_email email
+                                    ON email.id = found.email_id)
+                        END AS emails, count(DISTINCT thread_id) AS threads
                         FROM found
                     ) AS counted
                     """,
@@ -294,7 +298,7 @@ class EasycrmEmailTimeline(models.AbstractModel):
             count, conversations = found["emails"], found["conversations"]
         else:
             count, conversations = self._easycrm_count_emails(links)[self.id]
-        mine = self._easycrm_get_own_accounts()
+        mine, failing = self._easycrm_get_accounts()
         reading = mine.filtered(lambda account: account.sync_stage != "idle")
         progress = {
             "done": sum(reading.mapped("sync_done")),
@@ -309,28 +313,25 @@ class EasycrmEmailTimeline(models.AbstractModel):
             "conversation_count": conversations,
             "looked_at": found["looked_at"] if found else count,
             "empty": self._easycrm_get_empty(page, found, mine, progress),
-            "empty_detail": {
-                "addresses": self._easycrm_get_addresses(),
-                "mailboxes": len(mine),
-                "since": fields.Date.to_string(
-                    min(mine.mapped("sync_from"), default=False)
-                ),
-            },
+            # (what fits on one page may become empty on the screen)
+            "empty_detail": not page["next"] and self._easycrm_get_empty_detail(mine),
             "progress": progress,
-            "notices": self._easycrm_get_notices(links, mine),
+            "notices": self._easycrm_get_notices(links, mine, failing),
         }
 
-    def _easycrm_get_own_accounts(self):
-        Account = self.env["easycrm.email.account"].sudo()
-        return Account.browse(
-            Account.with_env(self.env)._get_own_account_ids()
-        ).filtered(
-            lambda account: (
-                account.active
-                and account.company_id in self.env.companies
-                and account.sync_status != "draft"
-            )
+    def _easycrm_get_accounts(self):
+        """Return the user's own mailboxes, and all that fail, of his companies."""
+        Account = self.env["easycrm.email.account"]
+        own_ids = Account._get_own_account_ids()
+        accounts = Account.sudo().search_fetch(
+            Domain("company_id", "in", self.env.companies.ids)
+            & (Domain("id", "in", own_ids) | Domain("sync_status", "=", "error")),
+            ["sync_status", "sync_stage", "sync_done", "sync_total"],
         )
+        mine = accounts.filtered(
+            lambda account: account.id in own_ids and account.sync_status != "draft"
+        )
+        return mine, accounts.filtered(lambda a: a.sync_status == "error")
 
     def _easycrm_get_empty(self, page, found, mine, progress):
         """Say which empty timeline this is: the client never guesses."""
@@ -344,22 +345,21 @@ class EasycrmEmailTimeline(models.AbstractModel):
             return "connect"
         return "first_sync" if progress else "nothing"
 
+    def _easycrm_get_empty_detail(self, mine):
+        """Return what is told about an empty timeline."""
+        since = min(mine.mapped("sync_from"), default=False)
+        return {
+            "addresses": self._easycrm_get_addresses(),
+            "mailboxes": len(mine),
+            "since": fields.Date.to_string(since),
+        }
+
     def _easycrm_has_people(self):
         """Tell whether the timeline shows mail of others who have an address."""
         return False
 
-    def _easycrm_get_notices(self, links, mine):
+    def _easycrm_get_notices(self, links, mine, failing):
         """Return the failing mailboxes that this user should know of, here."""
-        failing = (
-            self.env["easycrm.email.account"]
-            .sudo()
-            .search(
-                [
-                    ("sync_status", "=", "error"),
-                    ("company_id", "in", self.env.companies.ids),
-                ]
-            )
-        )
         others = self._easycrm_get_holders(links, failing - mine)
         return [
             account._get_notice(account in mine) for account in failing & mine | others

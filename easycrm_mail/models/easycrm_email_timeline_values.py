@@ -29,12 +29,11 @@ class EasycrmEmail(models.Model):
         """
         for model in ("", ".content", ".participant", ".attachment", ".copy"):
             self.env[f"easycrm.email{model}"].flush_model()
-        levels = self._get_share_levels(known=True)
         envelopes = self._get_envelopes()
+        levels = {email_id: envelopes[email_id]["level"] for email_id in self.ids}
         people = self._get_people()
         shown = [email_id for email_id in self.ids if levels[email_id] == "everything"]
         lines = self.browse(shown)._get_lines()
-        is_read = self._get_is_read()
         large = self.browse(
             [email_id for email_id in self.ids if envelopes[email_id]["large"]]
         )._get_large_words(levels)
@@ -55,60 +54,45 @@ class EasycrmEmail(models.Model):
                     and snippet
                     or large.get(email_id, False),
                     "large": email_id in large,
-                    "level": level,
                     "sharers": sharers.get(email_id, []),
                     "attachments": lines.get(email_id, []),
-                    "is_read": is_read.get(email_id),
                 }
             )
         return result
 
     def _get_envelopes(self):
-        """Return {email id: dict}, with the subject and snippet that a level may hide.
+        """Return {email id: dict}, with the subject and snippet that `level` may hide.
+
+        `is_read` is told of those in the user's own mailboxes, of the newest copy.
 
         :raise MissingError: an email was deleted meanwhile
         """
-        rows = self.env.execute_query(
+        rows = self.env.execute_query_dict(
             SQL(
                 """
                 SELECT email.id, email.thread_id, email.date, email.direction,
-                       email.headers_only IS TRUE, content.subject, content.snippet
+                       email.headers_only IS TRUE AS large,
+                       content.subject, content.snippet,
+                       %s AS level, (
+                           SELECT mine.is_read IS TRUE FROM easycrm_email_copy mine
+                           WHERE mine.email_id = email.id AND mine.account_id = ANY(%s)
+                           ORDER BY mine.date DESC, mine.id DESC LIMIT 1
+                       ) AS is_read
                 FROM easycrm_email email
                 LEFT JOIN easycrm_email_content content ON content.email_id = email.id
                 WHERE email.id = ANY(%s)
                 """,
+                self._get_level_sql(SQL("email.id")),
+                list(self.env["easycrm.email.account"]._get_own_account_ids()),
                 self.ids,
             )
         )
         if len(rows) < len(self):
             raise MissingError(self.env._("This email is gone."))
         return {
-            email_id: {
-                "id": email_id,
-                "thread_id": thread_id,
-                "date": fields.Datetime.to_string(date),
-                "direction": direction,
-                "large": large,
-                "subject": subject,
-                "snippet": snippet,
-            }
-            for email_id, thread_id, date, direction, large, subject, snippet in rows
+            row["id"]: {**row, "date": fields.Datetime.to_string(row["date"])}
+            for row in rows
         }
-
-    def _get_is_read(self):
-        """Return {email id: whether it is read} of those in the user's mailboxes."""
-        mine = self.env["easycrm.email.account"]._get_own_account_ids()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT email_id, is_read IS TRUE FROM easycrm_email_copy
-                WHERE email_id = ANY(%s) AND account_id = ANY(%s) ORDER BY date, id
-                """,
-                self.ids,
-                list(mine),
-            )
-        )
-        return dict(rows)
 
     def _get_people(self):
         """Return {email id: {"from": person or False, "to", "cc", "bcc": persons}}."""
@@ -130,8 +114,7 @@ class EasycrmEmail(models.Model):
             )
         )
         partners = self._get_partner_ids({row[3] for row in participants})
-        mine = self._get_own_addresses()
-        ours = mine | self._get_colleagues(
+        mine, ours = self._get_our_addresses(
             {row[3] for row in participants if row[1] == "from"}
         )
         for email_id, role, name, address in participants:
@@ -153,41 +136,47 @@ class EasycrmEmail(models.Model):
     @api.model
     def _get_own_addresses(self):
         """Return the addresses that are the user's own, or of his mailboxes."""
-        accounts = self.env["easycrm.email.account"]
-        accounts.flush_model(["email", "alias_emails"])
-        self.env["res.partner"].flush_model(["email_normalized"])
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT unnest(email || string_to_array(alias_emails, ','))
-                FROM easycrm_email_account WHERE id = ANY(%s)
-                UNION ALL SELECT partner.email_normalized FROM res_users users
-                JOIN res_partner partner ON partner.id = users.partner_id
-                WHERE users.id = %s
-                """,
-                list(accounts._get_own_account_ids()),
-                self.env.uid,
-            )
-        )
+        rows = self.env.execute_query(self._get_own_addresses_sql())
         return {address for (address,) in rows if address}
 
     @api.model
-    def _get_colleagues(self, addresses):
-        """Return those of the addresses that are our own people's."""
-        self.env["res.users"].flush_model(["active", "share", "partner_id"])
+    def _get_own_addresses_sql(self):
+        accounts = self.env["easycrm.email.account"]
+        accounts.flush_model(["email", "alias_emails"])
         self.env["res.partner"].flush_model(["email_normalized"])
+        return SQL(
+            """SELECT unnest(email || string_to_array(alias_emails, ','))
+               FROM easycrm_email_account WHERE id = ANY(%s)
+               UNION ALL SELECT partner.email_normalized FROM res_users users
+               JOIN res_partner partner ON partner.id = users.partner_id
+               WHERE users.id = %s""",
+            list(accounts._get_own_account_ids()),
+            self.env.uid,
+        )
+
+    @api.model
+    def _get_our_addresses(self, addresses):
+        """Return the user's own addresses, and those of our own people.
+
+        :param addresses: those of our people are looked for among these
+        :return: two sets; the second has also what is in the first
+        """
+        self.env["res.users"].flush_model(["active", "share", "partner_id"])
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT partner.email_normalized FROM res_users users
+                SELECT own.address, TRUE FROM (%s) AS own (address)
+                UNION ALL SELECT partner.email_normalized, FALSE FROM res_users users
                 JOIN res_partner partner ON partner.id = users.partner_id
                 WHERE users.active AND users.share IS NOT TRUE
                   AND partner.email_normalized = ANY(%s)
                 """,
+                self._get_own_addresses_sql(),
                 list(addresses),
             )
         )
-        return {address for (address,) in rows}
+        mine = {address for address, is_own in rows if is_own and address}
+        return mine, mine | {address for address, is_own in rows if not is_own}
 
     @api.model
     def _get_partner_ids(self, addresses):

@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -41,33 +41,38 @@ class EasycrmEmailTimeline(models.AbstractModel):
         :param SQL links: see `_easycrm_get_visible_links`
         :return: {email id: {id of a version: whether it is shown instead}}
         """
-        self.env["easycrm.email"].flush_model(["company_id", "message_id", "date"])
-        # hardly any email has one, and the conditions of access take long to plan
+        if not email_ids:
+            return {}
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT DISTINCT email.id FROM easycrm_email email
-                JOIN easycrm_email other ON %s WHERE email.id = ANY(%s)
+                SELECT email.id, twin.id, twin.is_better
+                FROM easycrm_email email, LATERAL (%s) AS twin
+                WHERE email.id = ANY(%s)
                 """,
-                SAME,
+                self._easycrm_get_twins_sql(links),
                 list(email_ids),
             )
         )
         twins = {}
-        if rows:
-            for email_id, twin_id, is_better in self.env.execute_query(
-                SQL(
-                    """
-                    SELECT email.id, twin.id, twin.is_better
-                    FROM easycrm_email email, LATERAL (%s) AS twin
-                    WHERE email.id = ANY(%s)
-                    """,
-                    self._easycrm_get_twins_sql(links),
-                    [email_id for (email_id,) in rows],
-                )
-            ):
-                twins.setdefault(email_id, {})[twin_id] = is_better
+        for email_id, twin_id, is_better in rows:
+            twins.setdefault(email_id, {})[twin_id] = is_better
         return twins
+
+    @api.model
+    def _easycrm_get_has_twins_sql(self, email_id):
+        """Return the condition that the email has versions, whoever may see them.
+
+        :param SQL email_id: the column that holds the email's id
+        """
+        self.env["easycrm.email"].flush_model(["company_id", "message_id", "date"])
+        return SQL(
+            """EXISTS (SELECT FROM easycrm_email email
+                       JOIN easycrm_email other ON %s
+                       WHERE email.id = %s OFFSET 0)""",
+            SAME,
+            email_id,
+        )
 
     def _easycrm_get_twins_sql(self, links):
         """Return the select of the other versions of `email` that stand here.
