@@ -64,8 +64,8 @@ class EasycrmEmailTimeline(models.AbstractModel):
         :param dict filters: only the emails that fit, see `Filters`
         :return: dict with `conversations`, each with `thread_id`, `count` and `emails`
             (newest first); a page has also `next`, `count`, `count_capped`,
-            `conversation_count`, `looked_at`, `empty`, `empty_detail`, `progress` and
-            `notices`
+            `conversation_count`, `looked_at`, `empty`, `empty_detail` (where it is the
+            only one), `progress` and `notices`
         :raise AccessError: the record is not for this user
         :raise UserError: `before` or `filters` are none
         """
@@ -163,7 +163,7 @@ class EasycrmEmailTimeline(models.AbstractModel):
 
         :return: {email id: its other versions, see `_easycrm_get_twins`}, a point
         """
-        found, points, last = {}, {}, before
+        found, dates, last = {}, {}, before
         while len(found) <= limit:
             newest = self._easycrm_select_newest(links, limit + 1, last, condition)
             # hardly any email has versions, and to plan who may see them takes long
@@ -176,14 +176,14 @@ class EasycrmEmailTimeline(models.AbstractModel):
             )
             twins = self._easycrm_get_twins(links, {row[1] for row in rows if row[2]})
             for date, email_id, _has_twins in rows:
-                last = get_point(date, email_id)
                 versions = twins.get(email_id, {})
                 if not any(versions.values()):  # none is shown instead
-                    found[email_id], points[email_id] = versions, last
+                    found[email_id], dates[email_id] = versions, date
             if len(rows) <= limit:
                 break
+            last = get_point(*rows[-1][:2])
         ids = list(found)[:limit]
-        next_page = points[ids[-1]] if len(found) > limit else False
+        next_page = get_point(dates[ids[-1]], ids[-1]) if len(found) > limit else False
         return {email_id: found[email_id] for email_id in ids}, next_page
 
     @api.model
