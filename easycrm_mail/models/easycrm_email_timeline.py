@@ -18,6 +18,16 @@ COUNT_LIMIT = 1000
 #: What the versions of one email have in common, each counted once.
 VERSION = SQL("(email.company_id, email.message_id, email.date)")
 
+#: The select of how many emails and conversations there are `found`. Where no two have
+#: the same date, none is another's version.
+COUNTED = SQL(
+    """SELECT CASE WHEN count(*) = count(DISTINCT date) THEN count(*)
+           ELSE (SELECT count(DISTINCT %s) FROM found
+                 JOIN easycrm_email email ON email.id = found.email_id)
+       END AS emails, count(DISTINCT thread_id) AS threads FROM found""",
+    VERSION,
+)
+
 #: The newest emails that tell which failing mailboxes a timeline would get mail from.
 CONCERNED = 200
 
@@ -75,7 +85,7 @@ class EasycrmEmailTimeline(models.AbstractModel):
         self._easycrm_answer_at_once()
         filters = self._easycrm_read_filters(filters)
         links = self._easycrm_get_visible_links()
-        found = None
+        counts = found = None
         if thread_id:
             if type(thread_id) is not int:  # True is one, too
                 raise UserError(self.env._("This conversation is gone."))
@@ -86,14 +96,16 @@ class EasycrmEmailTimeline(models.AbstractModel):
             ids, next_page, found = self._easycrm_find(links, filters, before, PAGE)
             twins = self._easycrm_get_twins(links, ids)
             versions = {email_id: twins.get(email_id, {}) for email_id in ids}
-        else:
+        elif before:
             versions, next_page = self._easycrm_page(links, before, PAGE)
+        else:
+            versions, next_page, counts = self._easycrm_first_page(links)
         page = {
             "conversations": self._easycrm_fold(links, versions),
             "next": next_page,
         }
         if not before:
-            page.update(self._easycrm_get_header(links, page, found))
+            page.update(self._easycrm_get_header(links, page, counts, found))
         return page
 
     @api.model
@@ -186,6 +198,37 @@ class EasycrmEmailTimeline(models.AbstractModel):
         next_page = get_point(dates[ids[-1]], ids[-1]) if len(found) > limit else False
         return {email_id: found[email_id] for email_id in ids}, next_page
 
+    def _easycrm_first_page(self, links):
+        """Return the first page as `_easycrm_page` does, and how many emails there are.
+
+        In one statement: what is counted begins with what is shown.
+
+        :return: versions, a point, and (emails, their conversations)
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                WITH found AS MATERIALIZED (%(found)s), counted AS (%(counted)s)
+                SELECT date, email_id, %(has_twins)s, emails, threads
+                FROM counted, (
+                    SELECT date, email_id FROM found
+                    ORDER BY date DESC, email_id DESC LIMIT %(limit)s
+                ) AS newest
+                """,
+                found=self._easycrm_select_counted(
+                    links, self._easycrm_get_link_field(), SQL("%s", self.id)
+                ),
+                counted=COUNTED,
+                has_twins=self._easycrm_get_has_twins_sql(SQL("newest.email_id")),
+                limit=PAGE + 1,
+            )
+        )
+        counts = rows[0][3:] if rows else (0, 0)
+        if any(row[2] for row in rows):
+            return *self._easycrm_page(links, False, PAGE), counts
+        next_page = len(rows) > PAGE and get_point(*rows[PAGE - 1][:2])
+        return {row[1]: {} for row in rows[:PAGE]}, next_page, counts
+
     @api.model
     def _easycrm_read_point(self, point):
         """Return the date and the email id of a point in the timeline's order.
@@ -255,49 +298,51 @@ class EasycrmEmailTimeline(models.AbstractModel):
             by_field.setdefault(record._easycrm_get_link_field(), []).append(record.id)
         counts = {}
         for field, ids in by_field.items():
-            # where no two have the same date, none is another's version
             rows = self.env.execute_query(
                 SQL(
                     """
                     SELECT owner.id, counted.emails, counted.threads
-                    FROM unnest(%(ids)s) AS owner (id), LATERAL (
-                        WITH found AS MATERIALIZED (
-                            SELECT DISTINCT ON (date, email_id)
-                                   email_id, date, thread_id
-                            FROM (%(links)s) AS link WHERE link.%(field)s = owner.id
-                            ORDER BY date DESC, email_id DESC LIMIT %(limit)s
-                        )
-                        SELECT CASE WHEN count(*) = count(DISTINCT date)
-                            THEN count(*)
-                            ELSE (SELECT count(DISTINCT %(version)s)
-                                  FROM found JOIN easycrm_email email
-                                    ON email.id = found.email_id)
-                        END AS emails, count(DISTINCT thread_id) AS threads
-                        FROM found
+                    FROM unnest(%s) AS owner (id), LATERAL (
+                        WITH found AS MATERIALIZED (%s) %s
                     ) AS counted
                     """,
-                    ids=ids,
-                    links=links,
-                    field=SQL.identifier(field),
-                    limit=COUNT_LIMIT + 1,
-                    version=VERSION,
+                    ids,
+                    self._easycrm_select_counted(links, field, SQL("owner.id")),
+                    COUNTED,
                 )
             )
             counts.update((owner, tuple(numbers)) for owner, *numbers in rows)
         return counts
 
+    @api.model
+    def _easycrm_select_counted(self, links, field, record_id):
+        """Return the select of the newest emails of a record, as many as are counted.
+
+        :param str field: of the links, that points to the record
+        :param SQL record_id:
+        """
+        return SQL(
+            """SELECT DISTINCT ON (date, email_id) email_id, date, thread_id
+               FROM (%s) AS link WHERE link.%s = %s
+               ORDER BY date DESC, email_id DESC LIMIT %s""",
+            links,
+            SQL.identifier(field),
+            record_id,
+            COUNT_LIMIT + 1,
+        )
+
     # --- what stands above the emails, or in their place ---
 
-    def _easycrm_get_header(self, links, page, found=None):
+    def _easycrm_get_header(self, links, page, counts, found):
         """Return what the first page has beside its emails.
 
         :param SQL links: see `_easycrm_get_visible_links`
+        :param tuple counts: emails and their conversations
         :param dict found: what `_easycrm_find` found, of a filtered timeline
         """
         if found:
-            count, conversations = found["emails"], found["conversations"]
-        else:
-            count, conversations = self._easycrm_count_emails(links)[self.id]
+            counts = found["emails"], found["conversations"]
+        count, conversations = counts
         mine, failing = self._easycrm_get_accounts()
         reading = mine.filtered(lambda account: account.sync_stage != "idle")
         progress = {
