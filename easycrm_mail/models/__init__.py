@@ -23,6 +23,7 @@ from . import easycrm_email_account_sync
 from . import easycrm_email_folder
 from . import easycrm_email_failure
 from . import easycrm_email_timeline
+from . import easycrm_email_timeline_header
 from . import easycrm_email_timeline_search
 from . import easycrm_email_timeline_values
 from . import easycrm_email_timeline_versions
