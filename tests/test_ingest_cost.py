@@ -76,7 +76,7 @@ class TestQueriesOfABatch(MailCase):
         counts = [self.count_queries(few), self.count_queries(many)]
         self.assertEqual(counts[0], counts[1])
 
-    def test_a_page_of_the_timeline_takes_as_many_queries_as_a_line(self):
+    def test_a_page_of_the_timeline_takes_no_more_queries_than_a_line(self):
         def count_queries():
             company = self.as_user(self.acme, self.jonas)
             company.easycrm_timeline()  # rules and groups are in the cache
@@ -87,7 +87,7 @@ class TestQueriesOfABatch(MailCase):
 
         one = count_queries()
         self.deliver(self.mailbox, *(raw_mail() for _number in range(40)))
-        self.assertEqual(count_queries(), one)
+        self.assertLessEqual(count_queries(), one)
 
 
 @tagged("post_install", "-at_install")

@@ -109,6 +109,8 @@ class EasycrmEmail(models.Model):
 
         :return: {email id: "everything", "subject" or "metadata"}
         """
+        if self.env.su:
+            return dict.fromkeys(self.ids, "everything")
         email_id = SQL("email.id")
         rows = self.env.execute_query(
             SQL(
