@@ -4,6 +4,7 @@ It stands on sockets, so that what goes wrong goes wrong where it does in life: 
 connection reset before the answer, half of it, or none for a long time.
 """
 
+import contextlib
 import json
 import re
 import socket
@@ -63,7 +64,8 @@ class Fault:
     :ivar kind: `answer` (give `answer` instead), `reset` (the request is served, then
         the connection is reset instead of an answer), `refuse` (reset before it is
         served), `half` (half of the answer, then reset), `broken` (half of the body,
-        with the right length for it), `slow` (answer after `seconds`)
+        with the right length for it), `slow` (answer after `seconds`), `none`
+    :ivar first: called before
     :ivar times: how many requests it meets
     :ivar after: how many requests it lets pass before
     """
@@ -72,6 +74,7 @@ class Fault:
     kind: str
     answer: Answer | None = None
     seconds: float = 0
+    first: Callable[[], object] | None = None
     times: int = 1
     after: int = 0
 
@@ -89,12 +92,7 @@ class WebServer:
         self.latency = 0.0
         self.lock = threading.RLock()
         self._certificate = certificate
-        self._http = _Http(("127.0.0.1", port), _handler(self))
-        if certificate:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            certificate.configure_cert(context)
-            self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
-        self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
+        self._http = self._bind(port)
 
     def respond(self, request: Request) -> Answer:
         """The service itself; called in the connection's thread."""
@@ -121,13 +119,45 @@ class WebServer:
         with self.lock:
             self.faults.clear()
 
+    def refuse(self) -> None:
+        """As if it were not running: connections are cut, and no new one is taken."""
+        self._http.shutdown()
+        self._http.server_close()
+        self._http.cut()
+
+    def listen(self) -> None:
+        """Run again, at the same address."""
+        self._http = self._bind(self.port)
+        self._start()
+
+    def restart(self) -> None:
+        """Be away for a moment, too short to be refused in."""
+        old = self._http
+        old.shutdown()
+        old.server_close()
+        self.listen()
+        old.cut()
+
     def __enter__(self):
-        self._thread.start()
+        self._start()
         return self
 
     def __exit__(self, *_exc):
         self._http.shutdown()
         self._http.server_close()
+
+    def _bind(self, port: int) -> "_Http":
+        http = _Http(("127.0.0.1", port), _handler(self))
+        if self._certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._certificate.configure_cert(context)
+            http.socket = context.wrap_socket(http.socket, server_side=True)
+        return http
+
+    def _start(self) -> None:
+        # (looks that often whether it is to end)
+        target = self._http.serve_forever
+        threading.Thread(target=target, args=(0.02,), daemon=True).start()
 
     def serve(self) -> None:
         """Serve until the process is ended."""
@@ -150,6 +180,24 @@ class _Http(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
+    def __init__(self, *args):
+        self._connections: set[socket.socket] = set()
+        super().__init__(*args)
+
+    def process_request(self, request, client_address):
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request):
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def cut(self):
+        """End the connections that are open."""
+        for connection in list(self._connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
     def handle_error(self, request, client_address):
         """A client that goes away is no news."""
 
@@ -169,6 +217,8 @@ def _handler(server: WebServer) -> Callable:
             fault = server.take_fault(line)
             if server.latency:
                 time.sleep(server.latency)
+            if fault and fault.first:
+                fault.first()
             if fault and fault.kind == "slow":
                 time.sleep(fault.seconds)
             if fault and fault.kind == "refuse":
@@ -211,3 +261,11 @@ def _handler(server: WebServer) -> Callable:
             self.connection.close()
 
     return Handler
+
+
+def press(button: str) -> str:
+    """A script that presses a page's button by itself: for a browser that nobody steers
+    while it is here. Nothing for no button."""
+    if not button:
+        return ""
+    return f"<script>document.getElementById('{button}').click()</script>"

@@ -1,0 +1,64 @@
+"""What Microsoft's sign-in answers, as what is to be done about it.
+
+The codes: https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from .errors import MailboxError, Permanent, Reconnect, Retry
+from .imap_errors import words
+
+_CODE = re.compile(r"AADSTS(\d{4,9})")
+
+#: No such registration, or its secret is wrong or expired.
+_CLIENT = frozenset((7000215, 7000222, 7000218, 700016, 700027, 700030, 700038))
+#: No such directory, or the registration is not for accounts of it.
+_TENANT = frozenset((90002, 900023, 50059, 50020, 50194, 9002326))
+#: The address to come back to is not registered.
+_REDIRECT = frozenset((50011, 500112, 500113, 500117))
+#: The user, or an administrator, has not agreed.
+_CONSENT = frozenset((65001, 65004, 90094, 90095, 90093))
+#: Tried again it goes through.
+_PASSING = frozenset((90033, 90024, 50196, 90055))
+
+
+def of_answer(
+    answer: Mapping[str, object], used_up: str, secrets: Iterable[str] = ()
+) -> MailboxError:
+    """For an answer with `error`.
+
+    :param used_up: the code of `Reconnect` where a grant is not taken (any more)
+    :param secrets: what must not stand in the text
+    """
+    error = str(answer.get("error") or "")
+    said = str(answer.get("error_description") or "")
+    found = _CODE.search(said)
+    listed = answer.get("error_codes")
+    number = int(found[1]) if found else 0
+    if not number and isinstance(listed, (list, tuple)) and listed:
+        number = listed[0] if isinstance(listed[0], int) else 0
+    text = words(first_sentence(said) or error, secrets)
+    if number in _CLIENT:
+        return Permanent("client", text)
+    if number in _TENANT:
+        return Permanent("tenant", text)
+    if number in _REDIRECT:
+        return Permanent("redirect", text)
+    if number in _PASSING or error in ("temporarily_unavailable", "server_error"):
+        return Retry("busy", text)
+    if error in ("access_denied", "consent_required") or (
+        number in _CONSENT and used_up == "sign_in"
+    ):
+        return Reconnect("consent", text)
+    if error in ("invalid_client", "unauthorized_client"):
+        return Permanent("client", text)
+    # invalid_grant, interaction_required and its like: 700082, 50173, 70008, 70043,
+    # 50076, 50079, 50078, 50057, 50034, 700084 and what will come.
+    return Reconnect(used_up, text)
+
+
+def first_sentence(text: str) -> str:
+    """Of a description, without the trace ids that follow."""
+    text = re.split(r"[\r\n]|\s(?:Trace|Correlation) ID:", text, maxsplit=1)[0].strip()
+    return re.split(r"(?<=[.!?])\s", text, maxsplit=1)[0]
