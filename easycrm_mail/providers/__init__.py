@@ -9,14 +9,24 @@ from .base import (
     Stream,
     StreamRole,
 )
+from .budget import Budget
 from .errors import Gone, MailboxError, Permanent, Reconnect, Resync, Retry
+from .gmail import GmailProvider
+from .google_sign_in import GoogleSignIn
 from .imap import ImapProvider
+from .microsoft_sign_in import MicrosoftSignIn
+from .outlook import OutlookProvider
 
 __all__ = [
     "Batch",
+    "Budget",
+    "GmailProvider",
     "Gone",
+    "GoogleSignIn",
     "ImapProvider",
     "MailboxError",
+    "MicrosoftSignIn",
+    "OutlookProvider",
     "Permanent",
     "Provider",
     "ReadChange",

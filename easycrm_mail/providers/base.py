@@ -12,6 +12,7 @@ from enum import Enum
 from typing import BinaryIO, Protocol
 
 from ..messages import Attachment
+from .budget import Budget
 
 
 class StreamRole(str, Enum):
@@ -110,13 +111,19 @@ class Batch:
 
 
 class Provider(Protocol):
-    """One connected mailbox. Every method raises a `MailboxError` and nothing else."""
+    """One connected mailbox. Every method raises a `MailboxError` and nothing else.
+
+    :ivar budget: what the service lets be asked a minute, as far as it is used up; None
+        where it does not count
+    """
+
+    budget: Budget | None
 
     def streams(self) -> list[Stream]:
         """What can be read: never drafts, spam, trash or chat."""
 
     def aliases(self) -> list[str]:
-        """The other addresses that are this mailbox, as the service knows them."""
+        """The addresses that are this mailbox, as the service knows them."""
 
     def pull(self, stream: str, checkpoint: str, since: datetime) -> Batch:
         """The next page of a stream.

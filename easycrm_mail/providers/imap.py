@@ -77,6 +77,8 @@ class ImapProvider:
     :param patience: seconds, from now on, for all calls together
     """
 
+    budget = None  # IMAP servers count connections, not calls
+
     def __init__(
         self,
         host: str,

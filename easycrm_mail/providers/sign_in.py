@@ -63,6 +63,12 @@ class SignIn(Protocol):
         up; `Permanent` where the registration is wrong.
         """
 
+    def fresh(self, secret: str) -> str:
+        """The access token that is kept, if it is valid for minutes yet, else "".
+
+        Asks nobody.
+        """
+
     def token(self, secret: str, refused: str = "") -> Token:
         """A token that is valid for minutes yet, refreshed if need be.
 
@@ -72,9 +78,11 @@ class SignIn(Protocol):
         :param refused: an access token that the service does not take any more
         """
 
-    def revoke(self, secret: str) -> None:
-        """Gives the grant back, where the service can; never raises for one that is
-        gone already."""
+    def revoke(self, secret: str) -> bool:
+        """Gives the grant back; tells whether the service has nothing left of it.
+
+        True for one that is gone already; False where the service cannot do it.
+        """
 
     def check(self, redirect_uri: str) -> None:
         """`Permanent` where the registration is wrong: `client`, `tenant`, `redirect`.

@@ -1,0 +1,173 @@
+"""The calls of the Gmail API that are made, each counted by what it costs.
+
+Costs: https://developers.google.com/workspace/gmail/api/reference/quota
+Batches: https://developers.google.com/workspace/gmail/api/guides/batch
+"""
+
+import os
+from collections.abc import Callable, Sequence
+
+from google_auth_httplib2 import AuthorizedHttp
+from googleapiclient.discovery import build
+from googleapiclient.http import BatchHttpRequest
+
+from .budget import Budget
+from .errors import Retry
+from .gmail_http import BATCH_PATH, MAX_ANSWER_BYTES, MailboxHttp, TokenCredentials
+from .sign_in import TokenSource
+
+API_URL = "https://gmail.googleapis.com"
+
+MAX_BATCH = 50
+LIST_PAGE = 500
+COST_PROFILE = COST_LABELS = COST_SEND_AS = 1
+COST_HISTORY = 2
+COST_LIST = COST_ATTACHMENT = 5
+COST_GET = 20
+COST_SEND = 100
+
+HISTORY_TYPES = ("messageAdded", "messageDeleted", "labelAdded", "labelRemoved")
+
+
+def api_url() -> str:
+    """Where the API is."""
+    return (os.environ.get("EASYCRM_GMAIL_API_URL") or API_URL).rstrip("/")
+
+
+class GmailApi:
+    """One mailbox's client. Its methods raise whatever Google's libraries raise."""
+
+    def __init__(self, tokens: TokenSource, http: MailboxHttp, budget: Budget):
+        self.budget = budget
+        self.credentials = TokenCredentials(tokens)
+        self.http = http
+        self._http = AuthorizedHttp(self.credentials, self.http, max_refresh_attempts=1)
+        self._service = None
+        self._url = ""
+
+    def profile(self) -> dict:
+        """The mailbox's address, and the historyId of now."""
+        return self._ask(self._users().getProfile(userId="me"), COST_PROFILE)
+
+    def history(self, start: str, page: str = "") -> dict:
+        """What happened since a historyId; 404 where it is too old."""
+        call = self._users().history()
+        request = call.list(
+            userId="me",
+            startHistoryId=start,
+            historyTypes=list(HISTORY_TYPES),
+            maxResults=LIST_PAGE,
+            pageToken=page or None,
+        )
+        return self._ask(request, COST_HISTORY)
+
+    def list_ids(self, query: str, label: str = "", page: str = "") -> dict:
+        """Ids, newest first."""
+        request = self._messages().list(
+            userId="me",
+            q=query,
+            labelIds=[label] if label else None,
+            maxResults=LIST_PAGE,
+            pageToken=page or None,
+        )
+        return self._ask(request, COST_LIST)
+
+    def get(self, ref: str, form: str, limit: int = MAX_ANSWER_BYTES) -> dict:
+        """One mail.
+
+        :param form: `raw`, `full`, `metadata` or `minimal`
+        :param limit: bytes of an answer from which on `TooMuch` is raised
+        """
+        self.http.limit = limit
+        try:
+            return self._ask(self._get(ref, form), COST_GET)
+        finally:
+            self.http.limit = MAX_ANSWER_BYTES
+
+    def get_many(self, refs: Sequence[str]) -> dict[str, dict | Exception]:
+        """Mails in raw form by one batch; each of them, or what its part says."""
+        found: dict[str, dict | Exception] = {}
+
+        def keep(ref: str, answer, error: Exception | None) -> None:
+            if error is None and not isinstance(answer, dict):
+                error = Retry("answer", "not JSON")
+            found[ref] = error or answer
+
+        batch = BatchHttpRequest(keep, batch_uri=api_url() + BATCH_PATH)
+        for ref in refs:
+            batch.add(self._get(ref, "raw"), request_id=ref)
+        self.budget.spend(COST_GET * len(refs))
+        batch.execute(http=self._http)
+        return found
+
+    def attachment(self, ref: str, attachment_id: str) -> dict:
+        """The bytes of an attachment, in base64url, as `data`."""
+        call = self._messages().attachments()
+        request = call.get(userId="me", messageId=ref, id=attachment_id)
+        return self._ask(request, COST_ATTACHMENT)
+
+    def labels(self) -> list[dict]:
+        """All labels, the mailbox's own and the user's."""
+        answer = self._ask(self._users().labels().list(userId="me"), COST_LABELS)
+        return answer.get("labels", [])
+
+    def send_as(self) -> list[dict]:
+        """The addresses that the user may send as."""
+        call = self._users().settings().sendAs()
+        return self._ask(call.list(userId="me"), COST_SEND_AS).get("sendAs", [])
+
+    def send(self, raw: str) -> dict:
+        """Sends a mail. It is asked once, and never again by itself: after an error
+        other than a refusal nobody knows whether it went out.
+
+        :param raw: the mail in base64url
+        """
+        request = self._messages().send(userId="me", body={"raw": raw})
+        return self._ask(request, COST_SEND)
+
+    def stream(self, ref: str, sink: Callable[[bytes], object]) -> None:
+        """Hands the answer for a mail in raw form to `sink`, piece by piece."""
+        request = self._get(ref, "raw")
+        self.budget.spend(COST_GET)
+        # (packed, it would be unpacked in memory)
+        headers = {**request.headers, "accept-encoding": "identity"}
+        self.http.sink = sink
+        try:
+            response, content = self._http.request(request.uri, headers=headers)
+        finally:
+            self.http.sink = None
+        if response.status != 200:
+            request.postproc(response, content)
+
+    def close(self) -> None:
+        """Ends the connection; never raises."""
+        self.http.drop()
+
+    def _users(self):
+        url = api_url()
+        if self._service is None or self._url != url:
+            self.http.drop()
+            self._service = build(
+                "gmail",
+                "v1",
+                http=self._http,
+                client_options={"api_endpoint": url},
+                static_discovery=True,
+                cache_discovery=False,
+            )
+            self._url = url
+        return self._service.users()
+
+    def _messages(self):
+        return self._users().messages()
+
+    def _get(self, ref: str, form: str):
+        return self._messages().get(userId="me", id=ref, format=form)
+
+    def _ask(self, request, cost: int) -> dict:
+        self.budget.spend(cost)
+        answer = request.execute()
+        if not isinstance(answer, dict):
+            # The client gives what is not JSON as text.
+            raise Retry("answer", "not JSON")
+        return answer
