@@ -1,6 +1,6 @@
 {
     "name": "Email for CRM",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "category": "Sales/CRM",
     "summary": "Every email on the timeline of its contact, lead and opportunity",
     "author": "easycrm_mail contributors",
@@ -9,7 +9,11 @@
     "external_dependencies": {
         "python": [
             "cryptography",
+            "google-api-python-client",
+            "google-auth",
             "IMAPClient",
+            "msal",
+            "requests",
         ],
     },
     "data": [
@@ -17,6 +21,7 @@
         "security/ir.model.access.csv",
         "security/easycrm_mail_security.xml",
         "data/ir_cron_data.xml",
+        "views/easycrm_email_failure_views.xml",
         "views/easycrm_email_account_views.xml",
         "views/easycrm_email_copy_views.xml",
         "views/res_partner_views.xml",
@@ -24,6 +29,7 @@
         "views/res_users_views.xml",
         "views/res_config_settings_views.xml",
         "views/easycrm_mail_menus.xml",
+        "views/easycrm_mail_templates.xml",
     ],
     "demo": ["demo/easycrm_mail_demo.xml"],
     "assets": {

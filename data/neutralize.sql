@@ -4,3 +4,8 @@ UPDATE easycrm_email_account
        next_sync_at = NULL,
        sync_stage = 'idle',
        sync_status = CASE WHEN sync_status = 'draft' THEN 'draft' ELSE 'paused' END;
+
+DELETE FROM easycrm_email_grant;
+DELETE FROM easycrm_email_sign_in;
+DELETE FROM ir_config_parameter
+ WHERE key IN ('easycrm_mail.google_client_secret', 'easycrm_mail.microsoft_client_secret');

@@ -23,9 +23,14 @@ from . import test_merge_cost
 from . import test_migration
 from . import test_secrets
 from . import test_settings
+from . import test_settings_sign_in
+from . import test_sign_in
+from . import test_sign_in_tour
 from . import test_slow_bodies
 from . import test_sync
+from . import test_sync_api
 from . import test_sync_faults
+from . import test_sync_faults_api
 from . import test_sync_run
 from . import test_threads
 from . import test_timeline

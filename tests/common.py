@@ -4,18 +4,23 @@ A mail is bytes, made by `raw_mail`. It gets in the way a sync brings it: parsed
 stored by `Ingest` as a batch of one stream of one mailbox.
 """
 
+from concurrent.futures import wait
+from contextlib import nullcontext
 from datetime import datetime, timedelta, timezone
 from email.message import EmailMessage
 from email.utils import format_datetime
 from itertools import count
+from unittest.mock import patch
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, TransactionCase
+from odoo.tests.common import release_test_lock
 
 from odoo.addons.mail.tests.common import mail_new_test_user
 
 from ..easycrm_mail.messages import extract_part, parse
+from ..easycrm_mail.models import sync_run
 from ..easycrm_mail.models.ingest import Ingest, Read
 from ..easycrm_mail.providers import RemoteMessage
 
@@ -254,6 +259,31 @@ class MailFixtures:
     def follow_addresses(self):
         """Have the changes of Email fields followed, as the end of a request does."""
         self.cr.flush()
+
+    # --- what happens by itself ---
+
+    def run_cron(self, name="_cron_sync"):
+        """Run a method of the mailbox's cron as the cron does, with commits of its own.
+
+        While it waits for the network, the threads of its pool may use the test's
+        cursor, to renew a grant.
+        """
+        self.env.flush_all()
+
+        def wait_released(*args):
+            # (the framework holds it, and so does the cron's cursor)
+            with release_test_lock(), release_test_lock():
+                return wait(*args)
+
+        with (
+            patch.object(sync_run, "wait", wait_released),
+            nullcontext()
+            if isinstance(self, HttpCase)
+            else self.enter_registry_test_mode(),
+            self.registry.cursor() as cr,
+        ):
+            getattr(self.account.with_env(self.env(cr=cr)).sudo(), name)()
+        self.env.invalidate_all()
 
     # --- what is asserted ---
 

@@ -46,13 +46,6 @@ class RealMailbox(MailFixtures):
             raw = raw_mail(subject=subject, **values)
             self.server.deliver(self.login, raw, folder=folder)
 
-    def run_cron(self, name="_cron_sync"):
-        """Run a cron's method as the cron does, with commits of its own."""
-        self.env.flush_all()
-        with self.enter_registry_test_mode(), self.registry.cursor() as cr:
-            getattr(self.account.with_env(self.env(cr=cr)).sudo(), name)()
-        self.env.invalidate_all()
-
     def start(self):
         self.account.with_user(self.mira).action_sync_now()
         self.run_cron("_cron_backfill")

@@ -21,8 +21,10 @@ PUBLIC = {
         "easycrm_why",
     },
     "easycrm.email.account": {
+        "action_disconnect",
         "action_pause",
         "action_reconnect",
+        "action_sign_in",
         "action_sync_now",
         "action_test_connection",
     },
@@ -30,7 +32,12 @@ PUBLIC = {
     "easycrm.email.link": {"action_put_back", "action_take_off"},
     "res.partner": {"easycrm_people", "easycrm_timeline"},
     "res.users": {"action_easycrm_my_accounts"},
-    "res.config.settings": {"get_values", "set_values"},
+    "res.config.settings": {
+        "action_easycrm_check_google",
+        "action_easycrm_check_microsoft",
+        "get_values",
+        "set_values",
+    },
 }
 
 

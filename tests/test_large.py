@@ -331,12 +331,12 @@ class TestLarge(LargeMailbox, LiveCase):
         email._read_large_later()
         keep = files_run.FilesRun._keep
 
-        def cross(run, job, result):
+        def cross(run, job, provider, result):
             held = run.env["easycrm.email"].browse(job.email_id)
             if held.headers_only:
                 account = run.env["easycrm.email.account"].browse(job.places[0][0])
                 BodyIngest(account).complete(held, *result)  # the reader
-            return keep(run, job, result)
+            return keep(run, job, provider, result)
 
         self.patch(files_run.FilesRun, "_keep", cross)
         self.run_cron("_cron_backfill")

@@ -60,6 +60,9 @@ class TestSettings(SettingsCase):
                 "sync_minutes": 5,
                 "keep_attachments": True,
                 "match_colleagues": False,
+                "google_client_id": False,
+                "microsoft_client_id": False,
+                "microsoft_tenant": False,
             },
         )
         self.save()

@@ -18,8 +18,12 @@ from . import easycrm_email_account
 from . import easycrm_email_account_access
 from . import easycrm_email_account_files
 from . import easycrm_email_account_health
+from . import easycrm_email_account_provider
 from . import easycrm_email_account_schedule
+from . import easycrm_email_account_sign_in
 from . import easycrm_email_account_sync
+from . import easycrm_email_account_words
+from . import easycrm_email_grant
 from . import easycrm_email_folder
 from . import easycrm_email_failure
 from . import easycrm_email_timeline
@@ -32,4 +36,5 @@ from . import crm_lead
 from . import res_users
 from . import ir_cron
 from . import res_config_settings
+from . import res_config_settings_sign_in
 from . import ir_websocket

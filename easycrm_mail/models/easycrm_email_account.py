@@ -4,7 +4,6 @@ from odoo import api, fields, models, modules, tools
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
-from ..providers import ImapProvider
 from . import secrets
 from .addresses import normalise, normalise_all
 
@@ -59,12 +58,16 @@ class EasycrmEmailAccount(models.Model):
     )
     provider = fields.Selection(
         [
-            ("imap", "Other mailbox (IMAP)"),
             ("gmail", "Gmail"),
             ("outlook", "Microsoft 365"),
+            ("imap", "Other mailbox (IMAP)"),
         ],
         required=True,
         default="imap",
+    )
+    shared_mailbox = fields.Boolean(
+        help="A mailbox of Microsoft 365 without a login of its own: whoever signs in "
+        "must have full access to it.",
     )
     alias_emails = fields.Char(
         string="Aliases", help="Other addresses of this mailbox, separated by commas."
@@ -290,45 +293,6 @@ class EasycrmEmailAccount(models.Model):
         """Return the addresses that are this mailbox, normalised."""
         self.ensure_one()
         return {normalise(self.email), *normalise_all(self.alias_emails)}
-
-    def _make_provider(self, timeout=SYNC_TIMEOUT, patience=float("inf")):
-        """Return a provider for this mailbox, not connected yet.
-
-        :param patience: seconds for all that it is asked
-        :raise UserError: something that it needs is not filled in
-        """
-        self.ensure_one()
-        account = self.sudo()
-        if account.provider != "imap":
-            raise UserError(self.env._("Only IMAP mailboxes can be connected for now."))
-        if not account.imap_host or not account.imap_port:
-            raise UserError(self.env._("Enter the mail server and its port."))
-        if not account.imap_secret:
-            raise UserError(
-                self.env._(
-                    "Enter the password of the mailbox. It is forgotten whenever its "
-                    "server, port, encryption or login changes."
-                )
-            )
-        try:
-            password = secrets.decrypt(account.imap_secret)
-        except secrets.UnknownKey:
-            raise UserError(
-                self.env._(
-                    "The stored password cannot be read any more: the encryption key "
-                    "(easycrm_mail_key) has changed or is not valid. Enter the "
-                    "password again once it is right."
-                )
-            ) from None
-        return ImapProvider(
-            account.imap_host,
-            account.imap_port,
-            account.imap_security,
-            account.imap_login or account.email,
-            password,
-            timeout=timeout,
-            patience=patience,
-        )
 
     @api.model
     def _is_switched_on(self, name, default):

@@ -20,6 +20,7 @@ SYNC_FIELDS = {
     "last_error_kind",
     "last_sync",
     "next_sync_at",
+    "quota_state",
     "retry_count",
     "sync_done",
     "sync_stage",
@@ -54,13 +55,7 @@ class EasycrmEmailAccount(models.Model):
         if SERVER_FIELDS & set(vals) and not vals.get("imap_password"):
             # Otherwise whoever may edit the account could have the password sent to a
             # server of theirs.
-            self.filtered(
-                lambda account: any(
-                    account.sudo()._convert_to_write({field: account[field]})[field]
-                    != vals[field]
-                    for field in SERVER_FIELDS & set(vals)
-                )
-            ).sudo().imap_secret = False
+            self._filter_changed(vals, SERVER_FIELDS).sudo().imap_secret = False
         result = super().write(vals)
         if {"user_id", "member_ids", "company_id"} & set(vals):
             self.env.registry.clear_cache()
@@ -93,6 +88,19 @@ class EasycrmEmailAccount(models.Model):
         self.env.registry.clear_cache()
         return result
 
+    def _filter_changed(self, vals, names):
+        """Return the mailboxes of which these values change one of these fields.
+
+        :param set names: of fields
+        """
+        return self.filtered(
+            lambda account: any(
+                account.sudo()._convert_to_write({field: account[field]})[field]
+                != vals[field]
+                for field in names & set(vals)
+            )
+        )
+
     @api.model
     def _prepare_addresses(self, vals):
         """Normalise the addresses in these values, in place."""
@@ -112,7 +120,7 @@ class EasycrmEmailAccount(models.Model):
         if SYNC_FIELDS & set(vals):
             raise AccessError(self.env._("Only the sync itself can change this."))
         read = self.filtered(lambda account: account.sudo()._has_been_read())
-        if read and {"email", "company_id", "provider"} & set(vals):
+        if read and {"email", "company_id", "provider", "shared_mailbox"} & set(vals):
             raise UserError(
                 self.env._("This is another mailbox: add it as an account of its own.")
             )

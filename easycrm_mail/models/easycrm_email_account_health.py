@@ -73,6 +73,19 @@ class EasycrmEmailAccount(models.Model):
         if self._is_running():
             self.sync_stage = "waiting"
 
+    def _mark_resting(self, seconds):
+        """Record that the service's limit for this mailbox is used up for a while.
+
+        That is no error: what has come is stored, and the rest goes on by itself.
+
+        :param float seconds: until it may be asked again
+        """
+        if not self._is_running():
+            return
+        at = fields.Datetime.now() + timedelta(seconds=seconds + 1)
+        self.write({"sync_stage": "waiting", "next_sync_at": at})
+        self._get_cron()._trigger(at=at)
+
     def _mark_progress(self):
         """Record how far the folders have been read."""
         self.ensure_one()
@@ -221,72 +234,3 @@ class EasycrmEmailAccount(models.Model):
         if local.date() == fields.Date.context_today(self):
             return format_time(self.env, local.time(), time_format="short")
         return format_datetime(self.env, moment, dt_format="short")
-
-    def _explain_missing(self, name):
-        """Say, in the owner's language, that a folder is gone."""
-        return self.with_context(lang=self.user_id.lang).env._(
-            "The folder %s is not there any more.", name
-        )
-
-    def _explain_refused(self, kind):
-        """Say, in the owner's language, that the database did not take a mail."""
-        return self.with_context(lang=self.user_id.lang).env._(
-            "The database refused it (%s).", kind
-        )
-
-    def _explain_error(self, error):
-        """Put an error of a provider into its owner's language and plain words.
-
-        :param MailboxError error:
-        """
-        self.ensure_one()
-        env = self.with_context(lang=self.user_id.lang).env
-        values = {
-            "server": self.imap_host or self.email,
-            "port": self.imap_port,
-            "email": self.email,
-        }
-        words = {
-            "host": env._(
-                "The mail server %(server)s was not found. Is its name right?", **values
-            ),
-            "refused": env._("%(server)s does not answer on port %(port)s.", **values),
-            "timeout": env._(
-                "The mail server %(server)s did not answer in time.", **values
-            ),
-            "dropped": env._(
-                "The mail server %(server)s broke off the connection.", **values
-            ),
-            "busy": env._(
-                "The mail server %(server)s asks to come back later.", **values
-            ),
-            "answer": env._(
-                "The mail server %(server)s gave an answer that makes no sense.",
-                **values,
-            ),
-            "password": env._(
-                "%(server)s does not accept the password for %(email)s.", **values
-            ),
-            "grant": env._(
-                "The permission to read %(email)s was taken back.", **values
-            ),
-            "checkpoint": env._("The mailbox has to be read anew."),
-            "mail": env._("The email is not in the mailbox any more."),
-            "folder": env._("A folder is not in the mailbox any more."),
-            "tls": env._(
-                "%(server)s does not speak the chosen encryption on port %(port)s.",
-                **values,
-            ),
-            "certificate": env._(
-                "The certificate of %(server)s is not valid for that name, or nobody "
-                "known has signed it.",
-                **values,
-            ),
-            "forbidden": env._(
-                "%(server)s does not let this mailbox be read by IMAP.", **values
-            ),
-            "internal": env._(
-                "Something went wrong on our side. It is in the server's log."
-            ),
-        }
-        return words.get(error.code) or error.detail or error.code

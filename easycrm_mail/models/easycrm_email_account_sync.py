@@ -131,9 +131,11 @@ class EasycrmEmailAccount(models.Model):
         return True
 
     def action_reconnect(self):
-        """Open the account where the password is entered."""
+        """Sign in again, or open the account where the password is entered."""
         self.ensure_one()
         self.check_access("write")
+        if self.provider != "imap":
+            return self.action_sign_in()
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Reconnect %s", self.email),

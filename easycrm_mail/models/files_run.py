@@ -191,7 +191,7 @@ class FilesRun(Retrying):
                 # its thread still uses the client
                 del self.providers[account_id]
                 raise Retry("timeout")
-            self._retrying(self._keep, job, future.result())
+            self._retrying(self._keep, job, self.providers[account_id], future.result())
         except (Gone, UnreadableMessage):
             job.places.popleft()
             self._queue([job])
@@ -206,14 +206,15 @@ class FilesRun(Retrying):
             self._queue([job])
         self._report(1)
 
-    def _keep(self, job, result):
+    def _keep(self, job, provider, result):
+        account = self.env["easycrm.email.account"].browse(job.places[0][0])
+        account._keep_quota(provider)
         email = self.env["easycrm.email"].browse(job.email_id).exists()
         if not job.is_large:
             email._keep_files(result)
             return
         if not email.headers_only:
             return  # a reader was first; what is missing still is due
-        account = self.env["easycrm.email.account"].browse(job.places[0][0])
         if not BodyIngest(account).complete(email, *result):
             raise Gone("mail")
 

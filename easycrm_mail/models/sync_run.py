@@ -170,7 +170,8 @@ class SyncRun(StoreSteps):
         try:
             provider = account._make_provider()
         except UserError as error:
-            self._fail(account_id, Permanent("setting", str(error)))
+            kind = Reconnect if account._lacks_grant() else Permanent
+            self._fail(account_id, kind("setting", str(error)))
             return
         self._advance(pool, Session(account_id, provider, account._get_since()))
 
@@ -226,7 +227,9 @@ class SyncRun(StoreSteps):
         if batch.more and folder_id not in session.lost:
             # the others take their turn: what is newest in each comes first
             session.folder_ids.append(folder_id)
-        if not session.folder_ids or self.stopped or len(self.pending) >= AHEAD:
+        if not session.folder_ids or batch.pause:
+            return
+        if self.stopped or len(self.pending) >= AHEAD:
             return
         if self.accounts.browse(session.account_id).exists()._is_running():
             following = session.folder_ids.popleft()
@@ -320,6 +323,10 @@ class SyncRun(StoreSteps):
             return self._retrying(self._store_again, account, session.task[1], result)
         count = self._retrying(self._store_batch, account, session, result)
         self._count_stored(count)
+        if pause := result.batch.pause:
+            # the others go on meanwhile; a later run goes on with this one
+            self.unfinished.discard(session.account_id)
+            self._retrying(account._mark_resting, pause)
         return count
 
     def _report(self, count):

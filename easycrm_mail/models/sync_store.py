@@ -107,6 +107,7 @@ class StoreSteps(Retrying):
                 "sync_total": batch.total or folder.sync_total,
             }
         )
+        account._keep_quota(session.provider)
         account._mark_progress()
         return len(pulled.reads)
 

@@ -1,0 +1,147 @@
+from odoo import models
+
+
+class EasycrmEmailAccount(models.Model):
+    """What went wrong with a mailbox, in its owner's language and plain words."""
+
+    _inherit = "easycrm.email.account"
+
+    def _explain_missing(self, name):
+        """Say, in the owner's language, that a folder is gone."""
+        return self.with_context(lang=self.user_id.lang).env._(
+            "The folder %s is not there any more.", name
+        )
+
+    def _explain_refused(self, kind):
+        """Say, in the owner's language, that the database did not take a mail."""
+        return self.with_context(lang=self.user_id.lang).env._(
+            "The database refused it (%s).", kind
+        )
+
+    def _explain_error(self, error):
+        """Put an error of a provider into its owner's language and plain words.
+
+        :param MailboxError error:
+        """
+        self.ensure_one()
+        account = self.with_context(lang=self.user_id.lang)
+        words = account._get_error_words()
+        if self.provider != "imap":
+            words |= account._get_service_words(error.detail)
+        return words.get(error.code) or error.detail or error.code
+
+    def _get_error_words(self):
+        """Return the words of each error code, for any mailbox."""
+        env = self.env
+        values = {
+            "server": self._get_server_title(),
+            "port": self.imap_port,
+            "email": self.email,
+        }
+        return {
+            "host": env._(
+                "The mail server %(server)s was not found. Is its name right?", **values
+            ),
+            "refused": env._("%(server)s does not answer on port %(port)s.", **values),
+            "timeout": env._(
+                "The mail server %(server)s did not answer in time.", **values
+            ),
+            "dropped": env._(
+                "The mail server %(server)s broke off the connection.", **values
+            ),
+            "busy": env._(
+                "The mail server %(server)s asks to come back later.", **values
+            ),
+            "answer": env._(
+                "The mail server %(server)s gave an answer that makes no sense.",
+                **values,
+            ),
+            "password": env._(
+                "%(server)s does not accept the password for %(email)s.", **values
+            ),
+            "grant": env._(
+                "The permission to read %(email)s has expired or was taken back.",
+                **values,
+            ),
+            "checkpoint": env._("The mailbox has to be read anew."),
+            "mail": env._("The email is not in the mailbox any more."),
+            "folder": env._("A folder is not in the mailbox any more."),
+            "tls": env._(
+                "%(server)s does not speak the chosen encryption on port %(port)s.",
+                **values,
+            ),
+            "certificate": env._(
+                "The certificate of %(server)s is not valid for that name, or nobody "
+                "known has signed it.",
+                **values,
+            ),
+            "forbidden": env._(
+                "%(server)s does not let this mailbox be read by IMAP.", **values
+            ),
+            "internal": env._(
+                "Something went wrong on our side. It is in the server's log."
+            ),
+        }
+
+    def _get_service_words(self, detail):
+        """Return the words that differ for a mailbox of Google or Microsoft.
+
+        :param str detail: what the service said
+        """
+        env = self.env
+        values = {
+            "service": self._get_service_title(self.provider),
+            "email": self.email,
+            "detail": detail or env._("no reason given"),
+        }
+        return {
+            "host": env._("%(service)s was not found on the network.", **values),
+            "refused": env._("%(service)s cannot be reached.", **values),
+            "timeout": env._("%(service)s did not answer in time.", **values),
+            "dropped": env._("%(service)s broke off the connection.", **values),
+            "busy": env._("%(service)s asks to come back later.", **values),
+            "answer": env._(
+                "%(service)s gave an answer that makes no sense.", **values
+            ),
+            "tls": env._("No safe connection to %(service)s came about.", **values),
+            "consent": env._(
+                "%(service)s was not given all permissions. Sign in again, and leave "
+                "the boxes for reading and for sending email ticked.",
+                **values,
+            ),
+            "sign_in": env._(
+                "The sign-in at %(service)s took too long or was used before. Press "
+                "the button once more.",
+                **values,
+            ),
+            "forbidden": env._(
+                "%(service)s does not let %(email)s be read: %(detail)s", **values
+            ),
+            "client": env._(
+                "%(service)s does not accept the registration of this database "
+                "(client ID and secret). An administrator checks it under Settings → "
+                "Email for CRM. It said: %(detail)s",
+                **values,
+            ),
+            "tenant": env._(
+                "%(service)s does not know the tenant in Settings → Email for CRM. It "
+                "said: %(detail)s",
+                **values,
+            ),
+            "redirect": env._(
+                "%(service)s does not know the redirect address of this database. An "
+                "administrator copies it from Settings → Email for CRM. It said: "
+                "%(detail)s",
+                **values,
+            ),
+            "key": env._(
+                "The stored sign-in cannot be read any more: the encryption key "
+                "(easycrm_mail_key) has changed or is not valid."
+            ),
+        }
+
+    def _get_server_title(self):
+        """Return what the mailbox's server is called, for people."""
+        if self.provider == "imap":
+            return self.imap_host or self.email
+        return self._get_service_title(self.provider)

@@ -1,0 +1,117 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..providers import MailboxError
+from . import secrets
+from .easycrm_email_account_provider import SERVICES
+
+
+class ResConfigSettings(models.TransientModel):
+    """The registrations of this database at Google and Microsoft."""
+
+    _inherit = "res.config.settings"
+
+    easycrm_google_client_id = fields.Char(
+        string="Google client ID", config_parameter="easycrm_mail.google_client_id"
+    )
+    easycrm_google_client_secret = fields.Char(
+        string="Google client secret",
+        compute="_compute_easycrm_client_secrets",
+        inverse="_inverse_easycrm_google_client_secret",
+    )
+    easycrm_google_has_secret = fields.Boolean(compute="_compute_easycrm_sign_in")
+    easycrm_google_redirect_uri = fields.Char(
+        string="Google redirect URI", compute="_compute_easycrm_sign_in"
+    )
+    easycrm_microsoft_client_id = fields.Char(
+        string="Microsoft client ID",
+        config_parameter="easycrm_mail.microsoft_client_id",
+    )
+    easycrm_microsoft_client_secret = fields.Char(
+        string="Microsoft client secret",
+        compute="_compute_easycrm_client_secrets",
+        inverse="_inverse_easycrm_microsoft_client_secret",
+    )
+    easycrm_microsoft_has_secret = fields.Boolean(compute="_compute_easycrm_sign_in")
+    easycrm_microsoft_redirect_uri = fields.Char(
+        string="Microsoft redirect URI", compute="_compute_easycrm_sign_in"
+    )
+    easycrm_microsoft_tenant = fields.Char(
+        string="Microsoft tenant", config_parameter="easycrm_mail.microsoft_tenant"
+    )
+
+    def _compute_easycrm_client_secrets(self):
+        # write only: nobody reads a secret back
+        self.easycrm_google_client_secret = False
+        self.easycrm_microsoft_client_secret = False
+
+    def _inverse_easycrm_google_client_secret(self):
+        self._keep_easycrm_secret("google")
+
+    def _inverse_easycrm_microsoft_client_secret(self):
+        self._keep_easycrm_secret("microsoft")
+
+    def _keep_easycrm_secret(self, service):
+        name = f"easycrm_{service}_client_secret"
+        for settings in self:
+            if secret := settings[name]:
+                self.env["ir.config_parameter"].set_param(
+                    f"easycrm_mail.{service}_client_secret",
+                    secrets.encrypt(secret.strip()),
+                )
+        # what was typed leaves the cache too
+        self.invalidate_recordset([name], flush=False)
+
+    @api.depends("easycrm_google_client_id", "easycrm_microsoft_client_id")
+    def _compute_easycrm_sign_in(self):
+        params = self.env["ir.config_parameter"].sudo()
+        for settings in self:
+            for provider, service in SERVICES.items():
+                secret = params.get_param(f"easycrm_mail.{service}_client_secret")
+                settings[f"easycrm_{service}_has_secret"] = bool(secret)
+                settings[f"easycrm_{service}_redirect_uri"] = self.env[
+                    "easycrm.email.account"
+                ]._get_redirect_uri(provider)
+
+    def action_easycrm_check_google(self):
+        """Ask Google whether it knows this registration."""
+        return self._check_easycrm_registration("gmail")
+
+    def action_easycrm_check_microsoft(self):
+        """Ask Microsoft whether it knows this registration."""
+        return self._check_easycrm_registration("outlook")
+
+    def _check_easycrm_registration(self, provider):
+        """Check what is saved: Odoo saves the form before it calls a button.
+
+        :return: the action that says how it went, in plain words
+        """
+        self.ensure_one()
+        self.check_access("write")
+        Account = self.env["easycrm.email.account"]
+        title = Account._get_service_title(provider)
+        try:
+            sign_in = Account._make_sign_in(provider)
+        except UserError:
+            raise UserError(
+                self.env._("Enter the client ID and the client secret first.")
+            ) from None
+        Account._release_transaction()
+        try:
+            sign_in.check(Account._get_redirect_uri(provider))
+        except MailboxError as error:
+            words = Account.new({"provider": provider})._explain_error(error)
+            return Account._show_result(
+                "danger",
+                words,
+                title=self.env._("Signing in with %s would not work", title),
+                sticky=True,
+            )
+        return Account._show_result(
+            "success",
+            self.env._(
+                "%s knows this registration. Everybody can sign in now, under CRM → "
+                "Sales → My Mail Accounts.",
+                title,
+            ),
+        )
