@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 import requests
+from odoo_processes import READ, manage, query, run_odoo
 from process_memory import Memory
 from servers.dovecot import Dovecot
-from test_crash import CONNECT, LOGIN, PASSWORD, READ, manage, query, run_odoo
+from test_crash import CONNECT, LOGIN, PASSWORD
 
 pytestmark = pytest.mark.skipif(
     "EASYCRM_ODOO" not in os.environ,

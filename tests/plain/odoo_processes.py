@@ -1,0 +1,129 @@
+"""Real Odoo processes on a database of their own: scripts, kills, and what is left."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+
+import psycopg2
+
+READ = """
+for _round in range(50):
+    env["easycrm.email.account"]._cron_backfill()
+    env["easycrm.email.account"]._cron_sync()
+    env.cr.commit()
+    if env["easycrm.email.account"].search([]).last_sync:
+        break
+"""
+
+
+def manage(action, name):
+    """Clone the template's database to that name, or drop it."""
+    subprocess.run([os.environ["EASYCRM_DATABASE"], action, name], check=True)
+
+
+class Odoo(subprocess.Popen):
+    """An Odoo shell, which waits for its script.
+
+    :param environment: variables beside those of this process
+    """
+
+    def __init__(self, database, environment=None):
+        super().__init__(
+            [
+                os.environ["EASYCRM_ODOO"],
+                *("shell", "-d", database, "--no-http", "--log-level=warn"),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, **(environment or {})},
+        )
+
+    def run(self, script):
+        self.stdin.write(script)
+        self.stdin.close()
+        self.stdin = None
+
+    def kill_at_once(self):
+        """As `kill -9` does."""
+        os.killpg(self.pid, signal.SIGKILL)
+        self.wait()
+
+    def wait_for_success(self, timeout=120):
+        out, _err = self.communicate(timeout=timeout)
+        assert self.returncode == 0, out
+        assert "Traceback" not in out, out
+
+
+def run_odoo(database, script, environment=None):
+    """Start an Odoo that runs a script; return its process."""
+    process = Odoo(database, environment)
+    process.run(script)
+    return process
+
+
+def query(database, statement):
+    with (
+        psycopg2.connect(dbname=database) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)
+        return cursor.fetchall()
+
+
+def count_emails(database):
+    return query(database, "SELECT count(*) FROM easycrm_email")[0][0]
+
+
+def kill_in_mid_sync(database, times, within, environment=None):
+    """Have the mailboxes read, and kill that again and again at random moments.
+
+    :param within: seconds after the first mail of a run
+    :return: how many emails were stored after each kill
+    """
+    rng = random.Random(9)
+    seen = []
+    for _kill in range(times):
+        process = run_odoo(database, READ, environment)
+        before, deadline = count_emails(database), time.monotonic() + 60
+        while count_emails(database) == before and process.poll() is None:
+            assert time.monotonic() < deadline, "nothing was read"
+            time.sleep(0.005)
+        time.sleep(rng.uniform(0, within))
+        process.kill_at_once()
+        seen.append(count_emails(database))
+    return seen
+
+
+def assert_mailbox_is_here_once(database, mails):
+    """Compare mailbox and database mail by mail.
+
+    :param mails: how many there are: each ten of them are a conversation
+    """
+    wanted = {f"<{number}@acme.example>" for number in range(mails)}
+    rows = query(
+        database,
+        """
+        SELECT email.message_id,
+               count(DISTINCT copy.id), count(DISTINCT place.id),
+               count(DISTINCT link.id), count(DISTINCT content.id),
+               count(DISTINCT participant.id)
+        FROM easycrm_email email
+        LEFT JOIN easycrm_email_copy copy ON copy.email_id = email.id
+        LEFT JOIN easycrm_email_location place ON place.copy_id = copy.id
+        LEFT JOIN easycrm_email_link link ON link.email_id = email.id
+        LEFT JOIN easycrm_email_content content ON content.email_id = email.id
+        LEFT JOIN easycrm_email_participant participant
+               ON participant.email_id = email.id
+        GROUP BY email.id
+        """,
+    )
+    assert len(rows) == mails
+    assert {row[0] for row in rows} == wanted
+    assert {row[1:] for row in rows} == {(1, 1, 1, 1, 2)}
+    threads = query(database, "SELECT count(*) FROM easycrm_email_thread")[0][0]
+    assert threads == mails // 10
