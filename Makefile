@@ -3,7 +3,8 @@
 .DEFAULT_GOAL := help
 
 help:
-	@echo 'make run     the demo: Odoo 19 with a synced mailbox; another port: PORT=8070 make run'
+	@echo 'make run     the demo: Odoo 19 with a synced mailbox; another port: PORT=8070 make run;'
+	@echo '             a mailbox that one signs in to: PROVIDER=gmail or outlook make run'
 	@echo 'make test    every test; some of them: make test T=/easycrm_mail:TestX or T=test_parser'
 	@echo 'make lint    the gates: style, faults, translations; make format sets the style,'
 	@echo '             make pot renews the template of translations'

@@ -17,7 +17,8 @@ SCRATCH = f"easycrm_mail_scratch_{CHECKOUT}"
 
 
 def run(arguments: argparse.Namespace, steps: Steps) -> int:
-    return demo.run(steps, _server, arguments.port)
+    provider = os.environ.get("PROVIDER") or "imap"
+    return demo.run(steps, _server, arguments.port, provider)
 
 
 def test(arguments: argparse.Namespace, steps: Steps) -> int:

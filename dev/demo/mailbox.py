@@ -1,5 +1,7 @@
 """The demo mailbox: a real Dovecot on the loopback, with a folder of its own.
 
+With `PROVIDER=gmail` or `outlook` it stands on a stand-in of that service instead.
+
 Its mails are dated from the day it was first filled. It is never filled anew behind a
 database that has read it (the same mail with another date would stand there twice); it
 lives on instead: some mails are due on later days and are delivered when their time has
@@ -41,6 +43,8 @@ def folder() -> Path:
 class Mailbox:
     """The running server and what was delivered to it."""
 
+    kind = "Dovecot"
+
     def __init__(self) -> None:
         self.root = folder()
         self._record = self.root / "delivered"
@@ -69,9 +73,32 @@ class Mailbox:
     def stop(self) -> None:
         self._server.stop()
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What Odoo has to know about it."""
+        return {}
+
+    @property
+    def account(self) -> dict:
+        """How the account is filled in."""
+        return {
+            "provider": "imap",
+            "email": LOGIN,
+            "imap_host": self._server.host,
+            "imap_port": self.port,
+            "imap_security": "none",
+            "imap_login": LOGIN,
+            "imap_password": PASSWORD,
+        }
+
+    @property
+    def words(self) -> str:
+        """What a person needs to know to reach it."""
+        return f"IMAP {self.address}, {LOGIN}, password {PASSWORD}"
+
     def deliver_due(self) -> int:
         """Delivers what is due by now and was not delivered yet; gives how many."""
-        first, *delivered = self._read_record()
+        first, *delivered = read_record(self._record)
         base = datetime.fromisoformat(first)
         new = [mail for mail in due(base) if mail.key not in delivered]
         with self._record.open("a") as record:
@@ -87,11 +114,14 @@ class Mailbox:
                 record.flush()
         return len(new)
 
-    def _read_record(self) -> list[str]:
-        if not self._record.exists():
-            now = datetime.now().astimezone().isoformat(timespec="minutes")
-            self._record.write_text(now + "\n")
-        return self._record.read_text().split()
+
+def read_record(record: Path) -> list[str]:
+    """When the mailbox was made, and the keys of the mails that it was given."""
+    if not record.exists():
+        now = datetime.now().astimezone().isoformat(timespec="minutes")
+        record.parent.mkdir(parents=True, exist_ok=True)
+        record.write_text(now + "\n")
+    return record.read_text().split()
 
 
 def _port(root: Path) -> int:

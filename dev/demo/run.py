@@ -18,14 +18,25 @@ from .. import databases, fetch, odoo, templates
 from ..console import Failure, Steps, last_lines, note
 from ..paths import CHECKOUT, LAUNCHER, LOGS, ROOT
 from ..postgres import Server
-from .mailbox import LOGIN, PASSWORD, Mailbox, folder
+from .mailbox import LOGIN, Mailbox, folder
+from .services import SERVICES
 
 INSIDE = Path(__file__).parents[1] / "inside"
 HOST = "127.0.0.1"
 CHECK_EVERY = 60  # seconds between two looks for mail that is due
 
 
-def run(steps: Steps, start_server: Callable[[Steps], Server], port: int) -> int:
+def run(
+    steps: Steps,
+    start_server: Callable[[Steps], Server],
+    port: int,
+    provider: str = "imap",
+) -> int:
+    if provider not in ("imap", *SERVICES):
+        raise Failure(
+            f"There is no demo mailbox “{provider}”.",
+            todo=f"PROVIDER is one of: imap, {', '.join(SERVICES)}",
+        )
     _check_port(port)
     with databases.try_lock("run") as is_alone:
         if not is_alone:
@@ -35,7 +46,7 @@ def run(steps: Steps, start_server: Callable[[Steps], Server], port: int) -> int
             )
         with contextlib.ExitStack() as started:
             try:
-                _run(steps, start_server, port, started)
+                _run(steps, start_server, port, provider, started)
             except KeyboardInterrupt:
                 print("\nStopping …", flush=True)
             finally:
@@ -49,18 +60,20 @@ def _run(
     steps: Steps,
     start_server: Callable[[Steps], Server],
     port: int,
+    provider: str,
     started: contextlib.ExitStack,
 ) -> None:
     """Starts one after the other; `started` stops them in the opposite order."""
     server = start_server(steps)
     started.callback(_stop_server, server)
-    mailbox = Mailbox()
+    mailbox = Mailbox() if provider == "imap" else SERVICES[provider]()
     started.callback(mailbox.stop)
     steps.begin("Demo mailbox")
     mailbox.start()
     count = mailbox.deliver_due()
-    steps.end(f"Dovecot on {mailbox.address}, {count or 'no'} new mails")
-    database = _prepare(steps, mailbox)
+    steps.end(f"{mailbox.kind} on {mailbox.address}, {count or 'no'} new mails")
+    os.environ.update(mailbox.environment)
+    database = _prepare(steps, mailbox, provider)
     steps.begin("Odoo")
     process = _start_odoo(database, port)
     started.callback(_end, process)
@@ -83,10 +96,10 @@ def forget() -> None:
 # --- the database ---------------------------------------------------------------------
 
 
-def _prepare(steps: Steps, mailbox: Mailbox) -> str:
+def _prepare(steps: Steps, mailbox: Mailbox, provider: str) -> str:
     """Makes the demo database, or updates it, and gives its name."""
     steps.begin("Demo database")
-    name = _name()
+    name = _name("" if provider == "imap" else f"_{provider}")
     addon = templates.addon_key(without={"tests"})
     odoo_key = fetch.version_key()
     known = databases.facts(name)
@@ -104,16 +117,16 @@ def _prepare(steps: Steps, mailbox: Mailbox) -> str:
         steps.end(name)
     steps.begin("Demo account")
     if known.get("mailbox") == mailbox.address:
-        steps.end(f"{LOGIN}, connected")
+        steps.end(LOGIN)
     else:
         steps.end(_connect(name, mailbox, steps))
         databases.set_facts(name, **{**known, "mailbox": mailbox.address})
     return name
 
 
-def _name() -> str:
+def _name(kind: str) -> str:
     """The database's name; another one where another checkout has taken it."""
-    name = "easycrm_mail_demo"
+    name = f"easycrm_mail_demo{kind}"
     own = f"{name}_{CHECKOUT}"
     if databases.exists(own):
         return own
@@ -159,9 +172,8 @@ def _connect(name: str, mailbox: Mailbox, steps: Steps) -> str:
             said.append(line[2:].strip())
             steps.progress(said[-1])
 
-    account = {"port": mailbox.port, "login": LOGIN, "password": PASSWORD}
     code = odoo.run_script(
-        name, INSIDE / "connect.py", log, listen, (json.dumps(account),)
+        name, INSIDE / "connect.py", log, listen, (json.dumps(mailbox.account),)
     )
     if code:
         raise Failure(
@@ -248,7 +260,7 @@ def _welcome(port: int, mailbox: Mailbox) -> None:
     Look at  Contacts → Anna Berg: her mail is on the tab Activity Timeline
              CRM → Unlinked Emails: what found no home
     Others   jonas / jonas and mira / mira are salespeople
-    Mailbox  IMAP {mailbox.address}, {LOGIN}, password {PASSWORD}
+    Mailbox  {mailbox.words}
     Log      {LOGS / "odoo.log"}
 
     Ctrl-C stops all of it.

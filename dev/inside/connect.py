@@ -21,26 +21,16 @@ def say(text):
 def connect():
     """The account; one that is there is told where the mailbox is now."""
     Account = env["easycrm.email.account"]
-    values = {
-        "imap_host": "127.0.0.1",
-        "imap_port": wanted["port"],
-        "imap_security": "none",
-        "imap_login": wanted["login"],
-        "imap_password": wanted["password"],
-    }
-    account = Account.search([("email", "=", wanted["login"])], limit=1)
+    for name, value in wanted.pop("parameters", {}).items():
+        is_secret = name.endswith("secret")
+        env["ir.config_parameter"].set_param(
+            name, Account._encrypt(value) if is_secret else value
+        )
+    account = Account.search([("email", "=", wanted["email"])], limit=1)
     if account:
-        account.write(values)
+        account.write(wanted)
         return account
-    admin = env.ref("base.user_admin")
-    return Account.create(
-        {
-            "email": wanted["login"],
-            "user_id": admin.id,
-            "provider": "imap",
-            **values,
-        }
-    )
+    return Account.create({"user_id": env.ref("base.user_admin").id, **wanted})
 
 
 def sync(account):
@@ -78,6 +68,9 @@ def keep_to_itself():
 keep_to_itself()
 account = connect()
 env.cr.commit()
+if account.provider != "imap" and not account.signed_in_as:
+    say(f"{account.email}: sign in to connect it")
+    sys.exit(0)
 fault = sync(account)
 if fault:
     say(fault)
