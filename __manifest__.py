@@ -11,6 +11,8 @@
             "cryptography",
             "google-api-python-client",
             "google-auth",
+            "google-auth-httplib2",
+            "httplib2",
             "IMAPClient",
             "msal",
             "requests",

@@ -430,7 +430,7 @@ class TestOutlookFaults(Table, ApiMailbox, MailFixtures, TransactionCase):
         # https://learn.microsoft.com/en-us/entra/identity-platform/refresh-tokens
         self.server.login.rotates = False
         self.server.deltas[self.address].max_page = 3
-        super().prepare()
+        return super().prepare()
 
     def test_a_refresh_token_that_is_used_up_by_a_lost_answer_asks_to_reconnect(self):
         """Should Microsoft ever end the old one: nobody knows the new one."""

@@ -217,8 +217,8 @@ class EasycrmEmailAccount(models.Model):
         except secrets.UnknownKey:
             raise UserError(
                 self.env._(
-                    "The password cannot be stored: easycrm_mail_key is not a valid "
-                    "key. Ask your administrator."
+                    "The secret cannot be stored: easycrm_mail_key is not a valid key. "
+                    "Ask your administrator."
                 )
             ) from None
 

@@ -149,8 +149,12 @@ class EasycrmEmailAccount(models.Model):
 
     @api.model
     def _get_redirect_uri(self, provider):
-        """Return the address that the service sends the browser back to."""
-        return f"{self.get_base_url()}/easycrm_mail/oauth/{SERVICES[provider]}"
+        """Return the address that the service sends the browser back to.
+
+        The same for all mailboxes, as it is registered once: a record would answer with
+        its company's website.
+        """
+        return f"{self.browse().get_base_url()}/easycrm_mail/oauth/{SERVICES[provider]}"
 
     def _get_sign_in(self):
         """Return the `providers.SignIn` of this mailbox's service.

@@ -6,7 +6,6 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, MissingError, UserError
 
 from ..providers import MailboxError
-from . import secrets
 from .addresses import normalise
 from .easycrm_email_account import BUTTON_TIMEOUT
 from .retrying import ATTEMPTS
@@ -35,7 +34,12 @@ class EasycrmEmailAccount(models.Model):
 
     def write(self, vals):
         if GRANTED_FIELDS & set(vals):
-            self._filter_changed(vals, GRANTED_FIELDS)._get_grants().unlink()
+            changed = self._filter_changed(vals, GRANTED_FIELDS)
+            changed._get_grants().unlink()
+            # (of another mailbox; of one that has been read only its owner may change)
+            changed.filtered(
+                lambda account: not account.sudo()._has_been_read()
+            ).sudo().folder_ids.unlink()
         return super().write(vals)
 
     def action_sign_in(self):
@@ -57,7 +61,7 @@ class EasycrmEmailAccount(models.Model):
             begun = sign_in.begin(state, redirect_uri, self.email)
         except MailboxError as error:
             raise UserError(self.sudo()._explain_error(error)) from None
-        pending.flow = secrets.encrypt(begun.flow)
+        pending.flow = self._encrypt(begun.flow)
         return {"type": "ir.actions.act_url", "url": begun.url, "target": "self"}
 
     @api.model
@@ -136,7 +140,7 @@ class EasycrmEmailAccount(models.Model):
         The code is used up: what another worker does to the row meanwhile must not
         undo this.
         """
-        secret = secrets.encrypt(grant.secret)
+        secret = self._encrypt(grant.secret)
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 self.env.cr.execute(

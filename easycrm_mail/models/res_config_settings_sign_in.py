@@ -2,7 +2,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..providers import MailboxError
-from . import secrets
 from .easycrm_email_account_provider import SERVICES
 
 
@@ -57,7 +56,7 @@ class ResConfigSettings(models.TransientModel):
             if secret := settings[name]:
                 self.env["ir.config_parameter"].set_param(
                     f"easycrm_mail.{service}_client_secret",
-                    secrets.encrypt(secret.strip()),
+                    self.env["easycrm.email.account"]._encrypt(secret.strip()),
                 )
         # what was typed leaves the cache too
         self.invalidate_recordset([name], flush=False)
@@ -110,8 +109,9 @@ class ResConfigSettings(models.TransientModel):
         return Account._show_result(
             "success",
             self.env._(
-                "%s knows this registration. Everybody can sign in now, under CRM → "
-                "Sales → My Mail Accounts.",
+                "%s knows this client ID and secret. Whether the redirect URI and the "
+                "permissions are right shows when you sign in: try it with your own "
+                "mailbox, under CRM → Sales → My Mail Accounts.",
                 title,
             ),
         )

@@ -42,11 +42,6 @@ _TENANT = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 # All of one call, which makes up to three requests.
 _CALL_TIMEOUTS = 2
 
-# It comes with every sign-in; see `begin`.
-warnings.filterwarnings("ignore", "response_mode='form_post' is recommended")
-# What msal tells for debugging holds the codes, and what the service said in full.
-logging.getLogger("msal").setLevel(logging.INFO)
-
 
 def login_url() -> str:
     """Scheme and host of the sign-in, for private clouds and tests from the
@@ -205,7 +200,8 @@ class MicrosoftSignIn:
         with contextlib.closing(_LoginSession(self._timeout)) as session:
             try:
                 with session.bounded(self._timeout * _CALL_TIMEOUTS):
-                    return call(session)
+                    result = call(session)
+                return result
             except Exception as error:  # noqa: BLE001
                 failure = translate(error, self._secrets(*secrets))
         failure.__cause__ = failure.__context__ = None

@@ -206,7 +206,8 @@ class OutlookProvider:
         """
         try:
             with self._client.session.bounded(end - time.monotonic()):
-                return method(self, *args, **kwargs), None
+                result = method(self, *args, **kwargs)
+            return result, None
         except Exception as error:  # noqa: BLE001
             failure = translate(error, self._client.secrets)
         failure.__cause__ = failure.__context__ = None

@@ -186,11 +186,11 @@ class _Http(ThreadingHTTPServer):
 
     def process_request(self, request, client_address):
         self._connections.add(request)
-        super().process_request(request, client_address)
+        return super().process_request(request, client_address)
 
     def shutdown_request(self, request):
         self._connections.discard(request)
-        super().shutdown_request(request)
+        return super().shutdown_request(request)
 
     def cut(self):
         """End the connections that are open."""
