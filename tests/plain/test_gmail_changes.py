@@ -156,9 +156,7 @@ def test_the_aliases_are_the_verified_addresses(gmail, provider):
         {"sendAsEmail": "sales@example.com", "verificationStatus": "accepted"},
         {"sendAsEmail": "new@example.com", "verificationStatus": "pending"},
     ]
-    assert provider.aliases() == ["sales@example.com"]
-    gmail.mailbox.send_as[0]["sendAsEmail"] = EMAIL.upper()
-    assert provider.aliases() == ["sales@example.com"]
+    assert provider.aliases() == [EMAIL, "sales@example.com"]
 
 
 @pytest.mark.parametrize("seed", range(4))
