@@ -22,6 +22,7 @@ class OutlookService:
     provider, route = "outlook", "/easycrm_mail/oauth/microsoft"
     button = "Sign in with Microsoft"
     streams = ("Inbox", "Sent Items")
+    aliases_pattern = r"GET /v1\.0/me\?.*proxyAddresses"
 
     def __init__(self):
         self.server = GraphServer()
@@ -126,6 +127,7 @@ class GmailService:
     provider, route = "gmail", "/easycrm_mail/oauth/google"
     button = "Sign in with Google"
     streams = ("All mail",)
+    aliases_pattern = r"GET .*/settings/sendAs"
 
     def __init__(self):
         self.server = GmailServer()

@@ -5,6 +5,8 @@ import logging
 from unittest.mock import patch
 from urllib.parse import urlencode
 
+from psycopg2.errors import SerializationFailure
+
 from odoo.exceptions import AccessError, UserError
 from odoo.modules.neutralize import get_neutralization_queries
 from odoo.tests import HttpCase, TransactionCase, tagged
@@ -58,6 +60,18 @@ class SigningIn:
         self.assertFalse(self.sign_in())
         self.assertEqual(len(self.get_grant()), 1)
         self.assertEqual(self.account.folder_ids.mapped("checkpoint"), checkpoints)
+
+    def test_a_token_that_is_refused_at_once_is_refreshed_and_the_new_grant_kept(self):
+        """Microsoft's refresh token is another one then, and the old one ends."""
+        answer = self.get_answer(self.begin())
+        self.service.server.break_(
+            self.service.aliases_pattern, "none", first=self.service.expire_tokens
+        )
+        self.assertFalse(self.finish(answer)[1])
+        self.service.expire_tokens()
+        self.deliver("One")
+        self.run_cron("_cron_backfill")
+        self.assertEqual(self.account.sync_status, "ok", self.account.last_error)
 
     # --- it does not ---
 
@@ -147,6 +161,8 @@ class SigningIn:
             self.begin(user=self.jonas)
         with self.assertRaises(AccessError):
             self.begin(user=self.leonie)
+        for user, may in ((self.mira, True), (self.sofia, True), (self.jonas, False)):
+            self.assertEqual(self.as_user(self.account, user).may_change, may)
 
     def test_without_a_registration_the_administrator_is_named(self):
         service = "google" if self.service.provider == "gmail" else "microsoft"
@@ -342,12 +358,41 @@ class TestGmailSignIn(SigningIn, ApiMailbox, MailFixtures, TransactionCase):
 
     def test_disconnecting_gives_the_grant_back(self):
         self.sign_in()
-        consents = self.service.server.oauth.consents
-        mine = [one for one in consents if one.email == self.address]
-        self.assertEqual(len(mine), 1)
+        [consent] = self.get_consents()
         action = self.as_user(self.account, self.mira).action_disconnect()
         self.assertEqual(action["params"]["type"], "info")
-        self.assertNotIn(mine[0], self.service.server.oauth.consents)
+        self.assertNotIn(consent, self.service.server.oauth.consents)
+
+    def get_consents(self):
+        """Return what this mailbox's user has consented to, at Google."""
+        consents = self.service.server.oauth.consents
+        return [one for one in consents if one.email == self.address]
+
+    def test_a_mailbox_that_goes_or_changes_gives_its_grant_back(self):
+        for change in (
+            lambda account: account.with_user(self.sofia).write({"user_id": 2}),
+            lambda account: account.write({"email": f"other.{self.address}"}),
+            lambda account: account.unlink(),
+        ):
+            self.assertFalse(self.sign_in())
+            change(self.account)
+            self.assertFalse(self.get_grant())
+            self.assertTrue(self.get_consents(), "not before it is certain")
+            self.env.cr.postcommit.run()
+            self.assertFalse(self.get_consents())
+            if self.account.exists():
+                self.account.write({"user_id": self.mira.id, "email": self.address})
+
+    def test_accounts_that_go_together_give_their_grant_back(self):
+        self.sign_in()
+        twin = self.account.copy({"email": f"alias.{self.address}"})
+        self.assertFalse(self.finish(self.get_answer(self.begin(twin)))[1])
+        (self.account | twin).unlink()
+        # (one call: it takes back all that the person has given)
+        self.service.server.calls.clear()
+        self.env.cr.postcommit.run()
+        self.assertEqual(len(self.service.server.calls), 1)
+        self.assertIn("/revoke", self.service.server.calls[0])
 
     def test_a_grant_that_another_account_has_too_is_not_given_back(self):
         """Google takes all grants of a person and client back at once."""
@@ -386,6 +431,25 @@ class ComingBack:
             )
         )
         self.assertTrue(self.get_grant())
+
+    def test_another_worker_that_crosses_undoes_nothing(self):
+        """The code is used up: what it was exchanged for is stored all the same."""
+        Account = self.env.registry["easycrm.email.account"]
+        add_aliases, crossings = Account._add_aliases, [SerializationFailure()]
+
+        def crossed(account, addresses):
+            if crossings:
+                raise crossings.pop()
+            return add_aliases(account, addresses)
+
+        answer = self.get_answer(self.begin())
+        with patch.object(Account, "_add_aliases", crossed):
+            response = self.come_back(answer)
+        self.assertEqual(response.status_code, 303)
+        self.assertFalse(crossings)
+        self.assertTrue(self.get_grant())
+        self.assertIn(f"alias.{self.address}", self.account.alias_emails)
+        self.assertEqual(self.account.sync_stage, "waiting")
 
     def test_what_went_wrong_is_said_with_the_way_back(self):
         answer = self.get_answer(self.begin(), f"other.{self.address}")

@@ -306,5 +306,5 @@ class EasycrmEmailAccount(models.Model):
         A transaction that waits for a mail server holds back vacuum and its locks.
         """
         if not modules.module.current_test:
-            # nothing of the caller is undone or half done: only reads came before
+            # whoever calls this has left nothing half done
             self.env.cr.commit()  # pylint: disable=invalid-commit

@@ -1,14 +1,12 @@
 import logging
 
-from psycopg2.errors import SerializationFailure
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, MissingError, UserError
 
 from ..providers import MailboxError
 from .addresses import normalise
 from .easycrm_email_account import BUTTON_TIMEOUT
-from .retrying import ATTEMPTS
+from .retrying import ATTEMPTS, CROSSED
 
 _logger = logging.getLogger(__name__)
 
@@ -32,15 +30,33 @@ class EasycrmEmailAccount(models.Model):
 
     _inherit = "easycrm.email.account"
 
+    may_change = fields.Boolean(compute="_compute_may_change")
+
+    @api.depends("user_id")
+    @api.depends_context("uid")
+    def _compute_may_change(self):
+        mine = self._origin._filtered_access("write")
+        for account in self:
+            account.may_change = account._origin in mine or not account._origin
+
     def write(self, vals):
+        revokes = []
         if GRANTED_FIELDS & set(vals):
-            changed = self._filter_changed(vals, GRANTED_FIELDS)
-            changed._get_grants().unlink()
+            changed = self._filter_changed(vals, GRANTED_FIELDS).sudo()
+            revokes = changed._forget_grants()
             # (of another mailbox; of one that has been read only its owner may change)
             changed.filtered(
-                lambda account: not account.sudo()._has_been_read()
-            ).sudo().folder_ids.unlink()
-        return super().write(vals)
+                lambda account: not account._has_been_read()
+            ).folder_ids.unlink()
+        result = super().write(vals)
+        self._revoke_after_commit(revokes)
+        return result
+
+    def unlink(self):
+        revokes = self.sudo()._forget_grants()
+        result = super().unlink()
+        self._revoke_after_commit(revokes)
+        return result
 
     def action_sign_in(self):
         """Begin to sign in: open the page where the service asks for consent.
@@ -95,13 +111,11 @@ class EasycrmEmailAccount(models.Model):
         except MailboxError as mistake:
             error = account.sudo()._explain_error(mistake)
         if error:
-            account.sudo()._mark_not_signed_in(error)
-            return account, error
-        account.sudo()._mark_signed_in()
-        return account, False
+            account.sudo()._settle(account.sudo()._mark_not_signed_in, error)
+        return account, error
 
     def _redeem(self, flow, answer):
-        """Turn the answer into a grant for this mailbox, and keep it.
+        """Turn the answer into a grant for this mailbox, keep it, and have it read.
 
         :return: why it is not for this mailbox, in words, else False
         """
@@ -109,9 +123,13 @@ class EasycrmEmailAccount(models.Model):
         sign_in = account._get_sign_in()
         redirect_uri = self._get_redirect_uri(self.provider)
         grant = sign_in.finish(flow, answer, redirect_uri)
+        secret = grant.secret
 
         def tokens(refused=""):
-            return sign_in.token(grant.secret, refused).value
+            nonlocal secret
+            token = sign_in.token(secret, refused)
+            secret = token.secret  # the refresh token may be another one from now on
+            return token.value
 
         provider = account._make_api_provider(tokens, BUTTON_TIMEOUT, float("inf"))
         try:
@@ -130,44 +148,59 @@ class EasycrmEmailAccount(models.Model):
                 granted=granted,
                 email=self.email,
             )
-        self._keep_grant(grant)
-        account._add_aliases({granted, *aliases} if not self.shared_mailbox else ())
+        addresses = {granted, *aliases} if not self.shared_mailbox else set()
+        account._settle(account._connect, grant.email, secret, addresses)
         return False
 
-    def _keep_grant(self, grant):
-        """Store a grant, instead of the one that is here, and commit.
+    def _settle(self, function, *args):
+        """Call and commit; again when another transaction crossed.
 
-        The code is used up: what another worker does to the row meanwhile must not
-        undo this.
+        The answer of the service is used up: the request as a whole cannot be made
+        again.
         """
-        secret = self._encrypt(grant.secret)
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                self.env.cr.execute(
-                    """INSERT INTO easycrm_email_grant
-                           (account_id, email, secret, create_uid, create_date,
-                            write_uid, write_date)
-                       VALUES (%(account)s, %(email)s, %(secret)s, %(uid)s, %(now)s,
-                               %(uid)s, %(now)s)
-                       ON CONFLICT (account_id) DO UPDATE
-                       SET secret = EXCLUDED.secret, email = EXCLUDED.email,
-                           write_uid = EXCLUDED.write_uid,
-                           write_date = EXCLUDED.write_date""",
-                    {
-                        "account": self.id,
-                        "email": grant.email,
-                        "secret": secret,
-                        "uid": self.env.uid,
-                        "now": fields.Datetime.now(),
-                    },
-                )
+                function(*args)
+                self.env.flush_all()
                 break
-            except SerializationFailure:
+            except CROSSED:
                 if attempt == ATTEMPTS:
                     raise
                 self.env.cr.rollback()
-        self.env["easycrm.email.grant"].invalidate_model(flush=False)
+                self.env.transaction.reset()
         self._release_transaction()
+
+    def _connect(self, email, secret, addresses):
+        """Take a grant for this mailbox, and have the mailbox read.
+
+        :param str email: who has signed in
+        :param str secret: of the grant
+        :param set addresses: that the service knows as this mailbox's own
+        """
+        self._keep_grant(email, secret)
+        self._add_aliases(addresses)
+        self._mark_signed_in()
+
+    def _keep_grant(self, email, secret):
+        """Store a grant, instead of the one that is here."""
+        self.env.cr.execute(
+            """INSERT INTO easycrm_email_grant
+                   (account_id, email, secret, create_uid, create_date, write_uid,
+                    write_date)
+               VALUES (%(account)s, %(email)s, %(secret)s, %(uid)s, %(now)s, %(uid)s,
+                       %(now)s)
+               ON CONFLICT (account_id) DO UPDATE
+               SET secret = EXCLUDED.secret, email = EXCLUDED.email,
+                   write_uid = EXCLUDED.write_uid, write_date = EXCLUDED.write_date""",
+            {
+                "account": self.id,
+                "email": email,
+                "secret": self._encrypt(secret),
+                "uid": self.env.uid,
+                "now": fields.Datetime.now(),
+            },
+        )
+        self.env["easycrm.email.grant"].invalidate_model(flush=False)
 
     def _add_aliases(self, addresses):
         """Take the mailbox's other addresses, as the service knows them, for its own.
@@ -219,9 +252,8 @@ class EasycrmEmailAccount(models.Model):
         self.ensure_one()
         self.check_access("write")
         account = self.sudo()
-        grant = account._get_grants()
         revoke = account._prepare_revoke()
-        grant.unlink()
+        account._get_grants().unlink()
         account.write({"imap_secret": False, "last_error": False})
         self.action_pause()
         self._release_transaction()
@@ -238,6 +270,22 @@ class EasycrmEmailAccount(models.Model):
             ),
             sticky=True,
         )
+
+    def _forget_grants(self):
+        """Forget the grants of these mailboxes.
+
+        :return: what gives them back, for `_revoke_after_commit`
+        """
+        revokes = []
+        for grant in self._get_grants():
+            revokes.append(grant.account_id._prepare_revoke())
+            grant.unlink()
+        return revokes
+
+    def _revoke_after_commit(self, revokes):
+        """Give grants back as soon as it is certain that they are forgotten here."""
+        for revoke in revokes:
+            self.env.cr.postcommit.add(revoke)
 
     def _prepare_revoke(self):
         """Return a function that gives the grant back; it touches no record.
