@@ -203,16 +203,13 @@ class GmailProvider:
         """Puts the next page of the listing into the backlog."""
         query, label = query_of(since), label_of(stream)
         try:
-            answer = self._api.list_ids(query, label, state.page)
+            answer = self._list_page(
+                lambda page: self._api.list_ids(query, label, page), state
+            )
         except Exception as error:
-            if status_of(error) != 400 or not state.page:
-                if label and status_of(error) == 400:
-                    raise Gone("folder", "there is no such label any more") from None
-                raise
-            # The page's token is refused: from the beginning, mails that are here
-            # already are recognised.
-            state.done = state.reached = 0
-            answer = self._api.list_ids(query, label)
+            if label and status_of(error) == 400:
+                raise Gone("folder", "there is no such label any more") from None
+            raise
         state.backlog = [str(one["id"]) for one in answer.get("messages", ())]
         state.page = str(answer.get("nextPageToken") or "")
         listed = state.done + len(state.backlog)
@@ -220,6 +217,18 @@ class GmailProvider:
         state.total = max(state.total, listed, guess if state.page else 0)
         if len(state.backlog) > 1:
             self._note_large(stream, state, state.backlog, since)
+
+    @staticmethod
+    def _list_page(ask: Callable[[str], dict], state: Checkpoint) -> dict:
+        """The next page of the listing; the first where the page's token is refused:
+        mails that are here already are recognised."""
+        try:
+            return ask(state.page)
+        except Exception as error:
+            if status_of(error) != 400 or not state.page:
+                raise
+        state.done = state.reached = 0
+        return ask("")
 
     def _note_large(
         self, stream: str, state: Checkpoint, refs: Sequence[str], since: datetime

@@ -115,6 +115,7 @@ class PageReader:
     def _read(self, state: Checkpoint, refs: Sequence[str]) -> None:
         """Takes mails, asking again for those that Gmail does not give at once."""
         failed: dict[str, Exception] = {}
+        refused: dict[str, Exception] = {}
         wait = _FIRST_WAIT
         for attempt in range(MAX_TRIES):
             failed = {}
@@ -129,33 +130,42 @@ class PageReader:
                     self._page.removed.append(ref)
                 elif isinstance(failure, Retry):
                     failed[ref] = answer
-                    wait = max(wait, failure.retry_after or 0)
+                    if _is_limit(answer):
+                        wait = max(wait, failure.retry_after or 0)
+                elif failure.code == "forbidden":
+                    refused[ref] = answer  # asking again is of no use
                 else:
                     raise failure
             refs = list(failed)
-            if not refs or attempt == MAX_TRIES - 1:
+            if not refs:
+                break
+            if attempt == MAX_TRIES - 1:
+                refused |= {r: e for r, e in failed.items() if not _is_limit(e)}
                 break
             if self._api.budget.left() < COST_GET * len(refs) or not self._sleep(wait):
                 break
             wait = 2 * _FIRST_WAIT * (attempt + 1)
-        if failed:
-            self._give_up(state, failed, wait)
+        self._give_up(state, refused)
+        late = {ref: failed[ref] for ref in failed if ref not in refused}
+        if late:
+            self._put_off(late, wait)
 
-    def _give_up(
-        self, state: Checkpoint, failed: dict[str, Exception], wait: float
-    ) -> None:
-        """Leaves for later what came up against a limit, and sets aside the rest."""
-        limited = [ref for ref in failed if status_of(failed[ref]) in (403, 429)]
-        blamed = [ref for ref in failed if ref not in limited]
-        if blamed and not self._gives_others(state, blamed):
-            raise translate(failed[blamed[0]])
-        for ref in blamed:
-            words = translate(failed[ref]).detail
+    def _give_up(self, state: Checkpoint, refused: dict[str, Exception]) -> None:
+        """Sets aside what Gmail does not give, if it gives anything else."""
+        if refused and not self._gives_others(state, refused):
+            raise translate(next(iter(refused.values())))
+        for ref, error in refused.items():
+            words = translate(error).detail
             self._put_aside(state, ref, _REFUSED.format(words=words))
+
+    def _put_off(self, late: dict[str, Exception], wait: float) -> None:
+        """Leaves for later what came up against a limit, Gmail's or our own."""
+        limited = [error for error in late.values() if _is_limit(error)]
         if limited and not (self._page.messages or self._page.set_aside):
-            raise translate(failed[limited[0]])
-        if limited:
-            self._page.pause = wait
+            raise translate(limited[0])
+        # Enough to ask as often as it takes to blame a mail.
+        units = COST_GET * MAX_TRIES * len(late)
+        self._page.pause = max(wait, self._api.budget.wait(units))
 
     def _ask(self, state: Checkpoint, refs: Sequence[str]) -> dict:
         """Mail by mail what Gmail says, a dictionary or an exception."""
@@ -290,6 +300,11 @@ def _moment(milliseconds: object) -> datetime | None:
         return datetime.fromtimestamp(int(milliseconds) / 1000, timezone.utc)
     except (OSError, OverflowError, TypeError, ValueError):
         return None
+
+
+def _is_limit(error: Exception) -> bool:
+    """Whether Gmail was asked too often."""
+    return status_of(error) in (403, 429) and isinstance(translate(error), Retry)
 
 
 def _is_about_mail(error: Exception) -> bool:
