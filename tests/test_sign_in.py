@@ -73,6 +73,35 @@ class SigningIn:
         self.run_cron("_cron_backfill")
         self.assertEqual(self.account.sync_status, "ok", self.account.last_error)
 
+    def test_no_transaction_is_open_while_the_service_is_asked(self):
+        """A commit forgets what the ORM has read: reading it again begins another."""
+        released, asked = [], []
+
+        def release(account):
+            account.env.flush_all()
+            account.env.invalidate_all()
+            released.append(self.env.cr.sql_log_count)
+
+        def watch(function):
+            def ask(*args, **kwargs):
+                asked.append((released[-1:], [self.env.cr.sql_log_count]))
+                return function(*args, **kwargs)
+
+            return ask
+
+        SignIn = type(self.account._get_sign_in())
+        Provider = type(self.account._make_api_provider(str, 1, 1))
+        with (
+            patch.object(type(self.account), "_release_transaction", release),
+            patch.object(SignIn, "begin", watch(SignIn.begin)),
+            patch.object(SignIn, "finish", watch(SignIn.finish)),
+            patch.object(Provider, "aliases", watch(Provider.aliases)),
+        ):
+            self.assertFalse(self.sign_in())
+        self.assertEqual(len(asked), 3)
+        for before, after in asked:
+            self.assertEqual(before, after)
+
     # --- it does not ---
 
     def assertRefused(self, answer, words, **kwargs):
@@ -95,6 +124,60 @@ class SigningIn:
         self.assertIn("You signed in as", self.sign_in(f"other.{self.address}"))
         self.assertEqual(self.get_grant().secret, secret)
         self.assertFalse(self.account.last_error)
+
+    def test_an_account_that_changes_meanwhile_gets_no_grant(self):
+        Provider = type(self.account._make_api_provider(str, 1, 1))
+        ask = Provider.aliases
+
+        def change(provider):
+            self.account.user_id = self.jonas
+            return ask(provider)
+
+        answer = self.get_answer(self.begin())
+        with patch.object(Provider, "aliases", change):
+            self.assertRefused(answer, "was changed meanwhile")
+
+    def test_an_account_that_is_deleted_meanwhile_is_told(self):
+        Provider = type(self.account._make_api_provider(str, 1, 1))
+        ask = Provider.aliases
+
+        def delete(provider):
+            self.account.unlink()
+            return ask(provider)
+
+        answer = self.get_answer(self.begin())
+        with patch.object(Provider, "aliases", delete):
+            account, error = self.finish(answer)
+        self.assertFalse(account)
+        self.assertIn("was changed meanwhile", error)
+
+    def test_who_may_send_as_it_is_not_taken_for_the_mailbox_that_was_read(self):
+        self.deliver("Offer")
+        self.sign_in()
+        self.run_crons()
+        secret = self.get_grant().secret
+        private = f"private.{self.address}"
+        self.service.add_mailbox(private, [self.address])
+        self.assertIn(f"You signed in as {private}", self.sign_in(private))
+        self.assertEqual(self.get_grant().secret, secret)
+        self.as_user(self.account, self.mira).action_disconnect()
+        self.assertIn(f"You signed in as {private}", self.sign_in(private))
+        self.assertFalse(self.get_grant())
+        self.assertFalse(self.sign_in())
+
+    def test_the_mailbox_behind_an_alias_stays_it(self):
+        self.account.email = f"alias.{self.address}"
+        self.sign_in(self.address)
+        self.run_crons()
+        self.assertTrue(self.account.last_sync)
+        self.assertFalse(self.sign_in(self.address))
+        self.as_user(self.account, self.mira).action_disconnect()
+        self.assertFalse(self.sign_in(self.address))
+
+    def test_the_same_address_in_capitals_keeps_the_grant(self):
+        self.sign_in()
+        self.as_user(self.account, self.mira).email = self.address.upper()
+        self.assertTrue(self.get_grant())
 
     def test_who_refuses_is_told_what_is_missing(self):
         answer = self.get_answer(self.begin(), accept=False)

@@ -3,10 +3,13 @@
 import json
 from datetime import timedelta
 from math import ceil
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import TransactionCase, tagged
 
+from ..easycrm_mail.models.sync_run import SyncRun
+from ..easycrm_mail.providers import Retry
 from .api_mailbox import ApiMailbox, GmailService, OutlookService
 from .common import MailFixtures, raw_mail
 
@@ -75,6 +78,54 @@ class Syncing:
         self.assertEqual(len(copy.email_id), 1)
         self.assertEqual(copy.direction, "outbound")
         self.assertEqual(self.get_folders(copy), sorted(self.folders_of_oneself))
+
+    def test_what_was_asked_for_another_owner_is_not_kept(self):
+        """The account is given away while its folders, or its mails, are asked for."""
+        self.deliver("Private")
+        finish = SyncRun._finish
+
+        for kind in ("streams", "pull"):
+            self.assertFalse(self.sign_in())
+
+            def give_away(run, session, future, kind=kind):
+                if session.task[0] == kind:
+                    account = run.accounts.browse(session.account_id)
+                    account.write({"user_id": self.jonas.id})
+                return finish(run, session, future)
+
+            with patch.object(SyncRun, "_finish", give_away):
+                self.run_cron("_cron_backfill")
+            self.assertEqual(self.account.user_id, self.jonas)
+            self.assertFalse(self.get_copies(), kind)
+            self.assertFalse(self.account.folder_ids.filtered("checkpoint"))
+            self.account.user_id = self.mira
+        self.assertFalse(self.sign_in())
+        self.run_crons()
+        self.assertMailboxIsHereOnce()
+
+    def test_a_long_rest_is_no_longer_than_a_day(self):
+        self.start()
+        for seconds in (3e5, 3e11):
+            self.account._mark_resting(seconds)
+            wait = self.account.next_sync_at - fields.Datetime.now()
+            self.assertLessEqual(wait, timedelta(hours=24))
+            self.assertFalse(self.account._get_due(first=False) & self.account)
+
+    def test_faults_between_which_it_went_on_are_not_one(self):
+        """A first reading that rests a hundred times takes hours."""
+        self.start()
+        for _time in range(5):
+            self.account._mark_failed(Retry("dropped"))
+            self.assertEqual(self.account.retry_count, 0)
+            self.assertNotEqual(self.account.sync_status, "error")
+            self.account._mark_resting(60)
+            self.assertFalse(self.account.last_error)
+        for _time in range(4):
+            self.account._mark_failed(Retry("dropped"))
+        self.assertEqual(self.account.sync_status, "error")
+        self.account._mark_resting(60)
+        self.assertEqual(self.account.sync_status, "incomplete")
+        self.assertFalse(self.account.activity_ids)
 
     def test_an_idle_look_costs_a_call_a_stream(self):
         self.choose_folder("Customers")

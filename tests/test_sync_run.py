@@ -1,4 +1,6 @@
+import logging
 from concurrent.futures import wait
+from threading import Thread
 from unittest.mock import patch
 
 from odoo import fields
@@ -6,6 +8,7 @@ from odoo.tests import TransactionCase, tagged
 from odoo.tools import mute_logger
 
 from ..easycrm_mail.models import sync_run
+from ..easycrm_mail.models.retrying import quiet_sql
 from ..easycrm_mail.providers import Retry, imap_page
 from .mailbox import RealMailbox
 
@@ -358,3 +361,23 @@ class TestSyncRun(RealMailbox, TransactionCase):
         self.start()
         self.assertEqual(self.account.sync_status, "ok")
         self.assertFalse(addresses.search([("look_again_at", "!=", False)]))
+
+    def test_queries_are_kept_out_of_the_log_for_one_thread_and_one_time(self):
+        """Two cron threads, or one and the pool, overlap like this all the time."""
+        logger = logging.getLogger("odoo.sql_db")
+        first, second = quiet_sql(), quiet_sql()
+        with self.assertLogs(logger) as logs:
+            first.__enter__()
+            thread = Thread(target=second.__enter__)
+            thread.start()
+            thread.join()
+            other = Thread(target=logger.error, args=["of another thread"])
+            other.start()
+            other.join()
+            logger.error("hidden")
+            first.__exit__(None, None, None)
+            logger.error("after it")
+        self.assertEqual(
+            [one.getMessage() for one in logs.records],
+            ["of another thread", "after it"],
+        )

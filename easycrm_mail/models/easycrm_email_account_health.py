@@ -76,14 +76,27 @@ class EasycrmEmailAccount(models.Model):
     def _mark_resting(self, seconds):
         """Record that the service's limit for this mailbox is used up for a while.
 
-        That is no error: what has come is stored, and the rest goes on by itself.
+        That is no error: what has come is stored, and the rest goes on by itself. What
+        went wrong before is over: a first reading may rest a hundred times, and faults
+        that lie hours apart are not one.
 
         :param float seconds: until it may be asked again
         """
         if not self._is_running():
             return
-        at = fields.Datetime.now() + timedelta(seconds=seconds + 1)
-        self.write({"sync_stage": "waiting", "next_sync_at": at})
+        wait = min(seconds + 1, MAX_WAIT_HOURS * 3600)
+        at = fields.Datetime.now() + timedelta(seconds=wait)
+        vals = {"sync_stage": "waiting", "next_sync_at": at}
+        recovered = self.sync_status == "error"
+        if self.last_error_kind in ("retry", "resync"):
+            vals |= {"last_error": False, "last_error_kind": False}
+            vals |= {"failed_at": False, "retry_count": 0}
+        if recovered:
+            vals["sync_status"] = "incomplete"
+        self.write(vals)
+        if recovered:
+            self._clear_notices()
+            self._notify_recovered()
         self._get_cron()._trigger(at=at)
 
     def _mark_progress(self):

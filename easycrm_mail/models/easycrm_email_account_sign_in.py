@@ -6,6 +6,7 @@ from odoo.exceptions import AccessError, MissingError, UserError
 from ..providers import MailboxError
 from .addresses import normalise
 from .easycrm_email_account import BUTTON_TIMEOUT
+from .easycrm_email_account_access import SERVER_FIELDS
 from .retrying import ATTEMPTS, CROSSED
 
 _logger = logging.getLogger(__name__)
@@ -39,7 +40,15 @@ class EasycrmEmailAccount(models.Model):
         for account in self:
             account.may_change = account._origin in mine or not account._origin
 
+    def _get_mailbox(self):
+        """Return what says which mailbox this is, and whose.
+
+        What was asked for while it was another one must not be kept here.
+        """
+        return self.sudo().read(sorted(GRANTED_FIELDS | SERVER_FIELDS), load=None)
+
     def write(self, vals):
+        self._prepare_addresses(vals)
         revokes = []
         if GRANTED_FIELDS & set(vals):
             changed = self._filter_changed(vals, GRANTED_FIELDS).sudo()
@@ -71,10 +80,10 @@ class EasycrmEmailAccount(models.Model):
         pending = self.env["easycrm.email.sign.in"].sudo()
         pending = pending.create({"account_id": self.id, "provider": self.provider})
         state = pending._get_state()
-        redirect_uri = self._get_redirect_uri(self.provider)
+        redirect_uri, email = self._get_redirect_uri(self.provider), self.email
         self._release_transaction()
         try:
-            begun = sign_in.begin(state, redirect_uri, self.email)
+            begun = sign_in.begin(state, redirect_uri, email)
         except MailboxError as error:
             raise UserError(self.sudo()._explain_error(error)) from None
         pending.flow = self._encrypt(begun.flow)
@@ -103,27 +112,28 @@ class EasycrmEmailAccount(models.Model):
                 "else. Nothing has changed. Open your mail account and press the "
                 "button once more."
             )
-        self._release_transaction()
         try:
             error = account._redeem(flow, answer)
         except UserError as mistake:
             error = str(mistake)
         except MailboxError as mistake:
             error = account.sudo()._explain_error(mistake)
-        if error:
+        if error and account.exists():
             account.sudo()._settle(account.sudo()._mark_not_signed_in, error)
-        return account, error
+        return account.exists(), error
 
     def _redeem(self, flow, answer):
         """Turn the answer into a grant for this mailbox, keep it, and have it read.
+
+        Commits before the service is asked.
 
         :return: why it is not for this mailbox, in words, else False
         """
         account = self.sudo()
         sign_in = account._get_sign_in()
         redirect_uri = self._get_redirect_uri(self.provider)
-        grant = sign_in.finish(flow, answer, redirect_uri)
-        secret = grant.secret
+        [mailbox] = self._get_mailbox()
+        secret = ""
 
         def tokens(refused=""):
             nonlocal secret
@@ -132,8 +142,11 @@ class EasycrmEmailAccount(models.Model):
             return token.value
 
         provider = account._make_api_provider(tokens, BUTTON_TIMEOUT, float("inf"))
+        self._release_transaction()
+        grant = sign_in.finish(flow, answer, redirect_uri)
+        secret = grant.secret
         try:
-            if self.shared_mailbox:
+            if mailbox["shared_mailbox"]:
                 provider.check()
                 aliases = []
             else:
@@ -141,26 +154,20 @@ class EasycrmEmailAccount(models.Model):
         finally:
             provider.close()
         granted = normalise(grant.email)
-        if not self.shared_mailbox and self.email not in (granted, *aliases):
-            return self.env._(
-                "You signed in as %(granted)s, but this account is %(email)s. Sign in "
-                "as %(email)s, or add %(granted)s as an account of its own.",
-                granted=granted,
-                email=self.email,
-            )
-        addresses = {granted, *aliases} if not self.shared_mailbox else set()
-        account._settle(account._connect, grant.email, secret, addresses)
-        return False
+        addresses = {granted, *aliases} if not mailbox["shared_mailbox"] else set()
+        return account._settle(account._connect, mailbox, granted, secret, addresses)
 
     def _settle(self, function, *args):
         """Call and commit; again when another transaction crossed.
 
         The answer of the service is used up: the request as a whole cannot be made
         again.
+
+        :return: what the function returned
         """
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                function(*args)
+                result = function(*args)
                 self.env.flush_all()
                 break
             except CROSSED:
@@ -169,17 +176,44 @@ class EasycrmEmailAccount(models.Model):
                 self.env.cr.rollback()
                 self.env.transaction.reset()
         self._release_transaction()
+        return result
 
-    def _connect(self, email, secret, addresses):
+    def _connect(self, mailbox, email, secret, addresses):
         """Take a grant for this mailbox, and have the mailbox read.
 
-        :param str email: who has signed in
+        :param dict mailbox: what it was when its user went to sign in: `_get_mailbox`
+        :param str email: who has signed in, normalised
         :param str secret: of the grant
         :param set addresses: that the service knows as this mailbox's own
+        :return: why it is not for this mailbox, in words, else False
         """
+        if self.exists()._get_mailbox() != [mailbox]:
+            return self.env._(
+                "The account was changed meanwhile, so the sign-in was not kept. Press "
+                "the button once more."
+            )
+        if not self.shared_mailbox and not self._is_mailbox_of(email, addresses):
+            return self.env._(
+                "You signed in as %(granted)s, but this account is %(email)s. Sign in "
+                "as %(email)s, or add %(granted)s as an account of its own.",
+                granted=email,
+                email=self.email,
+            )
         self._keep_grant(email, secret)
         self._add_aliases(addresses)
         self._mark_signed_in()
+        return False
+
+    def _is_mailbox_of(self, email, addresses):
+        """Tell whether this is the mailbox of somebody who has signed in.
+
+        To be able to send as an address is to have its mailbox only as far as is known:
+        once mail has been read, it must be the mailbox that it was read from.
+        """
+        if email == self.email or email in self._get_grants().mapped("email"):
+            return True
+        is_known = not self._has_been_read() or email in self._get_own_addresses()
+        return self.email in addresses and is_known
 
     def _keep_grant(self, email, secret):
         """Store a grant, instead of the one that is here."""

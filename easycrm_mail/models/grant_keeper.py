@@ -5,8 +5,6 @@ import threading
 from psycopg2 import OperationalError
 from psycopg2.errors import SerializationFailure
 
-from odoo.tools import mute_logger
-
 from ..providers import Permanent, Reconnect, Retry
 from . import secrets
 from .retrying import ATTEMPTS
@@ -42,7 +40,7 @@ class GrantKeeper:
     def _renew(self, refused):
         for _attempt in range(ATTEMPTS):
             try:
-                with mute_logger("odoo.sql_db"), self._registry.cursor() as cr:
+                with self._registry.cursor() as cr:
                     return self._renew_with(cr, refused)
             except SerializationFailure:
                 continue  # another worker has just renewed it: a fresh snapshot has it
@@ -61,6 +59,7 @@ class GrantKeeper:
         cr.execute(
             "SELECT secret FROM easycrm_email_grant WHERE account_id = %s FOR UPDATE",
             [self._account_id],
+            log_exceptions=False,
         )
         row = cr.fetchone()
         if not row:

@@ -1,18 +1,38 @@
 """Transactions that another one crosses: they are made again, on a fresh snapshot."""
 
+import contextlib
+import logging
+import threading
 import time
 
 from psycopg2 import IntegrityError
 from psycopg2.errors import DeadlockDetected, SerializationFailure
 
 from odoo.exceptions import ConcurrencyError
-from odoo.tools import mute_logger
 
 #: How often a transaction is made at most.
 ATTEMPTS = 5
 
 #: What a transaction raises that another one has crossed.
 CROSSED = (SerializationFailure, DeadlockDetected, ConcurrencyError)
+
+_quiet = threading.local()
+logging.getLogger("odoo.sql_db").addFilter(
+    lambda _record: not getattr(_quiet, "depth", 0)
+)
+
+
+@contextlib.contextmanager
+def quiet_sql():
+    """Keep Odoo from logging the queries that fail within: mail stands in them.
+
+    In this thread alone: `mute_logger` in two threads at once may mute for ever.
+    """
+    _quiet.depth = getattr(_quiet, "depth", 0) + 1
+    try:
+        yield
+    finally:
+        _quiet.depth -= 1
 
 
 class Retrying:
@@ -29,7 +49,7 @@ class Retrying:
         for attempt in range(1, ATTEMPTS + 1):
             self.attempt = attempt
             try:
-                with mute_logger("odoo.sql_db"):
+                with quiet_sql():
                     result = function(*args)
                 # what the network brought is safe before the next wait
                 self.env["ir.cron"]._commit_progress()

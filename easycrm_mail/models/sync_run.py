@@ -63,6 +63,7 @@ class Session:
     account_id: int
     provider: Provider
     since: datetime
+    mailbox: list  # that the provider reads: `_get_mailbox`
     folder_ids: deque | None = None  # that may have more; None: not looked up yet
     task: tuple = ()
     ahead: tuple = ()  # (task, Future) of the call after, under way while one is stored
@@ -173,7 +174,8 @@ class SyncRun(StoreSteps):
             kind = Reconnect if account._lacks_grant() else Permanent
             self._fail(account_id, kind("setting", str(error)))
             return
-        self._advance(pool, Session(account_id, provider, account._get_since()))
+        since, mailbox = account._get_since(), account._get_mailbox()
+        self._advance(pool, Session(account_id, provider, since, mailbox))
 
     def _guarded(self, account_id, function, *args):
         """Call; whatever one mailbox raises is its own failure, not that of the run."""
@@ -250,8 +252,8 @@ class SyncRun(StoreSteps):
         :return: (task, function, its arguments after the provider), or None at the end
         """
         account = self.accounts.browse(session.account_id).exists()
-        if not account._is_running():
-            return None  # deleted or paused meanwhile
+        if not account._is_running() or account._get_mailbox() != session.mailbox:
+            return None  # deleted, paused, or another mailbox or another's by now
         if account._needs_folders() and not session.listed:
             session.listed = True
             account.sync_stage = "listing"
@@ -317,7 +319,7 @@ class SyncRun(StoreSteps):
         account = self.accounts.browse(session.account_id)
         kind = session.task[0]
         if kind == "streams":
-            self._retrying(account._update_folders, result)
+            self._retrying(self._store_streams, account, session, result)
             return 1
         if kind == "again":
             return self._retrying(self._store_again, account, session.task[1], result)

@@ -4,11 +4,11 @@ import logging
 
 from psycopg2 import IntegrityError, OperationalError
 
-from odoo.tools import SQL, mute_logger
+from odoo.tools import SQL
 
 from ..providers import SetAside
 from .ingest import Ingest
-from .retrying import ATTEMPTS, CROSSED, Retrying
+from .retrying import ATTEMPTS, CROSSED, Retrying, quiet_sql
 
 _logger = logging.getLogger(__name__)
 
@@ -66,6 +66,10 @@ class StoreSteps(Retrying):
         ingest.set_aside([*pulled.set_aside, *failed])
         return len(done)
 
+    def _store_streams(self, account, session, streams):
+        if account.exists()._get_mailbox() == session.mailbox:
+            account._update_folders(streams)
+
     def _store_batch(self, account, session, pulled):
         """Store a batch and its checkpoint: both in this transaction, or neither.
 
@@ -81,7 +85,11 @@ class StoreSteps(Retrying):
             [folder_id],
         )
         row = self.env.cr.fetchone()
-        if not row or (row[0] or "") != checkpoint:
+        if (
+            not row
+            or (row[0] or "") != checkpoint
+            or account._get_mailbox() != session.mailbox
+        ):
             session.lost.add(folder_id)
             if folder_id in (session.folder_ids or ()):
                 session.folder_ids.remove(folder_id)
@@ -128,7 +136,7 @@ class StoreSteps(Retrying):
     def _try_store(self, ingest, reads):
         """Store mails, or none; return the error that they are to blame for."""
         try:
-            with self.env.cr.savepoint(), mute_logger("odoo.sql_db"):
+            with self.env.cr.savepoint(), quiet_sql():
                 ingest.store(reads)
         except CROSSED:
             raise
