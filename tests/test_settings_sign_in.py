@@ -3,6 +3,7 @@
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, TransactionCase, tagged
 
+from ..easycrm_mail.providers import Permanent, Reconnect
 from .api_mailbox import SECRETS, ApiMailbox, GmailService, OutlookService
 from .common import MailFixtures
 
@@ -47,6 +48,21 @@ class Registering:
         self.save(client_id="theirs")
         after = self.account._make_sign_in(self.service.provider)._client_secret
         self.assertEqual(before, after)
+
+    def test_mailboxes_that_waited_for_another_registration_are_read(self):
+        self.assertFalse(self.sign_in())
+        for values in (
+            {"client_secret": "a new one"},
+            {"client_id": "another one"},
+        ):
+            self.account._mark_failed(Permanent("client"))
+            self.assertFalse(self.account.next_sync_at)
+            self.save(**values)
+            self.assertTrue(self.account.next_sync_at, values)
+            self.account.sync_status = "ok"
+        self.account._mark_failed(Reconnect("grant"))
+        self.save(client_secret="the next one")
+        self.assertFalse(self.account.next_sync_at)
 
     def test_the_redirect_uri_is_shown(self):
         self.env["ir.config_parameter"].set_param(

@@ -50,6 +50,38 @@ class ResConfigSettings(models.TransientModel):
     def _inverse_easycrm_microsoft_client_secret(self):
         self._keep_easycrm_secret("microsoft")
 
+    def set_values(self):
+        before = self._get_easycrm_registrations()
+        result = super().set_values()
+        after = self._get_easycrm_registrations()
+        for provider in SERVICES:
+            if after[provider] != before[provider]:
+                self._wake_easycrm_accounts(provider)
+        return result
+
+    @api.model
+    def _get_easycrm_registrations(self):
+        params = self.env["ir.config_parameter"].sudo()
+        return {
+            provider: [
+                params.get_param(f"easycrm_mail.{service}_{name}")
+                for name in ("client_id", "tenant")
+            ]
+            for provider, service in SERVICES.items()
+        }
+
+    @api.model
+    def _wake_easycrm_accounts(self, provider):
+        """Have the mailboxes read that have waited for another registration."""
+        accounts = self.env["easycrm.email.account"].sudo()
+        accounts.search(
+            [
+                ("provider", "=", provider),
+                ("sync_status", "=", "error"),
+                ("last_error_kind", "=", "permanent"),
+            ]
+        ).action_sync_now()
+
     def _keep_easycrm_secret(self, service):
         name = f"easycrm_{service}_client_secret"
         for settings in self:
@@ -58,6 +90,8 @@ class ResConfigSettings(models.TransientModel):
                     f"easycrm_mail.{service}_client_secret",
                     self.env["easycrm.email.account"]._encrypt(secret.strip()),
                 )
+                [provider] = [p for p, one in SERVICES.items() if one == service]
+                self._wake_easycrm_accounts(provider)
         # what was typed leaves the cache too
         self.invalidate_recordset([name], flush=False)
 
