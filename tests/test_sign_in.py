@@ -488,6 +488,13 @@ class TestGmailSignIn(SigningIn, ApiMailbox, MailFixtures, TransactionCase):
         self.run_crons()
         self.assertEqual(self.account.sync_status, "ok", self.account.last_error)
 
+    def test_no_mailbox_is_shared_at_google(self):
+        """The box that Microsoft 365 has may have been ticked before."""
+        self.account.shared_mailbox = True
+        other = f"other.{self.address}"
+        answer = self.get_answer(self.begin(), other)
+        self.assertRefused(answer, f"You signed in as {other}")
+
     def test_a_permission_that_was_left_out_is_asked_for_again(self):
         answer = walk_consent(self.begin(), leave_out=["send"], email=self.address)
         self.assertRefused(answer, "leave the boxes")

@@ -121,7 +121,8 @@ class TestSyncRun(RealMailbox, TransactionCase):
         self.addCleanup(provider.close)
         since = self.account._get_since()
         pulled = sync_run.pull(provider, folder.stream, "", since)
-        session = sync_run.Session(self.account.id, provider, since)
+        mailbox = self.account._get_mailbox()
+        session = sync_run.Session(self.account.id, provider, since, mailbox)
         session.task = ("pull", folder.id, "")
         before = folder.checkpoint
         run = sync_run.SyncRun(self.account.sudo())

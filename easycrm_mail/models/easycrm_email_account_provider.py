@@ -37,6 +37,13 @@ class EasycrmEmailAccount(models.Model):
         grants = self.env["easycrm.email.grant"].sudo()
         return grants.search(Domain("account_id", "in", self.ids))
 
+    def _is_shared(self):
+        """Tell whether others sign in to it than it is named after: Microsoft's alone.
+
+        (The box stays as it was when the provider is changed.)
+        """
+        return self.provider == "outlook" and self.shared_mailbox
+
     def _lacks_grant(self):
         """Tell whether somebody has to sign in before the mailbox can be read."""
         self.ensure_one()
@@ -110,7 +117,7 @@ class EasycrmEmailAccount(models.Model):
                     self.quota_state or "", limit=self._get_gmail_quota()
                 ),
             )
-        mailbox = self.email if self.shared_mailbox else ""
+        mailbox = self.email if self._is_shared() else ""
         return OutlookProvider(tokens, mailbox, timeout=timeout, patience=patience)
 
     @api.model
@@ -162,7 +169,7 @@ class EasycrmEmailAccount(models.Model):
         :raise UserError: the administrator has not set it up
         """
         self.ensure_one()
-        return self._make_sign_in(self.provider, self.shared_mailbox)
+        return self._make_sign_in(self.provider, self._is_shared())
 
     @api.model
     def _make_sign_in(self, provider, shared=False):

@@ -132,7 +132,7 @@ class EasycrmEmailAccount(models.Model):
         account = self.sudo()
         sign_in = account._get_sign_in()
         redirect_uri = self._get_redirect_uri(self.provider)
-        [mailbox] = self._get_mailbox()
+        [mailbox], is_shared = self._get_mailbox(), self._is_shared()
         secret = ""
 
         def tokens(refused=""):
@@ -146,7 +146,7 @@ class EasycrmEmailAccount(models.Model):
         grant = sign_in.finish(flow, answer, redirect_uri)
         secret = grant.secret
         try:
-            if mailbox["shared_mailbox"]:
+            if is_shared:
                 provider.check()
                 aliases = []
             else:
@@ -154,7 +154,7 @@ class EasycrmEmailAccount(models.Model):
         finally:
             provider.close()
         granted = normalise(grant.email)
-        addresses = {granted, *aliases} if not mailbox["shared_mailbox"] else set()
+        addresses = set() if is_shared else {granted, *aliases}
         return account._settle(account._connect, mailbox, granted, secret, addresses)
 
     def _settle(self, function, *args):
@@ -192,7 +192,7 @@ class EasycrmEmailAccount(models.Model):
                 "The account was changed meanwhile, so the sign-in was not kept. Press "
                 "the button once more."
             )
-        if not self.shared_mailbox and not self._is_mailbox_of(email, addresses):
+        if not self._is_shared() and not self._is_mailbox_of(email, addresses):
             return self.env._(
                 "You signed in as %(granted)s, but this account is %(email)s. Sign in "
                 "as %(email)s, or add %(granted)s as an account of its own.",

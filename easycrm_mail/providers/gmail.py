@@ -23,7 +23,7 @@ from typing import BinaryIO, TypeVar
 from .base import Batch, RemoteMessage, Stream
 from .budget import Budget
 from .errors import Gone, MailboxError, Retry
-from .gmail_api import GmailApi
+from .gmail_api import GmailApi, is_ref, refs_of
 from .gmail_checkpoint import Checkpoint
 from .gmail_download import RawDecoder
 from .gmail_errors import status_of, translate
@@ -210,7 +210,7 @@ class GmailProvider:
             if label and status_of(error) == 400:
                 raise Gone("folder", "there is no such label any more") from None
             raise
-        state.backlog = [str(one["id"]) for one in answer.get("messages", ())]
+        state.backlog = refs_of(answer.get("messages", ()))
         state.page = str(answer.get("nextPageToken") or "")
         listed = state.done + len(state.backlog)
         guess = answer.get("resultSizeEstimate") or 0
@@ -238,13 +238,13 @@ class GmailProvider:
         if state.reached and refs is state.backlog:
             narrowed.append(f"before:{state.reached + _SLACK_SECONDS}")
         answer = self._api.list_ids(query_of(since, *narrowed), label_of(stream))
-        large = {str(one["id"]) for one in answer.get("messages", ())}
-        state.large |= large.intersection(refs)
+        large = refs_of(answer.get("messages", ()))
+        state.large |= set(refs).intersection(large)
 
     @staticmethod
     def _found(ref: str, ask: Callable):
         """What was asked for, `Gone` where the ref is none."""
-        if not (ref.isascii() and ref.isalnum() and len(ref) < 100):
+        if not is_ref(ref):
             raise Gone("mail", "not the reference of a mail")
         try:
             return ask()

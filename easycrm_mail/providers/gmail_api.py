@@ -5,7 +5,7 @@ Batches: https://developers.google.com/workspace/gmail/api/guides/batch
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from google_auth_httplib2 import AuthorizedHttp
 from googleapiclient.discovery import build
@@ -32,6 +32,17 @@ HISTORY_TYPES = ("messageAdded", "messageDeleted", "labelAdded", "labelRemoved")
 def api_url() -> str:
     """Where the API is."""
     return (os.environ.get("EASYCRM_GMAIL_API_URL") or API_URL).rstrip("/")
+
+
+def refs_of(messages: Iterable[dict]) -> list[str]:
+    """Their ids, each once; what could neither be asked for nor stored is left out."""
+    refs = (str(one.get("id") or "") for one in messages)
+    return list(dict.fromkeys(ref for ref in refs if is_ref(ref)))
+
+
+def is_ref(ref: str) -> bool:
+    """Whether it may be the id of a mail."""
+    return ref.isascii() and ref.isalnum() and len(ref) < 100
 
 
 class GmailApi:

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 
 from .base import ReadChange
 from .errors import Retry
-from .gmail_api import GmailApi
+from .gmail_api import GmailApi, refs_of
 from .gmail_labels import ALL, HIDDEN, UNREAD, holds
 
 # Pages of one pull; the next goes on from there.
@@ -117,5 +117,5 @@ def _fold(mails: dict[str, _Mail], stream: str, record: dict) -> None:
 def _told(record: dict, kind: str) -> Iterator[tuple[str, Iterable[str], dict]]:
     for event in record.get(kind, ()):
         message = event.get("message") or {}
-        if ref := message.get("id"):
-            yield str(ref), event.get("labelIds") or (), message
+        for ref in refs_of([message]):
+            yield ref, event.get("labelIds") or (), message

@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 
 from .base import RemoteMessage, SetAside
 from .errors import Gone, MailboxError, Retry
-from .gmail_api import COST_GET, MAX_BATCH, GmailApi
+from .gmail_api import COST_GET, MAX_BATCH, GmailApi, refs_of
 from .gmail_checkpoint import Checkpoint
 from .gmail_errors import status_of, translate
 from .gmail_http import TooMuch
@@ -197,7 +197,7 @@ class PageReader:
         others = {*state.arrived, *state.backlog}.difference(suspects)
         if not others:
             listed = self._api.list_ids("").get("messages", ())
-            others = {str(one["id"]) for one in listed}.difference(suspects)
+            others = set(refs_of(listed)).difference(suspects)
         # By chance: with the same ones each time it could be stuck at bad ones.
         for ref in random.sample(sorted(others), min(2, len(others))):
             try:

@@ -105,8 +105,8 @@ def _take(
     told: set[str] = set()
     for item in items:
         ref = item.get("id") if isinstance(item, dict) else None
-        if not isinstance(ref, str) or not ref:
-            continue
+        if not isinstance(ref, str) or not ref or not ref.isprintable():
+            continue  # (it could neither be asked for nor stored)
         if "@removed" in item:
             removed.add(ref)
             continue

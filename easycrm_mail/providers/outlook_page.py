@@ -188,7 +188,8 @@ class PageReader:
             raise _Enough(failure)
         entry.tries += 1
         self._has_moved = True
-        if 400 <= status < 500 or entry.tries >= MAX_TRIES:
+        is_final = 400 <= status < 500 and failure.code != "busy"
+        if is_final or entry.tries >= MAX_TRIES:
             self._pass_over(entry)
             self._state.remember(entry.id)
             words = _REFUSED.format(words=failure.detail or failure.code)

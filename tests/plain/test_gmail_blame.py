@@ -8,6 +8,7 @@ from gmail_mailbox import Mirror, connect, fill, running_gmail
 from servers.gmail_answers import refusal
 
 from easycrm_mail.providers import Budget, Gone, Permanent
+from easycrm_mail.providers.gmail_api import GmailApi
 
 ALWAYS = 1_000
 
@@ -99,3 +100,34 @@ def test_a_label_that_goes_while_it_is_listed_is_gone(gmail):
     gmail.mailbox.delete_label(label)
     with pytest.raises(Gone):
         mirror.pull_all(provider)
+
+
+def test_an_id_that_is_none_holds_up_no_mail(gmail, monkeypatch):
+    """Nor one that comes twice."""
+    fill(gmail, 3)
+    list_ids, history = GmailApi.list_ids, GmailApi.history
+    bad = ["a\0b", "\ud800", "é", "../labels", "", None]
+
+    def forged_list(api, *args):
+        answer = list_ids(api, *args)
+        answer["messages"] = 2 * answer.get("messages", [])
+        answer["messages"] += [{"id": one} for one in bad]
+        return answer
+
+    def forged_history(api, *args):
+        answer = history(api, *args)
+        events = [{"message": {"id": one}} for one in bad]
+        record = {"id": args[0], "messagesAdded": events[:3]}
+        record["messagesDeleted"] = events[3:]
+        answer["history"] = [record, *answer.get("history", ())]
+        return answer
+
+    monkeypatch.setattr(GmailApi, "list_ids", forged_list)
+    monkeypatch.setattr(GmailApi, "history", forged_history)
+    mirror, provider = Mirror(), connect(gmail)
+    mirror.pull_all(provider)
+    fill(gmail, 1, first=5)
+    mirror.pull_all(provider)
+    mirror.check(gmail)
+    assert len(mirror.handed) == 4 and not mirror.set_aside
+    assert not any(batch.removals for batch in mirror.batches)
