@@ -9,7 +9,7 @@ from odoo import fields
 from odoo.tests import TransactionCase, tagged
 
 from ..easycrm_mail.models.sync_run import SyncRun
-from ..easycrm_mail.providers import Retry
+from ..easycrm_mail.providers import Permanent, Retry
 from .api_mailbox import ApiMailbox, GmailService, OutlookService
 from .common import MailFixtures, raw_mail
 
@@ -126,6 +126,13 @@ class Syncing:
         self.account._mark_resting(60)
         self.assertEqual(self.account.sync_status, "incomplete")
         self.assertFalse(self.account.activity_ids)
+
+    def test_what_a_service_says_is_no_markup_in_the_notice(self):
+        self.start()
+        words = "<a href='https://evil.example'>Sign in here</a>"
+        self.account._mark_failed(Permanent("forbidden", words))
+        self.assertNotIn("<a", self.account.activity_ids.note)
+        self.assertIn("Sign in here", self.account.activity_ids.note)
 
     def test_an_idle_look_costs_a_call_a_stream(self):
         self.choose_folder("Customers")

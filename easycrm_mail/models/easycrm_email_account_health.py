@@ -1,6 +1,8 @@
 import random
 from datetime import timedelta
 
+from markupsafe import escape
+
 from odoo import api, fields, models
 from odoo.tools.misc import format_datetime, format_time
 
@@ -174,7 +176,7 @@ class EasycrmEmailAccount(models.Model):
         account.activity_schedule(
             "mail.mail_activity_data_warning",
             summary=title,
-            note=self.last_error,
+            note=escape(self.last_error),  # what servers say is no markup
             user_id=self.user_id.id,
         )
         self._ping(

@@ -158,7 +158,9 @@ class GoogleSignIn:
             names = ", ".join(scope.rpartition("/")[2] for scope in missing)
             raise Reconnect("consent", f"left out: {names}")
         api = GmailApi(lambda refused="": access, http, Budget())
-        email = api.profile()["emailAddress"]
+        email = api.profile().get("emailAddress")
+        if not isinstance(email, str) or "@" not in email:
+            raise Retry("answer", "Google names no mailbox")
         expires_at = time.time() + _seconds(told.get("expires_in"))
         return Grant(_pack(access, refresh, expires_at), email)
 

@@ -266,3 +266,20 @@ def test_no_secret_is_in_errors_logs_or_repr(gmail, sign_in, caplog):
             gmail.mend()
     seen += [record.getMessage() for record in caplog.records]
     assert not any(secret in text for secret in hidden for text in seen)
+
+
+@pytest.mark.parametrize("where", ["token", "profile"])
+@pytest.mark.parametrize(
+    "odd", [5, {}, ["x"], True, None, "", "é\ud800", "a\r\nX: y", 1e400, -1]
+)
+def test_an_answer_of_other_types_is_an_error_and_no_crash(gmail, sign_in, where, odd):
+    told = {"access_token": odd, "refresh_token": odd, "expires_in": odd}
+    body = {**told, "scope": " ".join(google_sign_in.SCOPES)}
+    if where == "profile":
+        body = {"emailAddress": odd, "historyId": "1"}
+    pattern = {"token": "/token", "profile": "/profile"}[where]
+    begun = sign_in.begin("the state", REDIRECT, EMAIL)
+    answer = walk_consent(begun.url)
+    gmail.break_(pattern, "answer", answer=Answer(body), times=ALWAYS)
+    with pytest.raises(MailboxError):
+        sign_in.finish(begun.flow, answer, REDIRECT)
