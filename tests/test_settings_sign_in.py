@@ -81,11 +81,11 @@ class Registering:
         self.save(client_id=SECRETS["client_id"], client_secret="wrong")
         told = self.check()
         self.assertEqual(told["type"], "danger")
-        self.assertIn("client ID and secret", told["message"])
+        self.assertIn("The client secret in", told["message"])
 
     def test_a_wrong_client_is_told(self):
         self.save(client_id="somebody else's")
-        self.assertIn("client ID and secret", self.check()["message"])
+        self.assertIn("does not know the client ID", self.check()["message"])
 
     def test_a_service_that_does_not_answer_is_told(self):
         self.service.server.break_("", "refuse", times=20)
@@ -119,7 +119,7 @@ class TestGoogleSettings(Registering, ApiMailbox, MailFixtures, TransactionCase)
         self.env["ir.config_parameter"].set_param(
             "web.base.url", "https://odoo.chairs.example"
         )
-        self.assertIn("redirect address", self.check()["message"])
+        self.assertIn("redirect URI", self.check()["message"])
 
 
 @tagged("post_install", "-at_install")

@@ -8,13 +8,14 @@ from datetime import datetime
 
 from .mailbox import LOGIN, folder, read_record
 from .mails import due
+from .people import JONAS, MIRA
 
 from servers.gmail import GmailServer  # isort: skip
 from servers.graph import GraphServer  # isort: skip - its path is set by `mailbox`
 
 CLIENT = {"client_id": "demo-client", "client_secret": "demo-secret"}
-#: Somebody else to sign in as, by mistake.
-OTHER = "someone.else@example.com"
+#: The salespeople, and somebody else to sign in as by mistake.
+OTHERS = (MIRA.address, JONAS.address, "someone.else@example.com")
 
 
 class Service:
@@ -44,8 +45,8 @@ class Service:
     @property
     def words(self) -> str:
         return (
-            f"{LOGIN} at {self.kind}'s stand-in: CRM → Sales → My Mail Accounts,"
-            " and sign in"
+            f"{LOGIN} at {self.kind}'s stand-in. First sign in to it:\n"
+            "             CRM → Sales → My Mail Accounts → it → Sign in"
         )
 
     def start(self) -> None:
@@ -73,7 +74,7 @@ class Outlook(Service):
         super().__init__()
         self.server = GraphServer()
         self.server.login.register(*CLIENT.values())
-        for address in (LOGIN, OTHER):
+        for address in (LOGIN, *OTHERS):
             self.server.add_mailbox(address)
 
     @property
@@ -99,7 +100,7 @@ class Gmail(Service):
         self.server = GmailServer()
         oauth = self.server.oauth
         oauth.client_id, oauth.client_secret = CLIENT.values()
-        for address in (LOGIN, OTHER):
+        for address in (LOGIN, *OTHERS):
             self.server.add_mailbox(address)
 
     @property

@@ -72,6 +72,10 @@ if account.provider != "imap" and not account.signed_in_as:
     say(f"{account.email}: sign in to connect it")
     sys.exit(0)
 fault = sync(account)
+if fault and account.provider != "imap" and account.last_error_kind == "reconnect":
+    # (the stand-in forgets what was consented to when it ends)
+    say(f"{account.email}: sign in again, the stand-in has forgotten you")
+    sys.exit(0)
 if fault:
     say(fault)
     sys.exit(1)

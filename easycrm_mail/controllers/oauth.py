@@ -42,6 +42,7 @@ class EasycrmOauth(Controller):
             "easycrm_mail.sign_in_failed",
             {
                 "service": Account._get_service_title(provider),
+                "account": account,
                 "error": error,
                 "path": path,
             },

@@ -104,9 +104,17 @@ class EasycrmEmailAccount(models.Model):
                 "%(service)s gave an answer that makes no sense.", **values
             ),
             "tls": env._("No safe connection to %(service)s came about.", **values),
+            "declined": env._(
+                "You stopped the sign-in at %(service)s. Nothing has changed.", **values
+            ),
             "consent": env._(
-                "%(service)s was not given all permissions. Sign in again, and leave "
-                "the boxes for reading and for sending email ticked.",
+                "%(service)s did not give permission both to read and to send. Sign in "
+                "again, and leave all boxes ticked.",
+                **values,
+            ),
+            "approval": env._(
+                "Your organisation has to allow this first: ask the administrator of "
+                "its %(service)s accounts to give this app admin consent.",
                 **values,
             ),
             "sign_in": env._(
@@ -118,20 +126,36 @@ class EasycrmEmailAccount(models.Model):
                 "%(service)s does not let %(email)s be read: %(detail)s", **values
             ),
             "client": env._(
-                "%(service)s does not accept the registration of this database "
-                "(client ID and secret). An administrator checks it under Settings → "
-                "Email for CRM. It said: %(detail)s",
+                "%(service)s does not know the client ID in Settings → Email for CRM. "
+                "An administrator copies it there again. (%(detail)s)",
+                **values,
+            ),
+            "secret": env._(
+                "The client secret in Settings → Email for CRM is not the one that "
+                "%(service)s knows. An administrator copies its value there again, or "
+                "makes a new one. (%(detail)s)",
+                **values,
+            ),
+            "secret_expired": env._(
+                "The client secret in Settings → Email for CRM has expired. An "
+                "administrator makes a new one at %(service)s and enters it there. "
+                "(%(detail)s)",
                 **values,
             ),
             "tenant": env._(
-                "%(service)s does not know the tenant in Settings → Email for CRM. It "
-                "said: %(detail)s",
+                "%(service)s does not know the tenant in Settings → Email for CRM. "
+                "(%(detail)s)",
+                **values,
+            ),
+            "tenant_name": env._(
+                "“%(detail)s” is not a tenant. An administrator copies the Directory "
+                "(tenant) ID from the app's Overview into Settings → Email for CRM.",
                 **values,
             ),
             "redirect": env._(
-                "%(service)s does not know the redirect address of this database. An "
-                "administrator copies it from Settings → Email for CRM. It said: "
-                "%(detail)s",
+                "%(service)s does not know the redirect URI of this database. An "
+                "administrator copies it from Settings → Email for CRM into the "
+                "registration at %(service)s. (%(detail)s)",
                 **values,
             ),
             "key": env._(

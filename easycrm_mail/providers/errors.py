@@ -41,8 +41,9 @@ class Retry(MailboxError):
 class Reconnect(MailboxError):
     """Only the user can mend it.
 
-    Codes: `password`, `grant` (expired or taken back), `consent` (refused, or a
-    permission was left out), `sign_in` (the sign-in took too long or was used before).
+    Codes: `password`, `grant` (expired or taken back), `declined` (who signed in
+    stopped), `consent` (a permission was left out), `approval` (the organisation has to
+    allow it first), `sign_in` (the sign-in took too long or was used before).
     """
 
     kind = "reconnect"
@@ -65,7 +66,8 @@ class Permanent(MailboxError):
 
     Codes: `tls`, `certificate`, `setting`, `forbidden` (of the mailbox: no licence, no
     mailbox, no access to a shared one, an administrator's policy); of the registration
-    at the service: `client`, `tenant`, `redirect`.
+    at the service: `client` (its ID, or the registration as a whole), `secret` (wrong),
+    `secret_expired`, `tenant`, `tenant_name` (it cannot be one), `redirect`.
     """
 
     kind = "permanent"

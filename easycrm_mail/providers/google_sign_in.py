@@ -247,7 +247,7 @@ def _of_answer(error: str) -> MailboxError:
     """
     text = error if re.fullmatch("[a-z_]{1,40}", error) else "unknown error"
     if error == "access_denied":
-        return Reconnect("consent", text)
+        return Reconnect("declined", text)
     if error in _PASSING:
         return Retry("busy", text)
     if error in _POLICY:
@@ -259,7 +259,7 @@ def _of_code(response, told: dict) -> MailboxError:
     """For a code that the token endpoint does not take."""
     error, text = _said(told)
     if error in _CLIENT:
-        return Permanent("client", text)
+        return _of_client(error, text)
     if error == "redirect_uri_mismatch" or "redirect_uri" in text:
         return Permanent("redirect", text)
     if error == "invalid_grant":
@@ -275,7 +275,7 @@ def _of_refresh(error: RefreshError) -> MailboxError:
     told = error.args[1] if len(error.args) > 1 else None
     name, text = _said(told if isinstance(told, dict) else {})
     if name in _CLIENT:
-        return Permanent("client", text)
+        return _of_client(name, text)
     if name in _POLICY:
         return Permanent("forbidden", text)
     if name in _PASSING:
@@ -284,6 +284,18 @@ def _of_refresh(error: RefreshError) -> MailboxError:
     if name == "invalid_grant" or "eauthentication" in str(error.args[0]):
         return Reconnect("grant", text)
     return Retry("answer", text)
+
+
+def _of_client(error: str, text: str) -> MailboxError:
+    """For a registration that Google does not accept.
+
+    A secret that is wrong is "Unauthorized" or "The provided client secret is invalid";
+    an ID that is, "The OAuth client was not found".
+    """
+    wrong_secret = error == "invalid_client" and re.search(
+        "secret|unauthorized", text.lower().removeprefix(error)
+    )
+    return Permanent("secret" if wrong_secret else "client", text)
 
 
 def _said(told: dict) -> tuple[str, str]:

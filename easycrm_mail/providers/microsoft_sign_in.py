@@ -217,7 +217,7 @@ class MicrosoftSignIn:
         if not self._client_id or not self._client_secret:
             raise Permanent("client", "it is not set")
         if not _TENANT.fullmatch(self._tenant):
-            raise Permanent("tenant", "this cannot be one")
+            raise Permanent("tenant_name", self._tenant[:60])
         try:
             return msal.ConfidentialClientApplication(
                 self._client_id,

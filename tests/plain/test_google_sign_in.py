@@ -87,7 +87,7 @@ def test_whoever_signs_in_as_another_is_named(gmail, sign_in):
 
 
 def test_a_refusal_and_a_cleared_box_are_a_matter_of_consent(sign_in):
-    raised(lambda: granted(sign_in, deny=True), Reconnect, "consent")
+    raised(lambda: granted(sign_in, deny=True), Reconnect, "declined")
     for left_out in ("gmail.send", "gmail.readonly"):
         call = granted, sign_in
         error = raised(
@@ -99,7 +99,7 @@ def test_a_refusal_and_a_cleared_box_are_a_matter_of_consent(sign_in):
 @pytest.mark.parametrize(
     ("answer", "kind", "code"),
     [
-        ({"error": "access_denied"}, Reconnect, "consent"),
+        ({"error": "access_denied"}, Reconnect, "declined"),
         ({"error": "temporarily_unavailable"}, Retry, "busy"),
         ({"error": "admin_policy_enforced"}, Permanent, "forbidden"),
         ({"error": "invalid_request"}, Permanent, "client"),
@@ -168,17 +168,31 @@ def test_a_registration_is_checked_without_a_user(gmail, sign_in):
     sign_in.check(REDIRECT)
     raised(lambda: sign_in.check("http://127.0.0.1/other"), Permanent, "redirect")
     client, secret = gmail.oauth.client_id, gmail.oauth.client_secret
-    for wrong in (("other", secret), (client, "other"), ("", secret), (client, "")):
+    for wrong, code in (
+        (("other", secret), "client"),
+        ((client, "other"), "secret"),
+        (("", secret), "client"),
+        ((client, ""), "client"),
+    ):
         other = GoogleSignIn(*wrong, timeout=2)
-        raised(lambda other=other: other.check(REDIRECT), Permanent, "client")
+        raised(lambda other=other: other.check(REDIRECT), Permanent, code)
     expiring = aged(granted(sign_in).secret, 0)
     other = GoogleSignIn(client, "other", timeout=2)
-    raised(lambda: other.token(expiring), Permanent, "client")
+    raised(lambda: other.token(expiring), Permanent, "secret")
 
 
 REFUSALS = [
     ({"error": "invalid_grant"}, 400, Reconnect, "grant"),
     ({"error": "invalid_client"}, 401, Permanent, "client"),
+    (
+        {
+            "error": "invalid_client",
+            "error_description": "The provided client secret is invalid.",
+        },
+        401,
+        Permanent,
+        "secret",
+    ),
     ({"error": "deleted_client"}, 401, Permanent, "client"),
     ({"error": "unauthorized_client"}, 401, Permanent, "client"),
     ({"error": "admin_policy_enforced"}, 400, Permanent, "forbidden"),

@@ -71,7 +71,7 @@ def test_a_user_who_refuses_is_understood(sign_in):
     begun = sign_in.begin("s", BACK, ADDRESS)
     answer = consent(begun.url, "cancel")
     error = raised(sign_in.finish, begun.flow, answer, BACK)
-    assert (type(error), error.code) == (Reconnect, "consent")
+    assert (type(error), error.code) == (Reconnect, "declined")
     assert error.detail.startswith("AADSTS65004: User declined")
 
 
@@ -139,7 +139,7 @@ def test_a_page_that_shows_another_address_is_not_ours(login, sign_in):
     ("client", "secret", "code"),
     [
         (CLIENT, SECRET, ""),
-        (CLIENT, "wrong", "client"),
+        (CLIENT, "wrong", "secret"),
         ("nobody", SECRET, "client"),
         ("", SECRET, "client"),
         (CLIENT, "", "client"),
@@ -159,20 +159,29 @@ def test_the_registration_is_checked_without_a_user(
 def test_an_expired_secret_is_told_from_a_wrong_one(login, sign_in):
     login.applications[CLIENT].is_secret_expired = True
     error = raised(sign_in.check, BACK)
+    assert error.code == "secret_expired"
     assert error.detail == (
         "AADSTS7000222: The provided client secret keys are expired."
     )
 
 
-@pytest.mark.parametrize("tenant", ["no-such-tenant", "a/b", "..", "x?y"])
-def test_a_tenant_that_is_none_is_named(login, tenant):
+@pytest.mark.parametrize(
+    ("tenant", "code"),
+    [
+        ("no-such-tenant", "tenant"),
+        ("a/b", "tenant_name"),
+        ("..", "tenant_name"),
+        ("x?y", "tenant_name"),
+    ],
+)
+def test_a_tenant_that_is_none_is_named(login, tenant, code):
     sign_in = MicrosoftSignIn(CLIENT, SECRET, tenant, timeout=5)
     for call in (
         lambda: sign_in.begin("s", BACK, ADDRESS),
         lambda: sign_in.check(BACK),
     ):
         error = raised(call)
-        assert (type(error), error.code) == (Permanent, "tenant")
+        assert (type(error), error.code) == (Permanent, code)
 
 
 def test_revoking_is_nothing_to_the_service(graph, sign_in):
