@@ -77,6 +77,16 @@ class Registering:
     def test_the_right_registration_is_known(self):
         self.assertEqual(self.check()["type"], "success")
 
+    def test_an_address_without_tls_is_told(self):
+        registered = self.account._get_redirect_uri(self.service.provider)
+        self.addCleanup(self.service.register, registered)
+        base = "http://odoo.chairs.example"
+        self.env["ir.config_parameter"].set_param("web.base.url", base)
+        self.service.register(f"{base}{self.service.route}")
+        told = self.check()
+        self.assertEqual(told["type"], "warning")
+        self.assertIn("https://", told["message"])
+
     def test_a_wrong_secret_is_told(self):
         self.save(client_id=SECRETS["client_id"], client_secret="wrong")
         told = self.check()

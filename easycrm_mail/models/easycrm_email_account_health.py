@@ -218,8 +218,10 @@ class EasycrmEmailAccount(models.Model):
                 "Newer emails with this contact may be missing here. %s has been told.",
                 owner,
             )
-            following = self.env._(
-                "Only %s or an administrator can reconnect it.", owner
+            following = (
+                self.env._("Only %s or an administrator can reconnect it.", owner)
+                if self.provider == "imap"
+                else self.env._("Only %s can sign in again.", owner)
             )
         return {
             "account_id": self.id,

@@ -1,8 +1,19 @@
+from urllib.parse import urlsplit
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..providers import MailboxError
 from .easycrm_email_account_provider import SERVICES
+
+#: The hosts that may be named without TLS, at Google and at Microsoft.
+LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
+
+
+def is_accepted(redirect_uri):
+    """Tell whether the services take an address like this one to come back to."""
+    parts = urlsplit(redirect_uri)
+    return parts.scheme == "https" or parts.hostname in LOCAL_HOSTS
 
 
 class ResConfigSettings(models.TransientModel):
@@ -115,7 +126,7 @@ class ResConfigSettings(models.TransientModel):
         return self._check_easycrm_registration("outlook")
 
     def _check_easycrm_registration(self, provider):
-        """Check what is saved: Odoo saves the form before it calls a button.
+        """Check what is saved.
 
         :return: the action that says how it went, in plain words
         """
@@ -130,14 +141,28 @@ class ResConfigSettings(models.TransientModel):
                 self.env._("Enter the client ID and the client secret first.")
             ) from None
         Account._release_transaction()
+        redirect_uri = Account._get_redirect_uri(provider)
         try:
-            sign_in.check(Account._get_redirect_uri(provider))
+            sign_in.check(redirect_uri)
         except MailboxError as error:
             words = Account.new({"provider": provider})._explain_error(error)
             return Account._show_result(
                 "danger",
                 words,
                 title=self.env._("Signing in with %s would not work", title),
+                sticky=True,
+            )
+        if not is_accepted(redirect_uri):
+            return Account._show_result(
+                "warning",
+                self.env._(
+                    "%(service)s knows this client ID and secret, but takes no "
+                    "redirect URI that begins with http://, as %(uri)s does. It is "
+                    "made of the system parameter web.base.url: enter there the "
+                    "https:// address of this Odoo.",
+                    service=title,
+                    uri=redirect_uri,
+                ),
                 sticky=True,
             )
         return Account._show_result(
@@ -148,4 +173,5 @@ class ResConfigSettings(models.TransientModel):
                 "mailbox, under CRM → Sales → My Mail Accounts.",
                 title,
             ),
+            sticky=True,
         )
