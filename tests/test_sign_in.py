@@ -181,8 +181,17 @@ class SigningIn:
 
     def test_who_refuses_is_told_what_is_missing(self):
         answer = self.get_answer(self.begin(), accept=False)
-        self.assertRefused(answer, "was not given all permissions")
-        self.assertIn("permissions", self.account.last_error)
+        self.assertRefused(answer, "You stopped the sign-in")
+        self.assertIn("You stopped", self.account.last_error)
+
+    def test_a_reconnect_that_was_stopped_leaves_the_reason_that_stands(self):
+        self.sign_in()
+        self.service.revoke()
+        self.run_crons()
+        before = self.account.last_error
+        self.finish(self.get_answer(self.begin(), accept=False))
+        self.assertEqual(self.account.last_error, before)
+        self.assertEqual(self.account.sync_status, "error")
 
     def test_an_answer_counts_once(self):
         answer = self.get_answer(self.begin())
@@ -497,7 +506,7 @@ class TestGmailSignIn(SigningIn, ApiMailbox, MailFixtures, TransactionCase):
 
     def test_a_permission_that_was_left_out_is_asked_for_again(self):
         answer = walk_consent(self.begin(), leave_out=["send"], email=self.address)
-        self.assertRefused(answer, "leave the boxes")
+        self.assertRefused(answer, "leave all boxes ticked")
 
 
 class ComingBack:

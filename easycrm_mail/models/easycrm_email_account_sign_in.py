@@ -109,8 +109,8 @@ class EasycrmEmailAccount(models.Model):
         if not account or account.provider != provider:
             return account.browse(), self.env._(
                 "This sign-in is too old, was used already, or was begun by somebody "
-                "else. Nothing has changed. Open your mail account and press the "
-                "button once more."
+                "else. Your mail account says whether it is connected; if it is not, "
+                "press its button once more."
             )
         try:
             error = account._redeem(flow, answer)
@@ -273,9 +273,12 @@ class EasycrmEmailAccount(models.Model):
         self.action_sync_now()
 
     def _mark_not_signed_in(self, error):
-        """Say on the account that signing in did not work; one that works goes on."""
+        """Say on the account that signing in did not work.
+
+        One that works goes on, and one that failed before says why it did.
+        """
         self.ensure_one()
-        if self.sync_status == "error" or not self._get_grants():
+        if self.sync_status != "error" and not self._get_grants():
             self.write({"last_error": error, "last_error_kind": "reconnect"})
 
     def action_disconnect(self):
