@@ -30,6 +30,9 @@ MAX_BYTES = 100_000_000
 MAX_TEXT_BYTES = 5_000_000
 MAX_REPLY_TO = 100
 
+# What Precedence says of mail that no person wrote to another.
+_MANY = ("bulk", "junk", "list")
+
 _ROLES = tuple((role, role.value) for role in Role)
 
 
@@ -125,6 +128,7 @@ def _message(
         attachments=describe(attached, html, sums),
         auto_submitted=_auto_submitted(headers),
         list_id=_list_id(headers),
+        is_automatic=_is_automatic(headers),
     )
 
 
@@ -191,3 +195,11 @@ def _list_id(headers: Headers) -> str:
     value = first(headers, "list-id")
     _before, bracket, rest = value.rpartition("<")
     return one_line(rest.partition(">")[0] if bracket else value, 255)
+
+
+def _is_automatic(headers: Headers) -> bool:
+    if first(headers, "list-id") or first(headers, "list-unsubscribe"):
+        return True
+    if first(headers, "precedence").strip().lower() in _MANY:
+        return True
+    return _auto_submitted(headers) not in ("", "no")

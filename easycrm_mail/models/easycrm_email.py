@@ -153,6 +153,13 @@ class EasycrmEmail(models.Model):
         self.attachment_line_ids.sudo().attachment_id.unlink()
         return super().unlink()
 
+    def _unlink_unheld(self):
+        """Delete those that no mailbox holds any more."""
+        unheld = self.exists().filtered(lambda email: not email.copy_ids)
+        # (the links go by cascade: nobody else tells the open timelines)
+        unheld.link_ids._announce_change()
+        unheld.unlink()
+
     def _update_linked(self):
         """Bring `is_linked`, and the copies' `is_unlinked`, up to what the links say.
 

@@ -47,7 +47,12 @@ class EasycrmEmailAccount(models.Model):
         is_on_time = monotonic() < end
         run = SyncRun(self._get_due(first=True))
         Address = self.env["easycrm.email.address"]
-        run.run(self._apply_schedule, Address._follow_colleagues, Address._match_due)
+        run.run(
+            self._apply_schedule,
+            Address._follow_colleagues,
+            Address._match_due,
+            self.env["easycrm.email.rule"]._follow_due,
+        )
         if not self._keeps_files():
             return
         if not run.stopped:
@@ -192,6 +197,12 @@ class EasycrmEmailAccount(models.Model):
         """Return the folders that are read."""
         return self.folder_ids.filtered(
             lambda folder: folder.selected and not folder.missing
+        )
+
+    def _get_next_retry(self):
+        """Return the next of the mails set aside that is to be read again, if any."""
+        return self.env["easycrm.email.failure"].search(
+            [("account_id", "=", self.id), ("retry", "=", True)], limit=1, order="id"
         )
 
     def _is_reachable(self):

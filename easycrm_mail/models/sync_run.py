@@ -262,7 +262,7 @@ class SyncRun(StoreSteps):
         if session.folder_ids:
             return self._plan_pull(session, session.folder_ids.popleft())
         # (after the pulls: a mail that breaks the line must not keep the new ones out)
-        if again := account.failure_ids.filtered("retry")[:1]:
+        if again := account._get_next_retry():
             args = again.stream, again.provider_ref
             return ("again", *args), fetch_again, args
         if not session.lost:  # the other worker says how it went
