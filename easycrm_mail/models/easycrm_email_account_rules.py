@@ -87,7 +87,7 @@ class EasycrmEmailAccount(models.Model):
                 APPLIES,
             )
         )
-        return exclusions.browse(row[0] for row in rows)
+        return exclusions.browse(row[0] for row in rows)._filtered_access("read")
 
     def action_read_left_out(self):
         """Read again what was left out for a reason that does not count any more."""

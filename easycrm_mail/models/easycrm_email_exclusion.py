@@ -70,7 +70,8 @@ class EasycrmEmailExclusion(models.Model):
                 JOIN easycrm_email email ON email.id = held.email_id
                 WHERE held.id = ANY(%s)
                 ON CONFLICT (account_id, stream, provider_ref) DO UPDATE
-                SET reason = EXCLUDED.reason, rule_id = EXCLUDED.rule_id
+                SET reason = EXCLUDED.reason, rule_id = EXCLUDED.rule_id,
+                    mark = EXCLUDED.mark
                 """,
                 rule.id,
                 MARK_LENGTH,
@@ -111,5 +112,6 @@ class EasycrmEmailExclusion(models.Model):
         )
         self.invalidate_model(flush=False)
         self.env["easycrm.email.failure"].invalidate_model(flush=False)
+        accounts.invalidate_recordset(flush=False)
         for account in accounts.filtered(lambda a: a._is_running()):
             account._get_cron()._trigger()

@@ -14,12 +14,15 @@ from .addresses import normalise
 from .ingest_threads import MESSAGE_ID_LENGTH
 from .rule_conditions import APPLIES, patterns_of
 
-#: Of one mail, whichever folders it stands in; `EXCLUDED_MAIL` is the same in SQL.
+#: Characters of what tells one left out mail from another.
 MARK_LENGTH = 32
 
 
 def mark_of(account, message_id, digest):
-    """Return what tells a left out mail from the others of its mailbox."""
+    """Return what tells a left out mail from the others of its mailbox.
+
+    The same in whichever folders it stands. `easycrm.email.exclusion` says it in SQL.
+    """
     text = f"{account.id}:{message_id}:{digest}"
     return sha256(text.encode("utf-8", "replace")).hexdigest()[:MARK_LENGTH]
 
@@ -88,9 +91,8 @@ class ExclusionSteps:
             left = set(map(id, out))
             reads = [read for read in reads if id(read) not in left]
         if self._policy.has_left_out:
-            self._forget_out(
-                SQL("provider_ref = ANY(%s)", [r.remote.ref for r in reads])
-            )
+            stored = [read.remote.ref for read in reads]
+            self._forget_out(SQL("provider_ref = ANY(%s)", stored))
         return reads
 
     def _get_rule(self, read):
@@ -118,18 +120,11 @@ class ExclusionSteps:
         such as sales@ is often one, and customers write to it.
         """
         candidates = [
-            (
-                id(read),
-                {
-                    normalise(p.address)
-                    for p in message.participants
-                    if p.role == "from"
-                },
-            )
+            (id(read), self._get_senders(read.message))
             for read in reads
-            if (message := read.message).is_automatic
-            and self._direction(message) == "inbound"
-            and not self._is_own_list(message.list_id)
+            if read.message.is_automatic
+            and self._direction(read.message) == "inbound"
+            and not self._is_own_list(read.message.list_id)
         ]
         if not candidates:
             return []
@@ -148,6 +143,10 @@ class ExclusionSteps:
         )
         known = {address for (address,) in rows}
         return [read_id for read_id, addresses in candidates if not addresses & known]
+
+    @staticmethod
+    def _get_senders(message):
+        return {normalise(p.address) for p in message.participants if p.role == "from"}
 
     def _is_own_list(self, list_id):
         domains = {address.rpartition("@")[2] for address in self.own}
@@ -230,7 +229,8 @@ class ExclusionSteps:
             ],
             list(values.values()),
             conflict="(account_id, stream, provider_ref) DO UPDATE"
-            " SET reason = EXCLUDED.reason, rule_id = EXCLUDED.rule_id",
+            " SET reason = EXCLUDED.reason, rule_id = EXCLUDED.rule_id,"
+            " mark = EXCLUDED.mark",
         )
         self.env["easycrm.email.exclusion"].invalidate_model(flush=False)
 

@@ -24,7 +24,8 @@ def read_pattern(text):
     text = (text or "").strip().removeprefix("*").lower()
     local, _at, domain = text.rpartition("@")
     if local:
-        return normalise(text) if email_normalize(text) else ""
+        is_one = text.count("@") == 1 and email_normalize(text)
+        return normalise(text) if is_one else ""
     # (with a name before it the domain is spelled as one of mail)
     return normalise(f"x@{domain}")[1:] if DOMAIN.fullmatch(domain) else ""
 
