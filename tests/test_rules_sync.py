@@ -13,6 +13,9 @@ from .mailbox import RealMailbox
 class RulesOfAMailbox:
     """What holds for every kind of mailbox."""
 
+    #: It is the same after a look at a mailbox in which nothing happened.
+    keeps_checkpoint = True
+
     def add_rule(self, pattern, kind="never_store", clear=False):
         adding = self.as_user(self.env["easycrm.email.rule.add"], self.mira).create(
             {"pattern": pattern, "kind": kind}
@@ -61,7 +64,7 @@ class RulesOfAMailbox:
         self.list_anew()
         self.assertEqual(self.get_subjects(), ["New", "Old"])
         self.assertEqual(self.count_left_out(), 2)
-        before = {one: one.checkpoint for one in self.account.folder_ids}
+        before = {one: one.checkpoint for one in self.account._get_read_folders()}
         self.remove_rule(rule, again=True)
         self.assertEqual(self.account.failure_count, 2, "no green over a known gap")
         self.run_cron()
@@ -71,7 +74,9 @@ class RulesOfAMailbox:
         self.assertFalse(self.account.failure_ids)
         self.assertEqual(self.account.sync_status, "ok")
         for folder, checkpoint in before.items():
-            self.assertEqual(folder.checkpoint, checkpoint)
+            self.assertTrue(folder.settled)
+            if self.keeps_checkpoint:
+                self.assertEqual(folder.checkpoint, checkpoint)
         self.list_anew()
         self.assertEqual(self.get_subjects(), everything)
 
@@ -179,3 +184,4 @@ class TestRulesOutlook(RulesOfAService, TransactionCase):
 
     allow_inherited_tests_method = True
     service_class = OutlookService
+    keeps_checkpoint = False

@@ -59,17 +59,18 @@ class EasycrmEmailRule(models.Model):
         return len(links)
 
     def _find_copies(self, limit):
-        """Return copies that the rules cover, in the mailboxes that they are for."""
+        """Return copies that the rule covers, in the mailboxes that it is for."""
         rows = self.env.execute_query(
             SQL("SELECT held.id %s LIMIT %s", self._get_held_sql(), limit)
         )
         return self.env["easycrm.email.copy"].browse(row[0] for row in rows)
 
     def _get_held_sql(self):
-        """Return FROM and WHERE of a query on what these rules cover.
+        """Return FROM and WHERE of a query on what this rule covers.
 
-        Of `held` in the mailboxes `account` that each `rule` is for.
+        That is `held`, in an `account` that the `rule` is for.
         """
+        self.ensure_one()
         for model in ("rule", "copy", "participant", "account"):
             self.env[f"easycrm.email.{model}"].flush_model()
         return SQL(
@@ -77,11 +78,11 @@ class EasycrmEmailRule(models.Model):
             FROM easycrm_email_rule rule
             JOIN easycrm_email_account account ON %s
             JOIN easycrm_email_copy held ON held.account_id = account.id
-            WHERE rule.id = ANY(%s) AND %s
+            WHERE rule.id = %s AND %s
             """,
             APPLIES,
-            self.ids,
-            covers_copy(SQL("rule.pattern")),
+            self.id,
+            covers_copy(self.pattern),
         )
 
     @api.model
@@ -106,17 +107,18 @@ class EasycrmEmailRule(models.Model):
                                 SELECT FROM easycrm_email_link link
                                 WHERE link.email_id = held.email_id
                                   AND link.origin = 'auto'
-                                  AND link.removed IS NOT TRUE)
+                                  AND link.removed IS NOT TRUE OFFSET 0)
                             AND NOT EXISTS (
                                 SELECT FROM easycrm_email_copy elsewhere
                                 WHERE elsewhere.email_id = held.email_id
-                                  AND elsewhere.account_id <> ALL(%(accounts)s)))
+                                  AND elsewhere.account_id <> ALL(%(accounts)s)
+                                OFFSET 0))
                 FROM easycrm_email_copy held
                 JOIN easycrm_email_account account ON account.id = held.account_id
                 WHERE account.id = ANY(%(accounts)s) AND %(covered)s AND %(condition)s
                 """,
                 accounts=accounts.ids,
-                covered=covers_copy(SQL("%s::varchar", pattern)),
+                covered=covers_copy(pattern),
                 condition=condition or SQL("TRUE"),
             )
         )
@@ -144,19 +146,21 @@ class EasycrmEmailRule(models.Model):
             return SQL("TRUE")
         self.env["easycrm.email.account"].flush_model()
         return SQL(
-            """(NOT EXISTS (SELECT FROM easycrm_email_copy WHERE email_id = email.id)
+            """(NOT EXISTS (SELECT FROM easycrm_email_copy held
+                            WHERE held.email_id = email.id OFFSET 0)
                 OR EXISTS (
                     SELECT FROM easycrm_email_copy held
                     JOIN easycrm_email_account account ON account.id = held.account_id
                     WHERE held.email_id = email.id AND NOT EXISTS (
                         SELECT FROM easycrm_email_rule rule
-                        WHERE rule.kind = 'never_link' AND %s AND %s)))""",
+                        WHERE rule.kind = 'never_link' AND %s AND %s)
+                    OFFSET 0))""",
             APPLIES,
             covers_copy(SQL("rule.pattern")),
         )
 
     def _find_links(self, limit):
-        """Return the links that came by themselves and that the rules are against."""
+        """Return the links that came by themselves and that the rule is against."""
         self.env["easycrm.email.link"].flush_model()
         rows = self.env.execute_query(
             SQL(
@@ -180,20 +184,20 @@ class EasycrmEmailRule(models.Model):
         :param user: that is, for this user's mailboxes only
         """
         addresses = self.env["easycrm.email.address"].sudo()
-        rules = self.sudo().filtered(lambda rule: rule.kind == "never_link")
-        if not rules:
-            return addresses
         addresses.flush_model()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT DISTINCT address.id FROM easycrm_email_address address
-                JOIN easycrm_email_participant participant
-                  ON participant.address = address.address
-                WHERE participant.email_id IN (SELECT held.email_id %s AND %s)
-                """,
-                rules._get_held_sql(),
-                SQL("account.user_id = %s", user.id) if user else SQL("TRUE"),
+        whose = SQL("account.user_id = %s", user.id) if user else SQL("TRUE")
+        for rule in self.sudo().filtered(lambda rule: rule.kind == "never_link"):
+            rows = self.env.execute_query(
+                SQL(
+                    """
+                    SELECT DISTINCT address.id FROM easycrm_email_address address
+                    JOIN easycrm_email_participant participant
+                      ON participant.address = address.address
+                    WHERE participant.email_id IN (SELECT held.email_id %s AND %s)
+                    """,
+                    rule._get_held_sql(),
+                    whose,
+                )
             )
-        )
-        return addresses.browse(row[0] for row in rows)
+            addresses |= addresses.browse(row[0] for row in rows)
+        return addresses

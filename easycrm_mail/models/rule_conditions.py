@@ -47,37 +47,36 @@ def patterns_of(address):
         domain = domain.partition(".")[2]
 
 
-def covers(pattern, address):
-    """A condition: the pattern covers the address.
-
-    :param SQL pattern: a column or value
-    :param SQL address: a column or value
-    """
-    return SQL(
-        """(%(address)s = %(pattern)s OR left(%(pattern)s, 1) = '@' AND (
-            right(%(address)s, length(%(pattern)s)) = %(pattern)s
-            OR right(%(address)s, length(%(pattern)s))
-                = '.' || substr(%(pattern)s, 2)))""",
-        address=address,
-        pattern=pattern,
-    )
-
-
 def covers_copy(pattern):
     """A condition on `held` and `account`: somebody else than the mailbox is covered.
 
     Whoever it is, in whichever role: mail of an address is what it has written, got,
     or stands in.
 
-    :param SQL pattern: a column or value
+    :param pattern: a column as SQL, or a text
     """
+    own = SQL("ALL(account.email || string_to_array(account.alias_emails, ','))")
+    if isinstance(pattern, str):
+        if not pattern.startswith("@"):
+            return SQL(
+                """held.email_id IN (
+                       SELECT other.email_id FROM easycrm_email_participant other
+                       WHERE other.address = %(address)s)
+                   AND %(address)s <> %(own)s""",
+                address=pattern,
+                own=own,
+            )
+        pattern = SQL("%s::varchar", pattern)
     return SQL(
         """EXISTS (
             SELECT FROM easycrm_email_participant other
-            WHERE other.email_id = held.email_id AND %s
-              AND other.address <> ALL(
-                  account.email || string_to_array(account.alias_emails, ',')))""",
-        covers(pattern, SQL("other.address")),
+            WHERE other.email_id = held.email_id AND other.address <> %(own)s
+              AND (other.address = %(pattern)s OR left(%(pattern)s, 1) = '@' AND (
+                  right(other.address, length(%(pattern)s)) = %(pattern)s
+                  OR right(other.address, length(%(pattern)s))
+                      = '.' || substr(%(pattern)s, 2))))""",
+        own=own,
+        pattern=pattern,
     )
 
 
