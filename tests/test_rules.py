@@ -156,7 +156,6 @@ class TestRules(RuleCase):
                 for call in (
                     lambda seen=seen: seen.read(["pattern"]),
                     lambda seen=seen: seen._export_rows([["pattern"]]),
-                    lambda seen=seen: seen.display_name,
                     lambda seen=seen: seen.write({"enforced": True}),
                     lambda seen=seen: seen.unlink(),
                     lambda seen=seen: seen.action_switch(),
@@ -179,6 +178,18 @@ class TestRules(RuleCase):
                 self.as_user(left_out.browse(), user).search([])
         mine = self.as_user(self.mailbox, self.mira)
         self.assertEqual(mine.left_out_words, "1 by “@secret.example”")
+
+    def test_no_window_tells_of_somebody_elses_rule(self):
+        rule = self.add_rule("secret.example")
+        for user in (self.jonas, self.sofia, self.admin):
+            removing = self.as_user(self.env["easycrm.email.rule.remove"], user)
+            with self.assertRaises(AccessError):
+                removing.create({"rule_id": rule.id})
+            values = removing.with_context(default_rule_id=rule.id).onchange(
+                {}, [], {"rule_id": {"fields": {"display_name": {}}}, "only_me": {}}
+            )
+            self.assertNotIn("secret", str(values))
+            self.assertEqual(rule.with_user(user).sudo().display_name, "")
 
     def test_two_people_may_have_the_same_rule_without_hearing_of_each_other(self):
         self.add_rule("bank.example")

@@ -70,6 +70,16 @@ class EasycrmEmailRule(models.Model):
         "The company has this rule.",
     )
 
+    @api.depends_context("uid", "allowed_company_ids")
+    @api.depends("pattern")
+    def _compute_display_name(self):
+        # Core reads the names of what records point to as superuser: whoever names
+        # somebody's rule by its id would be told what it says.
+        readable = self.sudo(False)._filtered_access("read")
+        for rule in self:
+            mine = rule.sudo(False)
+            rule.display_name = mine in readable and mine.pattern or ""
+
     @api.depends_context("uid")
     @api.depends("enforced", "off_user_ids", "user_id")
     def _compute_is_on(self):

@@ -31,6 +31,7 @@ class EasycrmEmailRuleAdd(models.TransientModel):
     )
     here_count = fields.Integer(compute="_compute_counts")
     linked_count = fields.Integer(compute="_compute_counts")
+    here_words = fields.Char(compute="_compute_here_words")
 
     @api.depends("kind", "pattern", "everybody")
     @api.depends_context("uid", "company")
@@ -51,6 +52,28 @@ class EasycrmEmailRuleAdd(models.TransientModel):
             adding.here_count = here
             never_store = adding.kind == "never_store"
             adding.linked_count = on_record if never_store else alone
+
+    @api.depends("here_count", "linked_count")
+    @api.depends_context("lang")
+    def _compute_here_words(self):
+        env = self.env
+        for adding in self:
+            here, linked = adding.here_count, adding.linked_count
+            if here == 1:
+                adding.here_words = (
+                    env._("One email is here, on a contact or opportunity.")
+                    if linked
+                    else env._("One email is here.")
+                )
+            elif linked:
+                adding.here_words = env._(
+                    "%(here)s emails are here. On contacts or opportunities of them: "
+                    "%(linked)s.",
+                    here=here,
+                    linked=linked,
+                )
+            else:
+                adding.here_words = env._("%s emails are here.", here)
 
     def _get_accounts(self):
         """Return the mailboxes that the rule would be for, as superuser."""

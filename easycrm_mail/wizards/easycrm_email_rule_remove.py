@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 
@@ -10,8 +10,15 @@ class EasycrmEmailRuleRemove(models.TransientModel):
 
     rule_id = fields.Many2one("easycrm.email.rule", required=True, ondelete="cascade")
     only_me = fields.Boolean(help="It is switched off for oneself only.")
-    kind = fields.Selection(related="rule_id.kind")
-    left_out_count = fields.Integer(related="rule_id.left_out_count")
+    kind = fields.Selection(related="rule_id.kind", related_sudo=False)
+    left_out_count = fields.Integer(
+        related="rule_id.left_out_count", related_sudo=False
+    )
+
+    @api.constrains("rule_id")
+    def _check_rule(self):
+        # (constraints are checked as superuser)
+        self.sudo(False).rule_id.check_access("read")
 
     def action_remove(self):
         """Remove the rule, or switch it off; what it has left out stays out."""

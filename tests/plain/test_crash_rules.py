@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(
 
 LOGIN, PASSWORD = "mira", "secret"
 ADDRESS = "mira@own.example"
-MAILS = 600
+MAILS = 500
 
 CONNECT = f"""
 env["easycrm.email.rule"].create({{"pattern": "bank.example"}})
@@ -86,7 +86,7 @@ def count_left_out(database):
 
 def test_killed_in_mid_sync_the_rule_has_the_same_result(database):
     half = MAILS // 2
-    seen = kill_in_mid_sync(database, times=3, within=0.15)
+    seen = kill_in_mid_sync(database, times=2, within=0.15)
     assert 0 < seen[0] < half, f"the first kill came too late: {seen}"
     run_odoo(database, READ).wait_for_success()
     assert count(database, "acme") == (half, half)
@@ -95,7 +95,7 @@ def test_killed_in_mid_sync_the_rule_has_the_same_result(database):
 
     run_odoo(database, REMOVE).wait_for_success()
     assert count_left_out(database) == (0, 0)
-    seen = kill_in_mid_sync(database, times=2, within=0.3, script=READ_AGAIN)
+    seen = kill_in_mid_sync(database, times=1, within=0.3, script=READ_AGAIN)
     assert seen[0] < MAILS, f"the first kill came too late: {seen}"
     run_odoo(database, READ_AGAIN).wait_for_success()
     assert count(database, "acme") == (half, half)
