@@ -67,8 +67,8 @@ class EasycrmEmailRuleAdd(models.TransientModel):
                 )
             elif linked:
                 adding.here_words = env._(
-                    "%(here)s emails are here. On contacts or opportunities of them: "
-                    "%(linked)s.",
+                    "%(here)s emails are here, %(linked)s on contacts or "
+                    "opportunities.",
                     here=here,
                     linked=linked,
                 )
