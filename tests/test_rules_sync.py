@@ -2,9 +2,11 @@
 
 from datetime import datetime, timezone
 
+from odoo import fields
 from odoo.tests import TransactionCase, tagged
 
-from ..easycrm_mail.models import sync_store
+from ..easycrm_mail.models import sync_run, sync_store
+from ..easycrm_mail.providers import Retry
 from .api_mailbox import ApiMailbox, GmailService, OutlookService
 from .common import MailFixtures, raw_mail
 from .mailbox import RealMailbox
@@ -66,7 +68,8 @@ class RulesOfAMailbox:
         self.assertEqual(self.count_left_out(), 2)
         before = {one: one.checkpoint for one in self.account._get_read_folders()}
         self.remove_rule(rule, again=True)
-        self.assertEqual(self.account.failure_count, 2, "no green over a known gap")
+        self.assertEqual(self.account.failure_count, 2)
+        self.assertEqual(self.account.sync_status, "incomplete", "a gap is known")
         self.run_cron()
         everything = ["New", "New bank", "Old", "Old bank"]
         self.assertEqual(self.get_subjects(), everything)
@@ -92,6 +95,30 @@ class RulesOfAMailbox:
         self.assertEqual(self.count_left_out(), 1)
         self.assertFalse(self.get_subjects())
         self.assertFalse(self.account.failure_ids)
+
+    def test_a_mailbox_that_is_not_there_loses_nothing_of_what_is_read_again(self):
+        rule = self.add_rule("bank.example")
+        for number in range(3):
+            self.bring(f"Bank {number}", "x@bank.example")
+        self.start()
+        self.remove_rule(rule, again=True)
+        fetch, calls = sync_run.fetch_again, []
+
+        def drop(*args):
+            calls.append(args)
+            raise Retry("dropped")
+
+        self.patch(sync_run, "fetch_again", drop)
+        self.run_cron()
+        self.assertEqual(len(calls), 1, "the others wait")
+        self.assertEqual(self.account.last_error_kind, "retry")
+        self.assertEqual(self.account.failure_ids.mapped("retry"), [True] * 3)
+        self.patch(sync_run, "fetch_again", fetch)
+        self.account.next_sync_at = fields.Datetime.now()
+        self.run_cron()
+        self.assertEqual(len(self.get_subjects()), 3)
+        self.assertFalse(self.account.failure_ids)
+        self.assertEqual(self.account.sync_status, "ok")
 
     def test_left_out_for_good_stays_out(self):
         rule = self.add_rule("bank.example")
@@ -176,6 +203,28 @@ class TestRulesGmail(RulesOfAService, TransactionCase):
 
     allow_inherited_tests_method = True
     service_class = GmailService
+
+    def test_many_are_read_again_within_the_limit_of_a_minute(self):
+        rule = self.add_rule("bank.example")
+        mails = 40
+        for number in range(mails):
+            self.bring(f"Bank {number}", "x@bank.example")
+        self.start()
+        self.assertEqual(self.count_left_out(), mails)
+        self.remove_rule(rule, again=True)
+        self.env["ir.config_parameter"].set_param("easycrm_mail.gmail_units", "600")
+        self.run_cron()
+        held = len(self.get_subjects())
+        self.assertLess(held, mails)
+        self.assertEqual(self.account.sync_status, "incomplete")
+        self.assertEqual(self.account.sync_stage, "waiting")
+        self.assertGreater(self.account.next_sync_at, fields.Datetime.now())
+        self.assertFalse(self.account.last_error)
+        for _minute in range(3):
+            self.account.write({"quota_state": False, "next_sync_at": False})
+            self.run_cron()
+        self.assertEqual(len(self.get_subjects()), mails)
+        self.assertEqual(self.account.sync_status, "ok")
 
 
 @tagged("post_install", "-at_install")

@@ -7,6 +7,7 @@ from odoo.fields import Domain
 from ..providers import MailboxError
 from .easycrm_email_account import BUTTON_TIMEOUT
 from .easycrm_email_account_health import ERROR_MINUTES, MAX_WAIT_HOURS
+from .easycrm_email_failure import NOT_TRIED
 from .files_run import FilesRun
 from .sync_run import SyncRun
 
@@ -204,6 +205,21 @@ class EasycrmEmailAccount(models.Model):
         return self.env["easycrm.email.failure"].search(
             [("account_id", "=", self.id), ("retry", "=", True)], limit=1, order="id"
         )
+
+    def _count_first_try(self, stream, ref):
+        """Count the first try of a mail that was left out and is read again.
+
+        :return: whether it was the first
+        """
+        failure = self.failure_ids.filtered_domain(
+            [
+                ("stream", "=", stream),
+                ("provider_ref", "=", ref),
+                ("attempts", "=", NOT_TRIED),
+            ]
+        )
+        failure.attempts = NOT_TRIED + 1
+        return bool(failure)
 
     def _is_reachable(self):
         """Tell whether mails can be asked for: it is read, and that works."""

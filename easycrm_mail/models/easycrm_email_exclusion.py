@@ -1,10 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from .easycrm_email_failure import NOT_TRIED
 from .ingest_exclusions import MARK_LENGTH
-
-#: Mails that are read again wait in the list of those set aside, with these attempts.
-NOT_TRIED = 0
 
 
 class EasycrmEmailExclusion(models.Model):
@@ -113,5 +111,7 @@ class EasycrmEmailExclusion(models.Model):
         self.invalidate_model(flush=False)
         self.env["easycrm.email.failure"].invalidate_model(flush=False)
         accounts.invalidate_recordset(flush=False)
-        for account in accounts.filtered(lambda a: a._is_running()):
+        for account in accounts.filtered(lambda account: account._is_running()):
+            if account.sync_status == "ok":
+                account.sync_status = "incomplete"
             account._get_cron()._trigger()

@@ -151,6 +151,7 @@ class EasycrmEmailRule(models.Model):
         raise UserError(self.env._("This rule is here already."))
 
     def unlink(self):
+        self.check_access("unlink")
         addresses = self._find_held_back()
         result = super().unlink()
         # its rows are kept, without a reason that applies: they can be read again

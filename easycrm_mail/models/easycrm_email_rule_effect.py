@@ -145,6 +145,8 @@ class EasycrmEmailRule(models.Model):
         if not self.sudo().search_count([("kind", "=", "never_link")], limit=1):
             return SQL("TRUE")
         self.env["easycrm.email.account"].flush_model()
+        # compiling the statement for each batch would take longer than running it
+        self.env.cr.execute("SET LOCAL jit TO off")
         return SQL(
             """(NOT EXISTS (SELECT FROM easycrm_email_copy held
                             WHERE held.email_id = email.id OFFSET 0)

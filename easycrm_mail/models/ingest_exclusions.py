@@ -149,6 +149,7 @@ class ExclusionSteps:
         return {normalise(p.address) for p in message.participants if p.role == "from"}
 
     def _is_own_list(self, list_id):
+        list_id = list_id.lower()
         domains = {address.rpartition("@")[2] for address in self.own}
         return any(f".{list_id}".endswith(f".{domain}") for domain in domains)
 
