@@ -163,8 +163,9 @@ class TestRulesImap(RulesOfAMailbox, RealMailbox, TransactionCase):
         self.deliver(subject, sender=sender)
 
     def start(self):
-        super().start()
+        result = super().start()
         self.assertEqual(self.account.sync_status, "ok", self.account.last_error)
+        return result
 
     def test_gone_from_the_mailbox_meanwhile_it_is_no_gap(self):
         rule = self.add_rule("bank.example")

@@ -147,9 +147,6 @@ class EasycrmEmailRule(models.Model):
             )
         return super().write(vals)
 
-    def copy(self, default=None):
-        raise UserError(self.env._("This rule is here already."))
-
     def unlink(self):
         self.check_access("unlink")
         addresses = self._find_held_back()

@@ -26,9 +26,7 @@ class EasycrmEmailRuleAdd(models.TransientModel):
         string="For Everybody",
         help="For all mailboxes of the company, not only for yours.",
     )
-    enforced = fields.Boolean(
-        string="Enforced", help="Nobody can switch it off for their own mailboxes."
-    )
+    enforced = fields.Boolean(help="Nobody can switch it off for their own mailboxes.")
     here_count = fields.Integer(compute="_compute_counts")
     linked_count = fields.Integer(compute="_compute_counts")
     here_words = fields.Char(compute="_compute_here_words")
