@@ -377,8 +377,10 @@ class TestNeverStored(RuleCase):
         self.assertEqual(email.exists().copy_ids.account_id, self.jonas_mailbox)
         self.assertLinked(email, self.anna)
         self.assertVisible(self.jonas, email, "everything")
+        thread = email.thread_id
         self.add_rule("anna@acme.example", user=self.jonas, clear=True)
         self.assertFalse(email.exists())
+        self.assertFalse(thread.exists(), "its name was the email's")
         self.assertTimeline(self.anna, [])
 
     def test_many_are_cleared_away_by_the_cron_in_the_end(self):

@@ -18,7 +18,16 @@ from .addresses import MAX_ADDRESSES, read_addresses
 from .attachments import Sum, describe, sort_parts, sum_of
 from .charsets import decode, html_charset
 from .dates import sent_at
-from .headers import Head, Headers, decode_words, first, one_line, read_headers, unfold
+from .headers import (
+    Head,
+    Headers,
+    decode_words,
+    first,
+    is_automatic,
+    one_line,
+    read_headers,
+    unfold,
+)
 from .html_text import html_to_text
 from .identity import digest_of, in_reply_to_of, message_id_of, references_of
 from .mime import Part, Reader, read_fast, read_slow
@@ -29,9 +38,6 @@ from .words import search_words
 MAX_BYTES = 100_000_000
 MAX_TEXT_BYTES = 5_000_000
 MAX_REPLY_TO = 100
-
-# What Precedence says of mail that no person wrote to another.
-_MANY = ("bulk", "junk", "list")
 
 _ROLES = tuple((role, role.value) for role in Role)
 
@@ -128,7 +134,7 @@ def _message(
         attachments=describe(attached, html, sums),
         auto_submitted=_auto_submitted(headers),
         list_id=_list_id(headers),
-        is_automatic=_is_automatic(headers),
+        is_automatic=is_automatic(headers),
     )
 
 
@@ -195,11 +201,3 @@ def _list_id(headers: Headers) -> str:
     value = first(headers, "list-id")
     _before, bracket, rest = value.rpartition("<")
     return one_line(rest.partition(">")[0] if bracket else value, 255)
-
-
-def _is_automatic(headers: Headers) -> bool:
-    if first(headers, "list-id") or first(headers, "list-unsubscribe"):
-        return True
-    if first(headers, "precedence").strip().lower() in _MANY:
-        return True
-    return _auto_submitted(headers) not in ("", "no")
