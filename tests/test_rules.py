@@ -249,7 +249,7 @@ class TestRules(RuleCase):
 
     def test_the_window_counts_what_is_here_before_anything_happens(self):
         self.receive(self.mailbox, sender="anna@acme.example")
-        self.receive(self.mailbox, sender="x@acme.example")
+        other = self.receive(self.mailbox, sender="x@acme.example")
         self.receive(self.mailbox, sender="y@else.example", cc="z@acme.example")
         self.receive(self.jonas_mailbox, sender="anna@acme.example")
         self.env.flush_all()
@@ -258,8 +258,13 @@ class TestRules(RuleCase):
         self.assertEqual((form.here_count, form.linked_count), (0, 0))
         form.pattern = "acme.example"
         self.assertEqual((form.here_count, form.linked_count), (3, 1))
+        self.assertEqual(form.gone_count, 0)
         form.pattern = "x@acme.example"
         self.assertEqual((form.here_count, form.linked_count), (1, 0))
+        self.copy_in(self.mailbox, other).removed_at = fields.Datetime.now()
+        self.env.flush_all()
+        form.pattern = "acme.example"
+        self.assertEqual((form.here_count, form.gone_count), (3, 1))
         self.assertFalse(self.env["easycrm.email.rule"].search([]))
 
     def test_an_administrator_does_not_learn_who_writes_with_whom(self):

@@ -26,12 +26,15 @@ class EasycrmEmailRule(models.Model):
     _follow_idx = models.Index("(follow_at, id) WHERE follow_at IS NOT NULL")
 
     def _clear_away(self):
-        """Clear away what the rule is against: now, and the rest by the cron."""
+        """Clear away what the rule is against: now, and the rest by the cron.
+
+        :return: whether there may be more
+        """
         self.ensure_one()
         again = fields.Datetime.now() + timedelta(minutes=LOOK_AGAIN_MINUTES)
         self.follow_at = again
         self.env["easycrm.email.account"]._wake_backfill(again)
-        self._clear_some()
+        return self._clear_some() == CLEARED_AT_ONCE
 
     @api.model
     def _follow_due(self):
@@ -90,8 +93,9 @@ class EasycrmEmailRule(models.Model):
         """Tell how many emails of these mailboxes a pattern covers.
 
         :param SQL condition: on `held`, if not all of it counts
-        :return: of all of them, of those on a record, and of those on a record that no
-            other mailbox holds
+        :return: of all of them, of those that their mailbox does not hold any more, of
+            those on a record, and of those on a record by themselves that no other
+            mailbox holds
         """
         for model in ("copy", "participant", "account", "link"):
             self.env[f"easycrm.email.{model}"].flush_model()
@@ -99,6 +103,8 @@ class EasycrmEmailRule(models.Model):
             SQL(
                 """
                 SELECT count(DISTINCT held.email_id),
+                    count(DISTINCT held.email_id)
+                        FILTER (WHERE held.removed_at IS NOT NULL),
                     count(DISTINCT held.email_id)
                         FILTER (WHERE held.is_unlinked IS NOT TRUE),
                     count(DISTINCT held.email_id)

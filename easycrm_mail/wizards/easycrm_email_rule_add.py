@@ -28,6 +28,7 @@ class EasycrmEmailRuleAdd(models.TransientModel):
     )
     enforced = fields.Boolean(help="Nobody can switch it off for their own mailboxes.")
     here_count = fields.Integer(compute="_compute_counts")
+    gone_count = fields.Integer(compute="_compute_counts")
     linked_count = fields.Integer(compute="_compute_counts")
     here_words = fields.Char(compute="_compute_here_words")
 
@@ -37,17 +38,17 @@ class EasycrmEmailRuleAdd(models.TransientModel):
         Rule = self.env["easycrm.email.rule"].sudo()
         for adding in self:
             pattern = read_pattern(adding.pattern)
-            adding.here_count = adding.linked_count = 0
+            adding.here_count = adding.gone_count = adding.linked_count = 0
             if not pattern or is_public(pattern):
                 continue
             seen = SQL("TRUE")
             if adding.everybody:
                 # (how many others have is theirs alone to know)
                 seen = access.visible_email(self.env, SQL("held.email_id"))
-            here, on_record, alone = Rule._count_here(
+            here, gone, on_record, alone = Rule._count_here(
                 pattern, adding._get_accounts(), seen
             )
-            adding.here_count = here
+            adding.here_count, adding.gone_count = here, gone
             never_store = adding.kind == "never_store"
             adding.linked_count = on_record if never_store else alone
 
@@ -90,8 +91,16 @@ class EasycrmEmailRuleAdd(models.TransientModel):
 
     def action_add_and_clear(self):
         """Add the rule, and delete or take off what is here."""
-        self._add().sudo()._clear_away()
-        return {"type": "ir.actions.act_window_close"}
+        has_more = self._add().sudo()._clear_away()
+        close = {"type": "ir.actions.act_window_close"}
+        if not has_more:
+            return close
+        message = self.env._("There are many: the rest follows in the background.")
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {"type": "info", "message": message, "next": close},
+        }
 
     def _add(self):
         self.ensure_one()
