@@ -24,6 +24,8 @@
         "security/easycrm_mail_security.xml",
         "data/ir_cron_data.xml",
         "views/easycrm_email_failure_views.xml",
+        "views/easycrm_email_rule_views.xml",
+        "views/easycrm_email_exclusion_views.xml",
         "views/easycrm_email_account_views.xml",
         "views/easycrm_email_copy_views.xml",
         "views/res_partner_views.xml",

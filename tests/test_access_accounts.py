@@ -23,6 +23,7 @@ PUBLIC = {
     "easycrm.email.account": {
         "action_disconnect",
         "action_pause",
+        "action_read_left_out",
         "action_reconnect",
         "action_sign_in",
         "action_sync_now",
@@ -30,6 +31,9 @@ PUBLIC = {
     },
     "easycrm.email.failure": {"action_retry"},
     "easycrm.email.link": {"action_put_back", "action_take_off"},
+    "easycrm.email.rule": {"action_remove", "action_switch"},
+    "easycrm.email.rule.add": {"action_add", "action_add_and_clear"},
+    "easycrm.email.rule.remove": {"action_remove", "action_remove_and_read"},
     "res.partner": {"easycrm_people", "easycrm_timeline"},
     "res.users": {"action_easycrm_my_accounts"},
     "res.config.settings": {
@@ -294,6 +298,14 @@ class TestAccounts(MailCase):
             "easycrm.email.failure": failure,
             "easycrm.email.link": link,
         }
+        env = self.as_user(link, self.mira).env
+        rule = env["easycrm.email.rule"].create({"pattern": "private.example"})
+        for name, values in (
+            ("easycrm.email.rule.add", {"pattern": "other.example"}),
+            ("easycrm.email.rule.remove", {"rule_id": rule.id}),
+        ):
+            records[name] = env[name].create(values)
+        records["easycrm.email.rule"] = rule
         arguments = {"easycrm_why": ("crm.lead", link.lead_id.id)}
         for user in (self.jonas, self.ingrid, self.bea, self.portal, self.public):
             for name, record in records.items():

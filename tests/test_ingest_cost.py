@@ -76,6 +76,30 @@ class TestQueriesOfABatch(MailCase):
         counts = [self.count_queries(few), self.count_queries(many)]
         self.assertEqual(counts[0], counts[1])
 
+    def test_rules_and_switches_take_as_many_queries_for_300_mails(self):
+        baseline = self.count_queries(self.read(30, at=3))
+        rules = self.env["easycrm.email.rule"]
+        for number in range(20):
+            rules.create({"pattern": f"@{number}.example", "user_id": self.mira.id})
+        pattern = {"pattern": "contact3@many.example", "user_id": self.mira.id}
+        rules.create([pattern, {**pattern, "kind": "never_link"}])
+        self.mailbox.write({"ignore_automatic": True, "ignore_colleagues": True})
+        first, few, many = (self.read(n, at=n) for n in (31, 30, 300))
+        self.count_queries(first)  # what is left out is kept track of from then on
+        counts = [self.count_queries(few), self.count_queries(many)]
+        self.assertEqual(counts[0], counts[1])
+        self.assertLessEqual(counts[0], baseline + 5)
+        left_out = self.env["easycrm.email.exclusion"].search_count([])
+        self.assertEqual(
+            left_out, self.count_with("contact3@many.example", first + few + many)
+        )
+
+    def count_with(self, address, reads):
+        return sum(
+            any(person.address == address for person in read.message.participants)
+            for read in reads
+        )
+
     def test_a_page_of_the_timeline_takes_no_more_queries_than_a_line(self):
         def count_queries():
             company = self.as_user(self.acme, self.jonas)
@@ -297,6 +321,35 @@ class TestPlans(MailCase):
         self.assertEqual(self.assertCheap(lambda: ingest.store(reads), 3_000), [])
         refs = [f"9:{i}" for i in range(30)]
         self.assertCheap(lambda: ingest.remove(refs), 1_000)
+
+    def test_storing_under_rules_costs_the_batch(self):
+        rules = self.env["easycrm.email.rule"]
+        for kind in ("never_store", "never_link"):
+            for pattern in ("p31@plan.example", "@below.plan.example"):
+                rules.create(
+                    {"pattern": pattern, "kind": kind, "user_id": self.mira.id}
+                )
+        rules.create(
+            {"pattern": "p32@plan.example", "kind": "never_link", "user_id": 1}
+        )
+        reads = []
+        for number in range(30):
+            raw = raw_mail(sender=f"p{number + 2}@plan.example")
+            reads.append(Read(RemoteMessage(f"9:{number}", raw, True), parse(raw)))
+        ingest = Ingest(self.mailbox, "INBOX")
+        ids = self.assertCheap(lambda: ingest.store(reads), 4_000)
+        self.assertEqual(len(ids), 29)
+        self.assertEqual(self.assertCheap(lambda: ingest.store(reads), 4_000), [])
+
+    def test_a_rule_for_an_address_costs_its_mail(self):
+        window = self.env["easycrm.email.rule.add"].with_user(self.mira)
+        adding = window.create({"pattern": "p83@plan.example", "kind": "never_link"})
+        self.assertCheap(lambda: adding.here_count, 3_000)
+        self.assertTrue(adding.here_count)
+        self.assertTrue(adding.linked_count)
+        self.assertCheap(adding.action_add_and_clear, 3_000)
+        rule = self.env["easycrm.email.rule"].search([])
+        self.assertCheap(rule.unlink, 5_000)
 
     def test_a_new_contact_costs_its_mail(self):
         def add():

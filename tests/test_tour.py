@@ -55,6 +55,28 @@ class TestTour(RealMailbox, HttpCase):
         self.start()
         self.tour("easycrm_large_tour")
 
+    def test_add_a_rule_and_remove_it(self):
+        self.deliver("Offer")
+        self.deliver("Account", sender="x@bank.example")
+        self.deliver("Copy of it", sender="x@bank.example", cc="anna@acme.example")
+        self.start()
+        self.assertEqual(self.get_subjects(), ["Account", "Copy of it", "Offer"])
+        self.mira.password = self.mira.login * 2
+        self.start_tour(
+            "/odoo/action-easycrm_mail.easycrm_email_rule_action_my",
+            "easycrm_rules_tour",
+            login=self.mira.login,
+        )
+        self.assertEqual(self.get_subjects(), ["Offer"])
+        self.run_cron()
+        self.assertEqual(self.get_subjects(), ["Account", "Copy of it", "Offer"])
+
+    def get_subjects(self):
+        copies = self.env["easycrm.email.copy"].search(
+            [("account_id", "=", self.account.id)]
+        )
+        return sorted(copies.email_id.mapped("subject"))
+
     def test_the_logic_of_the_timeline(self):
         """The unit tests in static/tests."""
         self.browser_js(

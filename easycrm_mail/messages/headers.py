@@ -21,9 +21,12 @@ _MAX_PARAMETERS = 8_000
 
 WANTED = frozenset(
     b"from to cc bcc reply-to subject date message-id in-reply-to references received "
-    b"auto-submitted list-id content-type content-disposition content-id "
-    b"content-transfer-encoding".split()
+    b"auto-submitted list-id list-unsubscribe precedence content-type "
+    b"content-disposition content-id content-transfer-encoding".split()
 )
+
+# What Precedence says of mail that went to many.
+_MANY = frozenset({"bulk", "junk", "list"})
 
 Headers = dict[str, list[str]]
 
@@ -118,6 +121,15 @@ def first(headers: Headers, name: str) -> str:
     """The first value of a field, or an empty string."""
     values = headers.get(name)
     return values[0] if values else ""
+
+
+def is_automatic(headers: Headers) -> bool:
+    """Whether it went to many, or no person wrote it (RFC 2919, 2369, 3834)."""
+    if first(headers, "list-id") or first(headers, "list-unsubscribe"):
+        return True
+    submitted = first(headers, "auto-submitted").partition(";")[0].strip().lower()
+    precedence = first(headers, "precedence").strip().lower()
+    return submitted not in ("", "no") or precedence in _MANY
 
 
 def one_line(text: str, limit: int = MAX_ONE_LINE) -> str:

@@ -18,7 +18,16 @@ from .addresses import MAX_ADDRESSES, read_addresses
 from .attachments import Sum, describe, sort_parts, sum_of
 from .charsets import decode, html_charset
 from .dates import sent_at
-from .headers import Head, Headers, decode_words, first, one_line, read_headers, unfold
+from .headers import (
+    Head,
+    Headers,
+    decode_words,
+    first,
+    is_automatic,
+    one_line,
+    read_headers,
+    unfold,
+)
 from .html_text import html_to_text
 from .identity import digest_of, in_reply_to_of, message_id_of, references_of
 from .mime import Part, Reader, read_fast, read_slow
@@ -125,6 +134,7 @@ def _message(
         attachments=describe(attached, html, sums),
         auto_submitted=_auto_submitted(headers),
         list_id=_list_id(headers),
+        is_automatic=is_automatic(headers),
     )
 
 

@@ -77,6 +77,7 @@ class Message:
     :ivar words: what finds it in a search, separated by spaces; see `search_words`
     :ivar auto_submitted: the value of Auto-Submitted (lower case), or an empty string
     :ivar list_id: the List-Id (without brackets), or an empty string
+    :ivar is_automatic: its header says that it went to many, or that a machine wrote it
     """
 
     message_id: str
@@ -94,6 +95,7 @@ class Message:
     attachments: tuple[Attachment, ...]
     auto_submitted: str = ""
     list_id: str = ""
+    is_automatic: bool = False
 
 
 class UnreadableMessage(ValueError):

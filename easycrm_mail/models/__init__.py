@@ -19,6 +19,7 @@ from . import easycrm_email_account_access
 from . import easycrm_email_account_files
 from . import easycrm_email_account_health
 from . import easycrm_email_account_provider
+from . import easycrm_email_account_rules
 from . import easycrm_email_account_schedule
 from . import easycrm_email_account_sign_in
 from . import easycrm_email_account_sync
@@ -26,6 +27,9 @@ from . import easycrm_email_account_words
 from . import easycrm_email_grant
 from . import easycrm_email_folder
 from . import easycrm_email_failure
+from . import easycrm_email_rule
+from . import easycrm_email_rule_effect
+from . import easycrm_email_exclusion
 from . import easycrm_email_timeline
 from . import easycrm_email_timeline_header
 from . import easycrm_email_timeline_search

@@ -84,7 +84,7 @@ class EasycrmEmailAccount(models.Model):
         )
         result = super().unlink()
         # nobody holds them and they stand nowhere: nobody could ever see them
-        emails.exists().filtered(lambda email: not email.copy_ids).unlink()
+        emails._unlink_unheld()
         self.env.registry.clear_cache()
         return result
 

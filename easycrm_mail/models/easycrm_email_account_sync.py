@@ -7,6 +7,7 @@ from odoo.fields import Domain
 from ..providers import MailboxError
 from .easycrm_email_account import BUTTON_TIMEOUT
 from .easycrm_email_account_health import ERROR_MINUTES, MAX_WAIT_HOURS
+from .easycrm_email_failure import NOT_TRIED
 from .files_run import FilesRun
 from .sync_run import SyncRun
 
@@ -47,7 +48,12 @@ class EasycrmEmailAccount(models.Model):
         is_on_time = monotonic() < end
         run = SyncRun(self._get_due(first=True))
         Address = self.env["easycrm.email.address"]
-        run.run(self._apply_schedule, Address._follow_colleagues, Address._match_due)
+        run.run(
+            self._apply_schedule,
+            Address._follow_colleagues,
+            Address._match_due,
+            self.env["easycrm.email.rule"]._follow_due,
+        )
         if not self._keeps_files():
             return
         if not run.stopped:
@@ -193,6 +199,27 @@ class EasycrmEmailAccount(models.Model):
         return self.folder_ids.filtered(
             lambda folder: folder.selected and not folder.missing
         )
+
+    def _get_next_retry(self):
+        """Return the next of the mails set aside that is to be read again, if any."""
+        return self.env["easycrm.email.failure"].search(
+            [("account_id", "=", self.id), ("retry", "=", True)], limit=1, order="id"
+        )
+
+    def _count_first_try(self, stream, ref):
+        """Count the first try of a mail that was left out and is read again.
+
+        :return: whether it was the first
+        """
+        failure = self.failure_ids.filtered_domain(
+            [
+                ("stream", "=", stream),
+                ("provider_ref", "=", ref),
+                ("attempts", "=", NOT_TRIED),
+            ]
+        )
+        failure.attempts = NOT_TRIED + 1
+        return bool(failure)
 
     def _is_reachable(self):
         """Tell whether mails can be asked for: it is read, and that works."""

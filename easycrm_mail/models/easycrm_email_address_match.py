@@ -104,7 +104,8 @@ class EasycrmEmailAddress(models.Model):
         """Link emails to all records whose address stands in them, in one statement.
 
         Archived contacts, lost leads and records of another company get no new link;
-        a link or tombstone that exists stays as it is.
+        a link or tombstone that exists stays as it is. What a rule keeps off the
+        records gets none.
 
         :param SQL condition: on `address` (this table) or `participant`
         :return: ids of the emails that got a link
@@ -139,6 +140,7 @@ class EasycrmEmailAddress(models.Model):
                   AND COALESCE(partner.company_id, lead.company_id, email.company_id)
                       = email.company_id
                   AND %(foreign)s
+                  AND %(linkable)s
                 ORDER BY email.id, address.partner_id, address.lead_id,
                     array_position(ARRAY['from', 'to', 'cc', 'bcc'],
                                    participant.role::text)
@@ -148,6 +150,7 @@ class EasycrmEmailAddress(models.Model):
                 uid=self.env.uid,
                 condition=condition,
                 foreign=self._get_foreign_sql(),
+                linkable=self.env["easycrm.email.rule"]._get_linkable_sql(),
                 announced=Link._announced_columns,
             )
         )

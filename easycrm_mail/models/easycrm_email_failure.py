@@ -1,5 +1,8 @@
 from odoo import fields, models
 
+#: Attempts of a mail that was left out, and waits to be read.
+NOT_TRIED = 0
+
 
 class EasycrmEmailFailure(models.Model):
     """A mail that could not be read: set aside with its reason, never in the way."""

@@ -13,6 +13,7 @@ from ..providers import RemoteMessage
 from .addresses import normalise
 from .easycrm_email_content import SEARCH_VECTOR
 from .ingest_changes import ChangeSteps
+from .ingest_exclusions import ExclusionSteps
 from .ingest_provisional import (
     ATTACHMENT_COLUMNS,
     PROVISIONAL_COLUMNS,
@@ -29,7 +30,7 @@ class Read(NamedTuple):
     message: Message
 
 
-class Ingest(ThreadSteps, ChangeSteps, ProvisionalSteps):
+class Ingest(ThreadSteps, ChangeSteps, ProvisionalSteps, ExclusionSteps):
     """Writes one batch of one stream of one mailbox.
 
     :param account: the `easycrm.email.account`, as superuser
@@ -44,14 +45,16 @@ class Ingest(ThreadSteps, ChangeSteps, ProvisionalSteps):
         self.sizes = {}
 
     def store(self, reads):
-        """Store these mails, each of them once.
+        """Store these mails, each of them once, but those that are to be left out.
 
         :param list[Read] reads:
         :return: ids of the emails that are new
         """
         if not reads:
             return []
-        reads = self._name_provisional(reads)
+        reads = self._leave_out(self._name_provisional(reads))
+        if not reads:
+            return []
         # the same mail may stand twice in a folder
         by_identity = {}
         for read in reads:
@@ -68,8 +71,12 @@ class Ingest(ThreadSteps, ChangeSteps, ProvisionalSteps):
         copies = self._upsert_copies(reads, emails)
         self._upsert_locations(reads, emails, copies)
         self._invalidate()
+        matched = list(ids.values()) + told
+        if self._policy.may_not_link:
+            # what another mailbox has kept off the records may find them for this one
+            matched = list(emails.values())
         self.env["easycrm.email.address"]._link_emails(
-            SQL("participant.email_id = ANY(%s)", list(ids.values()) + told)
+            SQL("participant.email_id = ANY(%s)", matched)
         )
         return list(ids.values())
 

@@ -35,7 +35,9 @@ class ChangeSteps:
         :param list refs: provider_refs of this stream
         """
         if refs:
-            self._remove_places(SQL("provider_ref = ANY(%s)", list(refs)))
+            gone = SQL("provider_ref = ANY(%s)", list(refs))
+            self._remove_places(gone)
+            self._forget_out(gone)
 
     def reset(self):
         """Forget where mails stood in this stream: its refs are void.
@@ -52,7 +54,9 @@ class ChangeSteps:
         )
         self._invalidate()
 
-        # the mails that were set aside are found again too, under refs of their own
+        # the mails that were set aside or left out are found again too, under refs of
+        # their own
+        self._forget_out(SQL("TRUE"))
         self.env.cr.execute(
             SQL(
                 "DELETE FROM easycrm_email_failure"

@@ -10,6 +10,9 @@ from .ingest import Read
 #: Parsing copies a mail three times over: a larger one is read more slowly, without.
 COPIED_BYTES = 4_000_000
 
+#: Of a service's limit, what single mails leave to what must not wait for them.
+RESERVE_SHARE = 20
+
 
 @dataclass
 class Pulled:
@@ -58,9 +61,17 @@ def pull(provider, stream, checkpoint, since):
 
 
 def fetch_again(provider, stream, ref):
-    """Fetch a mail that was set aside."""
+    """Fetch a mail that was set aside, or left out."""
     try:
         remote = provider.fetch(stream, ref)
     except Gone:
-        return Pulled(Batch(checkpoint=""), gone=[ref])
-    return Pulled(Batch(checkpoint=""), *read_all([remote]))
+        return Pulled(_last_of(provider), gone=[ref])
+    return Pulled(_last_of(provider), *read_all([remote]))
+
+
+def _last_of(provider):
+    """Return a batch of nothing, with a pause when the service's limit is near."""
+    budget, pause = provider.budget, 0
+    if budget and budget.left() < budget.limit // RESERVE_SHARE:
+        pause = budget.wait(budget.free // 2)
+    return Batch(checkpoint="", pause=pause)

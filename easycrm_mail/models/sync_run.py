@@ -264,7 +264,7 @@ class SyncRun(StoreSteps):
         if session.folder_ids:
             return self._plan_pull(session, session.folder_ids.popleft())
         # (after the pulls: a mail that breaks the line must not keep the new ones out)
-        if again := account.failure_ids.filtered("retry")[:1]:
+        if again := account._get_next_retry():
             args = again.stream, again.provider_ref
             return ("again", *args), fetch_again, args
         if not session.lost:  # the other worker says how it went
@@ -297,6 +297,10 @@ class SyncRun(StoreSteps):
         kind = session.task[0]
         if kind == "again" and not isinstance(error, Reconnect) and not session.overdue:
             _kind, stream, ref = session.task
+            if isinstance(error, Retry) and self._retrying(
+                account._count_first_try, stream, ref
+            ):
+                return False  # many may follow: it is the mailbox that is not there
             failure = SetAside(ref, account._explain_error(error))
             self._retrying(Ingest(account, stream).set_aside, [failure])
             return True
@@ -322,9 +326,10 @@ class SyncRun(StoreSteps):
             self._retrying(self._store_streams, account, session, result)
             return 1
         if kind == "again":
-            return self._retrying(self._store_again, account, session.task[1], result)
-        count = self._retrying(self._store_batch, account, session, result)
-        self._count_stored(count)
+            count = self._retrying(self._store_again, account, session, result)
+        else:
+            count = self._retrying(self._store_batch, account, session, result)
+            self._count_stored(count)
         if pause := result.batch.pause:
             # the others go on meanwhile; a later run goes on with this one
             self.unfinished.discard(session.account_id)

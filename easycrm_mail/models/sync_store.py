@@ -58,12 +58,13 @@ class StoreSteps(Retrying):
             # (not those that somebody else is analysing now)
             self.env.cr.execute(SQL("ANALYZE (SKIP_LOCKED) %s", SQL(", ").join(tables)))
 
-    def _store_again(self, account, stream, pulled):
-        ingest = Ingest(account, stream)
+    def _store_again(self, account, session, pulled):
+        ingest = Ingest(account, session.task[1])
         failed = self._store_reads(ingest, pulled.reads)
         done = {read.remote.ref for read in pulled.reads} - {f.ref for f in failed}
         ingest.settle([*done, *pulled.gone])
         ingest.set_aside([*pulled.set_aside, *failed])
+        account._keep_quota(session.provider)
         return len(done)
 
     def _store_streams(self, account, session, streams):

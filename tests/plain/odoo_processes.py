@@ -79,16 +79,17 @@ def count_emails(database):
     return query(database, "SELECT count(*) FROM easycrm_email")[0][0]
 
 
-def kill_in_mid_sync(database, times, within, environment=None):
+def kill_in_mid_sync(database, times, within, environment=None, script=READ):
     """Have the mailboxes read, and kill that again and again at random moments.
 
     :param within: seconds after the first mail of a run
+    :param script: what reads them
     :return: how many emails were stored after each kill
     """
     rng = random.Random(9)
     seen = []
     for _kill in range(times):
-        process = run_odoo(database, READ, environment)
+        process = run_odoo(database, script, environment)
         before, deadline = count_emails(database), time.monotonic() + 60
         while count_emails(database) == before and process.poll() is None:
             assert time.monotonic() < deadline, "nothing was read"

@@ -177,6 +177,27 @@ def test_a_message_id_that_no_index_takes_is_the_same_wherever_it_stands():
 
 
 @pytest.mark.parametrize(
+    ("field", "value", "is_automatic"),
+    [
+        ("List-Id", "<news.shop.example>", True),
+        ("List-Unsubscribe", "<mailto:off@shop.example>", True),
+        ("Precedence", " Bulk ", True),
+        ("Precedence", "junk", True),
+        ("Precedence", "list", True),
+        ("Precedence", "normal", False),
+        ("Auto-Submitted", "auto-generated (by a machine)", True),
+        ("Auto-Submitted", "Auto-Replied; owner=x", True),
+        ("Auto-Submitted", "No", False),
+        ("Reply-To", "list@shop.example", False),
+    ],
+)
+def test_what_went_to_many_or_was_written_by_a_machine_says_so(
+    field, value, is_automatic
+):
+    assert with_field(field, value).is_automatic is is_automatic
+
+
+@pytest.mark.parametrize(
     ("references", "in_reply_to", "read"),
     [
         ("<a@x> <b@y>", "<b@y>", ("<a@x>", "<b@y>")),

@@ -1,0 +1,100 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from .rule_conditions import APPLIES
+
+
+class EasycrmEmailAccount(models.Model):
+    """What a mailbox leaves out: for its owner, who alone sees it."""
+
+    _inherit = "easycrm.email.account"
+
+    ignore_automatic = fields.Boolean(
+        string="Leave Out Newsletters and Automatic Emails",
+        help="Emails that went to many or that a machine wrote, unless their sender is "
+        "a contact or lead.",
+    )
+    ignore_colleagues = fields.Boolean(
+        string="Leave Out Emails Among Colleagues",
+        help="Emails in which nobody but your own people stands.",
+    )
+    left_out_count = fields.Integer(
+        string="Left Out", compute="_compute_left_out", help="Emails not stored here."
+    )
+    left_out_words = fields.Char(string="Left Out Because", compute="_compute_left_out")
+    readmitted_count = fields.Integer(
+        compute="_compute_left_out",
+        help="Emails that were left out for a reason that does not count any more.",
+    )
+
+    @api.depends_context("uid", "lang")
+    @api.depends("ignore_automatic", "ignore_colleagues")
+    def _compute_left_out(self):
+        Exclusion = self.env["easycrm.email.exclusion"]
+        for account in self:
+            mine = Domain("account_id", "=", account._origin.id)
+            account.left_out_count = sum(Exclusion._count(mine, "account_id").values())
+            if not account.left_out_count:
+                account.left_out_words, account.readmitted_count = False, 0
+                continue
+            account.left_out_words = account._get_left_out_words(mine)
+            again = account._find_readmitted()
+            account.readmitted_count = len(set(again.mapped("mark")))
+
+    def _get_left_out_words(self, domain):
+        """Say how many emails were left out for which reason, the most first.
+
+        :param Domain domain: on the exclusions
+        """
+        env = self.env
+        Exclusion = env["easycrm.email.exclusion"]
+        counts = Exclusion._count(domain, "reason")
+        words = {}
+        for rule, count in Exclusion._count(
+            domain & Domain("reason", "=", "rule"), "rule_id"
+        ).items():
+            words[
+                env._("%(count)s by “%(rule)s”", count=count, rule=rule.pattern)
+                if rule
+                else env._("%s by rules that were removed", count)
+            ] = count
+        if count := counts.get("automatic"):
+            words[env._("%s newsletters and automatic emails", count)] = count
+        if count := counts.get("colleagues"):
+            words[env._("%s among colleagues", count)] = count
+        return " · ".join(sorted(words, key=words.get, reverse=True))
+
+    def _find_readmitted(self):
+        """Return what was left out for a reason that does not count any more."""
+        exclusions = self.env["easycrm.email.exclusion"]
+        exclusions.check_access("read")
+        exclusions.flush_model()
+        self.env["easycrm.email.rule"].flush_model()
+        self.flush_recordset()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT out.id FROM easycrm_email_exclusion out
+                JOIN easycrm_email_account account ON account.id = out.account_id
+                LEFT JOIN easycrm_email_rule rule ON rule.id = out.rule_id
+                WHERE account.id = ANY(%s) AND CASE out.reason
+                    WHEN 'automatic' THEN account.ignore_automatic IS NOT TRUE
+                    WHEN 'colleagues' THEN account.ignore_colleagues IS NOT TRUE
+                    ELSE rule.id IS NULL OR NOT %s END
+                """,
+                self._origin.ids,
+                APPLIES,
+            )
+        )
+        return exclusions.browse(row[0] for row in rows)._filtered_access("read")
+
+    def action_read_left_out(self):
+        """Read again what was left out for a reason that does not count any more."""
+        self.check_access("write")
+        again = self._find_readmitted()
+        count = len(set(again.mapped("mark")))
+        again.sudo()._read_again()
+        return self._show_result(
+            "info", self.env._("Emails that are read again: %s.", count)
+        )

@@ -1,0 +1,211 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from .rule_conditions import APPLIES, covers_copy
+
+#: Emails that a new rule clears away within the user's own transaction, and the cron in
+#: one of its own.
+CLEARED_AT_ONCE = 500
+
+#: Minutes after which a new rule is followed once more: mail that was just being
+#: stored, in a transaction that did not see it, goes then.
+LOOK_AGAIN_MINUTES = 1
+
+
+class EasycrmEmailRule(models.Model):
+    """What a rule does to mail that is here, when it comes and when it goes."""
+
+    _inherit = "easycrm.email.rule"
+
+    follow_at = fields.Datetime(
+        groups=fields.NO_ACCESS, help="When what is here is to be cleared away."
+    )
+
+    _follow_idx = models.Index("(follow_at, id) WHERE follow_at IS NOT NULL")
+
+    def _clear_away(self):
+        """Clear away what the rule is against: now, and the rest by the cron.
+
+        :return: whether there may be more
+        """
+        self.ensure_one()
+        again = fields.Datetime.now() + timedelta(minutes=LOOK_AGAIN_MINUTES)
+        self.follow_at = again
+        self.env["easycrm.email.account"]._wake_backfill(again)
+        return self._clear_some() == CLEARED_AT_ONCE
+
+    @api.model
+    def _follow_due(self):
+        """Clear away for the rules that are due, a batch of it.
+
+        :return: whether there may be more
+        """
+        rule = self.sudo().search(
+            [("follow_at", "<=", fields.Datetime.now())],
+            order="follow_at, id",
+            limit=1,
+        )
+        if rule and rule._clear_some() < CLEARED_AT_ONCE:
+            rule.follow_at = False
+        return bool(rule)
+
+    def _clear_some(self):
+        """Clear away a batch; return how many copies or links it was."""
+        if self.kind == "never_store":
+            copies = self._find_copies(CLEARED_AT_ONCE)
+            self._delete_copies(copies)
+            return len(copies)
+        links = self._find_links(CLEARED_AT_ONCE)
+        links._delete(SQL("id = ANY(%s)", links.ids))
+        return len(links)
+
+    def _find_copies(self, limit):
+        """Return copies that the rule covers, in the mailboxes that it is for."""
+        rows = self.env.execute_query(
+            SQL("SELECT held.id %s LIMIT %s", self._get_held_sql(), limit)
+        )
+        return self.env["easycrm.email.copy"].browse(row[0] for row in rows)
+
+    def _get_held_sql(self):
+        """Return FROM and WHERE of a query on what this rule covers.
+
+        That is `held`, in an `account` that the `rule` is for.
+        """
+        self.ensure_one()
+        for model in ("rule", "copy", "participant", "account"):
+            self.env[f"easycrm.email.{model}"].flush_model()
+        return SQL(
+            """
+            FROM easycrm_email_rule rule
+            JOIN easycrm_email_account account ON %s
+            JOIN easycrm_email_copy held ON held.account_id = account.id
+            WHERE rule.id = %s AND %s
+            """,
+            APPLIES,
+            self.id,
+            covers_copy(self.pattern),
+        )
+
+    @api.model
+    def _count_here(self, pattern, accounts, condition=None):
+        """Tell how many emails of these mailboxes a pattern covers.
+
+        :param SQL condition: on `held`, if not all of it counts
+        :return: of all of them, of those that their mailbox does not hold any more, of
+            those on a record, and of those on a record by themselves that no other
+            mailbox holds
+        """
+        for model in ("copy", "participant", "account", "link"):
+            self.env[f"easycrm.email.{model}"].flush_model()
+        [row] = self.env.execute_query(
+            SQL(
+                """
+                SELECT count(DISTINCT held.email_id),
+                    count(DISTINCT held.email_id)
+                        FILTER (WHERE held.removed_at IS NOT NULL),
+                    count(DISTINCT held.email_id)
+                        FILTER (WHERE held.is_unlinked IS NOT TRUE),
+                    count(DISTINCT held.email_id)
+                        FILTER (WHERE held.is_unlinked IS NOT TRUE
+                            AND EXISTS (
+                                SELECT FROM easycrm_email_link link
+                                WHERE link.email_id = held.email_id
+                                  AND link.origin = 'auto'
+                                  AND link.removed IS NOT TRUE OFFSET 0)
+                            AND NOT EXISTS (
+                                SELECT FROM easycrm_email_copy elsewhere
+                                WHERE elsewhere.email_id = held.email_id
+                                  AND elsewhere.account_id <> ALL(%(accounts)s)
+                                OFFSET 0))
+                FROM easycrm_email_copy held
+                JOIN easycrm_email_account account ON account.id = held.account_id
+                WHERE account.id = ANY(%(accounts)s) AND %(covered)s AND %(condition)s
+                """,
+                accounts=accounts.ids,
+                covered=covers_copy(pattern),
+                condition=condition or SQL("TRUE"),
+            )
+        )
+        return row
+
+    def _delete_copies(self, copies):
+        """Delete what the mailboxes hold; emails that nobody holds any more go too."""
+        if not copies:
+            return
+        self.env["easycrm.email.exclusion"]._keep_places(copies, self)
+        emails = copies.email_id
+        copies.unlink()
+        emails._unlink_unheld()
+
+    # --- never link ---
+
+    @api.model
+    def _get_linkable_sql(self):
+        """Return the condition on `email` that no rule keeps it off the records.
+
+        Of several mailboxes that hold it one is enough that has no rule against it.
+        """
+        self.flush_model()
+        if not self.sudo().search_count([("kind", "=", "never_link")], limit=1):
+            return SQL("TRUE")
+        self.env["easycrm.email.account"].flush_model()
+        # compiling the statement for each batch would take longer than running it
+        self.env.cr.execute("SET LOCAL jit TO off")
+        return SQL(
+            """(NOT EXISTS (SELECT FROM easycrm_email_copy held
+                            WHERE held.email_id = email.id OFFSET 0)
+                OR EXISTS (
+                    SELECT FROM easycrm_email_copy held
+                    JOIN easycrm_email_account account ON account.id = held.account_id
+                    WHERE held.email_id = email.id AND NOT EXISTS (
+                        SELECT FROM easycrm_email_rule rule
+                        WHERE rule.kind = 'never_link' AND %s AND %s)
+                    OFFSET 0))""",
+            APPLIES,
+            covers_copy(SQL("rule.pattern")),
+        )
+
+    def _find_links(self, limit):
+        """Return the links that came by themselves and that the rule is against."""
+        self.env["easycrm.email.link"].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT link.id FROM easycrm_email_link link
+                JOIN easycrm_email email ON email.id = link.email_id
+                WHERE link.origin = 'auto' AND link.removed IS NOT TRUE
+                  AND email.id IN (SELECT held.email_id %s) AND NOT %s
+                LIMIT %s
+                """,
+                self._get_held_sql(),
+                self._get_linkable_sql(),
+                limit,
+            )
+        )
+        return self.env["easycrm.email.link"].browse(row[0] for row in rows)
+
+    def _find_held_back(self, user=None):
+        """Return the addresses that may find mail once these rules are gone.
+
+        :param user: that is, for this user's mailboxes only
+        """
+        addresses = self.env["easycrm.email.address"].sudo()
+        addresses.flush_model()
+        whose = SQL("account.user_id = %s", user.id) if user else SQL("TRUE")
+        for rule in self.sudo().filtered(lambda rule: rule.kind == "never_link"):
+            rows = self.env.execute_query(
+                SQL(
+                    """
+                    SELECT DISTINCT address.id FROM easycrm_email_address address
+                    JOIN easycrm_email_participant participant
+                      ON participant.address = address.address
+                    WHERE participant.email_id IN (SELECT held.email_id %s AND %s)
+                    """,
+                    rule._get_held_sql(),
+                    whose,
+                )
+            )
+            addresses |= addresses.browse(row[0] for row in rows)
+        return addresses
