@@ -2,6 +2,7 @@
 
 from .base import (
     Batch,
+    Held,
     Provider,
     ReadChange,
     RemoteMessage,
@@ -23,6 +24,7 @@ __all__ = [
     "GmailProvider",
     "Gone",
     "GoogleSignIn",
+    "Held",
     "ImapProvider",
     "MailboxError",
     "MicrosoftSignIn",

@@ -24,13 +24,14 @@ from typing import BinaryIO, TypeVar
 from urllib.parse import quote
 
 from ..messages import LargeMail, UnreadableMessage
-from .base import Batch, ReadChange, RemoteMessage, Stream
+from .base import Batch, Held, ReadChange, RemoteMessage, Stream
 from .errors import Gone, Resync, Retry
 from .graph_client import GraphClient, TooLarge, is_own
 from .graph_errors import ServerAnswer, translate
 from .outlook_checkpoint import Checkpoint
 from .outlook_delta import EXPAND_SIZE, FIELDS, Delta, advance, entry_of
 from .outlook_folders import folder_path, streams_of
+from .outlook_held import held_since
 from .outlook_page import PageReader, fetch, value_path
 from .sign_in import TokenSource
 
@@ -154,6 +155,14 @@ class OutlookProvider:
             done=done,
             total=total,
         )
+
+    @_guarded
+    def held(self, stream: str, starts: Sequence[datetime], page: str = "") -> Held:
+        """What a folder holds, page by page of a list that is narrowed by date."""
+        try:
+            return held_since(self._client, stream, starts, page)
+        except ServerAnswer as answer:
+            raise _of_folder(answer) from None
 
     @_guarded
     def fetch(self, stream: str, ref: str) -> RemoteMessage:
