@@ -16,6 +16,7 @@ from . import easycrm_email_address_colleagues
 from . import easycrm_email_address_owner
 from . import easycrm_email_account
 from . import easycrm_email_account_access
+from . import easycrm_email_account_check
 from . import easycrm_email_account_files
 from . import easycrm_email_account_health
 from . import easycrm_email_account_provider
@@ -26,6 +27,7 @@ from . import easycrm_email_account_words
 from . import easycrm_email_grant
 from . import easycrm_email_folder
 from . import easycrm_email_failure
+from . import easycrm_email_gap
 from . import easycrm_email_timeline
 from . import easycrm_email_timeline_header
 from . import easycrm_email_timeline_search

@@ -114,7 +114,8 @@ class EasycrmEmailAccount(models.Model):
             for folder in self.folder_ids
             if folder.selected and folder.missing
         )
-        gap = missing or self.failure_count
+        gap = missing or self.failure_count or self._count_gaps()
+        self._plan_check()
         self.write(
             {
                 "sync_stage": "idle",

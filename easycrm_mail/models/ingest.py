@@ -13,6 +13,7 @@ from ..providers import RemoteMessage
 from .addresses import normalise
 from .easycrm_email_content import SEARCH_VECTOR
 from .ingest_changes import ChangeSteps
+from .ingest_gaps import GapSteps
 from .ingest_provisional import (
     ATTACHMENT_COLUMNS,
     PROVISIONAL_COLUMNS,
@@ -29,7 +30,7 @@ class Read(NamedTuple):
     message: Message
 
 
-class Ingest(ThreadSteps, ChangeSteps, ProvisionalSteps):
+class Ingest(ThreadSteps, ChangeSteps, GapSteps, ProvisionalSteps):
     """Writes one batch of one stream of one mailbox.
 
     :param account: the `easycrm.email.account`, as superuser

@@ -1,4 +1,4 @@
-"""What an IMAP folder holds of the last days: UIDs and dates, and nothing of the mails."""
+"""What an IMAP folder holds of the last days: UIDs and dates, and no mails."""
 
 from bisect import bisect_right
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a folder of Microsoft 365 holds of the last days: ids and dates, and no mails."""
+"""What a folder of Microsoft 365 holds of the last days: ids and dates, no mails."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
