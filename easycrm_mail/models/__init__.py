@@ -19,11 +19,14 @@ from . import easycrm_email_account_access
 from . import easycrm_email_account_check
 from . import easycrm_email_account_files
 from . import easycrm_email_account_health
+from . import easycrm_email_account_overview
 from . import easycrm_email_account_provider
 from . import easycrm_email_account_schedule
 from . import easycrm_email_account_sign_in
 from . import easycrm_email_account_sync
+from . import easycrm_email_account_warning
 from . import easycrm_email_account_words
+from . import easycrm_email_daily
 from . import easycrm_email_grant
 from . import easycrm_email_folder
 from . import easycrm_email_failure

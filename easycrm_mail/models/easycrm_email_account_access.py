@@ -28,6 +28,8 @@ SYNC_FIELDS = {
     "sync_stage",
     "sync_status",
     "sync_total",
+    "told_at",
+    "warned_at",
     "week_recovered",
 }
 

@@ -124,6 +124,8 @@ class EasycrmEmailAccount(models.Model):
                 "last_error": missing or False,
                 "last_error_kind": "gone" if missing else False,
                 "failed_at": False,
+                "told_at": False,
+                "warned_at": False,
                 "retry_count": 0,
                 "next_sync_at": False,
             }
@@ -165,6 +167,7 @@ class EasycrmEmailAccount(models.Model):
             note=self.last_error,
             user_id=self.user_id.id,
         )
+        self.told_at = fields.Datetime.now()
         self._ping(
             "failed", title=title, message=self.last_error, primary=self._get_remedy()
         )

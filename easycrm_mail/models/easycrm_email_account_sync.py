@@ -47,7 +47,12 @@ class EasycrmEmailAccount(models.Model):
         is_on_time = monotonic() < end
         run = SyncRun(self._get_due(first=True))
         Address = self.env["easycrm.email.address"]
-        run.run(self._apply_schedule, Address._follow_colleagues, Address._match_due)
+        run.run(
+            self._apply_schedule,
+            Address._follow_colleagues,
+            Address._match_due,
+            self._warn_administrators,
+        )
         if not self._keeps_files():
             return
         if not run.stopped:
