@@ -25,6 +25,8 @@
         "data/ir_cron_data.xml",
         "views/easycrm_email_failure_views.xml",
         "views/easycrm_email_account_views.xml",
+        "views/easycrm_email_daily_views.xml",
+        "views/easycrm_email_account_health_views.xml",
         "views/easycrm_email_copy_views.xml",
         "views/res_partner_views.xml",
         "views/crm_lead_views.xml",

@@ -95,6 +95,7 @@ class EasycrmEmailAccount(models.Model):
             account.week_held = here.total()
             account.week_stored = here.total() - sum(gaps[day] for day in here)
 
+    @api.depends_context("lang", "tz")
     @api.depends("week_held", "week_stored", "checked_at", "sync_status", "last_sync")
     def _compute_week_words(self):
         for account in self:

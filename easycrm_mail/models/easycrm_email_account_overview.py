@@ -39,6 +39,7 @@ class EasycrmEmailAccount(models.Model):
     )
     trouble = fields.Json(compute="_compute_trouble", compute_sudo=True)
 
+    @api.depends_context("lang")
     @api.depends("provider", "imap_host", "member_ids")
     def _compute_service_line(self):
         env = self.env
@@ -61,6 +62,7 @@ class EasycrmEmailAccount(models.Model):
         for account in self:
             account.late_minutes = late * account._is_running()
 
+    @api.depends_context("tz")
     @api.depends("last_sync")
     def _compute_mails_a_day(self):
         today = fields.Date.context_today(self)
@@ -107,6 +109,7 @@ class EasycrmEmailAccount(models.Model):
             budget = account._get_budget()
             account.quota_used = min(round(100 * budget.used()), 100) if budget else -1
 
+    @api.depends_context("lang", "tz")
     @api.depends(
         "sync_status", "last_error", "next_sync_at", "failure_count", "gap_count"
     )
