@@ -4,6 +4,7 @@ from . import test_access_http
 from . import test_access_roads
 from . import test_access_search
 from . import test_account_guard
+from . import test_accounts_tour
 from . import test_address_index
 from . import test_archiving
 from . import test_bcc

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, timezone
 from unittest.mock import patch
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.tests import TransactionCase, tagged
 
 from ..easycrm_mail.models.ingest import Ingest
@@ -219,6 +220,37 @@ class Comparing:
         self.compare()
         self.assertEqual(self.get_subjects(), ["One"])
         self.assertWeek(1, 1)
+
+    def test_what_is_left_out_at_once_is_never_fetched(self):
+        self.bring("One")
+        self.start()
+        store = Ingest.store
+
+        def leave_out(ingest, reads):
+            secret = [one for one in reads if "Secret" in one[1].subject]
+            ingest.leave_out([remote for remote, _message in secret])
+            return store(ingest, [one for one in reads if one not in secret])
+
+        self.bring("Secret")
+        with patch.object(Ingest, "store", leave_out):
+            self.run_cron()
+        fetch = patch.object(self.get_provider(), "fetch", autospec=True)
+        with fetch as fetched:
+            self.compare()
+        self.assertFalse(fetched.called)
+        self.assertWeek(1, 1)
+        # the rule is taken back
+        self.account._forget_left_out()
+        self.run_cron()
+        self.assertEqual(self.get_subjects(), ["One", "Secret"])
+        self.assertWeek(2, 2, recovered=1)
+
+    def test_a_mailbox_that_is_not_read_is_not_compared(self):
+        self.start()
+        self.account.with_user(self.mira).action_pause()
+        with self.assertRaises(UserError):
+            self.account.with_user(self.mira).action_compare_now()
+        self.assertEqual(self.account.sync_status, "paused")
 
     def test_a_comparison_that_fails_is_no_error_of_the_mailbox(self):
         self.bring("One")

@@ -5,6 +5,7 @@ from datetime import datetime, time, timedelta, timezone
 import pytz
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools.misc import format_date
 
@@ -112,12 +113,11 @@ class EasycrmEmailAccount(models.Model):
         if not self.last_sync:
             reading = self.sync_status in ("ok", "incomplete")
             return "", env._("after the first sync") if reading else ""
-        expired = fields.Datetime.now() - timedelta(hours=CHECK_EXPIRES_HOURS)
-        if not self.checked_at:
-            return env._("not checked"), env._("the next night")
         if self.sync_status == "paused":
             return env._("not checked"), env._("while paused")
-        if self.checked_at < expired:
+        if not self.checked_at:
+            return env._("not checked"), env._("the next night")
+        if not self._is_check_valid():
             day = fields.Datetime.context_timestamp(self, self.checked_at).date()
             since = format_date(env, day, date_format="d MMM")
             return env._("not checked"), env._("since %s", since)
@@ -132,16 +132,50 @@ class EasycrmEmailAccount(models.Model):
         return title, env._("checked %s", at)
 
     def _get_week_line(self, title, detail):
-        if not title:
+        """Put both phrases into one sentence; nothing before the first comparison."""
+        if not title or not self.checked_at:
             return False
-        return self.env._("7 days: %(title)s, %(detail)s", title=title, detail=detail)
+        if self._is_check_valid():
+            return self.env._(
+                "7 days: %(title)s, %(detail)s", title=title, detail=detail
+            )
+        return self.env._("7 days: %(title)s %(detail)s", title=title, detail=detail)
+
+    def _is_check_valid(self):
+        """Tell whether the last comparison still says something about today."""
+        expired = fields.Datetime.now() - timedelta(hours=CHECK_EXPIRES_HOURS)
+        return (
+            self.sync_status != "paused"
+            and bool(self.checked_at)
+            and self.checked_at >= expired
+        )
 
     def action_compare_now(self):
-        """Have the last 7 days compared with the mailbox now: the cron does it."""
+        """Have the last 7 days compared with the mailbox now: the cron does it.
+
+        :raise UserError: it is not read at all
+        """
         self.check_access("read")
-        self.sudo().folder_ids.checked_at = False
-        self.sudo().check_at = fields.Datetime.now()
+        if not all(account._is_running() for account in self):
+            raise UserError(
+                self.env._("The mailbox is not read now, and cannot be compared.")
+            )
+        self.sudo()._want_check()
         return self.action_sync_now()
+
+    def _forget_left_out(self):
+        """Have the emails fetched that were left out: the reason is gone.
+
+        Of the last 7 days, by a comparison with the next sync.
+        """
+        self.env["easycrm.email.gap"].sudo().search(
+            Domain("account_id", "in", self.ids) & Domain("left_out", "=", True)
+        ).unlink()
+        self.sudo()._want_check()
+
+    def _want_check(self):
+        self.folder_ids.checked_at = False
+        self.check_at = fields.Datetime.now()
 
     # --- when ---
 

@@ -2,6 +2,7 @@ from collections import Counter, defaultdict
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 
 #: Days that the small bars of a mailbox show.
 BAR_DAYS = 14
@@ -161,7 +162,12 @@ class EasycrmEmailAccount(models.Model):
         :param domain: those that a list is about
         :return: dict: `total`, `counts` by `sync_health`, `minutes` between two syncs
             (0: switched off), and `oldest`, the last sync of the one that lags most
+        :raise AccessError: it is for administrators
         """
+        if not self.env.user.has_group("easycrm_mail.group_easycrm_mail_manager"):
+            raise AccessError(
+                self.env._("Only administrators see how all mailboxes are doing.")
+            )
         accounts = self.search(list(domain))
         counts = Counter(accounts.mapped("sync_health"))
         synced = [

@@ -51,7 +51,10 @@ class EasycrmEmailAccount(models.Model):
         :param users: those who work for its company are told
         """
         self.ensure_one()
-        told = self.activity_ids.user_id
+        warning = self.env.ref("mail.mail_activity_data_warning")
+        told = self.activity_ids.filtered(
+            lambda activity: activity.activity_type_id == warning
+        ).user_id
         for user in users.filtered("active") - told:
             if user.share or self.company_id not in user.company_ids:
                 continue

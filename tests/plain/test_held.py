@@ -164,3 +164,15 @@ def test_gmail_is_left_alone_when_its_budget_is_used_up(monkeypatch):
         held = service.provider.held("all", STARTS, held.page)
         assert list(held.refs.values()) == [2] and not held.page
         service.provider.close()
+
+
+def test_graph_is_counted_request_by_request(graph):
+    graph.deliver(1, 2, 3)
+    provider = graph.provider()
+    provider.pull(graph.inbox, "", NOW - timedelta(days=9999))
+    calls = len(graph.server.calls)
+    assert calls > 2
+    # (of a batch each part counts)
+    assert provider.budget.used() * 10_000 == pytest.approx(calls - 1)
+    kept = Budget.load(provider.budget.dump(), limit=10_000, window=600)
+    assert kept.used() == provider.budget.used()

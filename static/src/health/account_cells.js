@@ -128,24 +128,24 @@ fields.add("easycrm_account_mailbox", {
 fields.add("easycrm_account_lag", {
     component: LagCell,
     supportedTypes: ["datetime"],
-    listViewWidth: 110,
+    listViewWidth: 95,
     fieldDependencies: [{name: "late_minutes", type: "integer", readonly: true}],
 });
 fields.add("easycrm_account_week", {
     component: WeekCell,
     supportedTypes: ["json"],
-    listViewWidth: 170,
+    listViewWidth: 150,
     fieldDependencies: [{name: "gap_count", type: "integer", readonly: true}],
 });
 fields.add("easycrm_account_bars", {
     component: MailBars,
     supportedTypes: ["json"],
-    listViewWidth: 120,
+    listViewWidth: 100,
 });
 fields.add("easycrm_account_quota", {
     component: QuotaCell,
     supportedTypes: ["integer"],
-    listViewWidth: 110,
+    listViewWidth: 100,
 });
 fields.add("easycrm_account_trouble", {
     component: TroubleCell,

@@ -28,9 +28,10 @@ const HEALTHS = [
 /** Above the list of mailboxes: how many are doing how. Each chip is the filter of that name. */
 export class HealthChips extends Component {
     static template = "easycrm_mail.HealthChips";
-    static props = {model: Object, domain: {type: Array, optional: true}};
+    static props = {model: Object};
 
     setup() {
+        this.action = useService("action");
         this.orm = useService("orm");
         this.clock = useMinuteClock();
         this.state = useState({
@@ -114,6 +115,10 @@ export class HealthChips extends Component {
         } else {
             searchModel._notify();
         }
+    }
+
+    openDaily() {
+        return this.action.doAction("easycrm_mail.easycrm_email_daily_action");
     }
 
     get every() {

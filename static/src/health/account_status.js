@@ -82,9 +82,9 @@ export class AccountWeek extends Component {
     }
 
     async compareNow() {
-        this.props.close();
         const {resModel, resId} = this.props.record;
         const action = await this.orm.call(resModel, "action_compare_now", [[resId]]);
+        this.props.close();
         await this.action.doAction(action);
     }
 }
@@ -128,7 +128,7 @@ export class AccountStatus extends Component {
 export const accountStatus = {
     component: AccountStatus,
     supportedTypes: ["selection"],
-    listViewWidth: 170,
+    listViewWidth: 160,
     fieldDependencies: [
         {name: "gap_count", type: "integer", readonly: true},
         {name: "sync_done", type: "integer", readonly: true},
