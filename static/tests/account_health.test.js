@@ -226,13 +226,8 @@ test("chips count, and are the filters of the list, one at a time", async () => 
     const model = {config: {fields: {sync_health: {selection: WORDS}}}, root: {}};
     const chips = await mountWithCleanup(HealthChips, {env, props: {model}});
     expect(
-        queryAllTexts(".o_easycrm_filter").map((text) => text.replace("
-", " "))
-    ).toEqual([
-        "All 20",
-        "Up to date 16",
-        "Sync Error 2",
-    ]);
+        queryAllTexts(".o_easycrm_filter").map((text) => text.replace("\n", " "))
+    ).toEqual(["All 20", "Up to date 16", "Sync Error 2"]);
     expect("[data-health=error]").toHaveAttribute("aria-pressed", "true");
     expect("[data-health=all]").toHaveAttribute("aria-pressed", "false");
     expect(".o_easycrm_health .text-danger").toHaveText("1 d 2 h");
