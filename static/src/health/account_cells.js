@@ -134,7 +134,7 @@ fields.add("easycrm_account_lag", {
 fields.add("easycrm_account_week", {
     component: WeekCell,
     supportedTypes: ["json"],
-    listViewWidth: 150,
+    listViewWidth: 180,
     fieldDependencies: [{name: "gap_count", type: "integer", readonly: true}],
 });
 fields.add("easycrm_account_bars", {
