@@ -220,7 +220,9 @@ test("chips count, and are the filters of the list, one at a time", async () => 
                 ? this.query.filter(({searchItemId}) => searchItemId !== id)
                 : [...this.query, {searchItemId: id}];
         }
-        _notify() {}
+        _notify() {
+            expect.step("searched anew");
+        }
     })();
     const env = await makeMockEnv({searchModel});
     const model = {config: {fields: {sync_health: {selection: WORDS}}}, root: {}};
@@ -235,4 +237,5 @@ test("chips count, and are the filters of the list, one at a time", async () => 
     expect(searchModel.query).toEqual([{searchItemId: 1}]);
     chips.show();
     expect(searchModel.query).toEqual([]);
+    expect.verifySteps(["searched anew"]);
 });

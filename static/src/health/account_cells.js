@@ -1,6 +1,6 @@
 /** The cells of the list of mailboxes: each says in words what the administrator needs to know. */
 
-import {Component} from "@odoo/owl";
+import {Component, xml} from "@odoo/owl";
 
 import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
@@ -11,6 +11,7 @@ import {useMinuteClock} from "./minute_clock";
 const {DateTime} = luxon;
 
 class Cell extends Component {
+    static template = xml`<t t-esc="value"/>`;
     static props = {...standardFieldProps};
 
     get data() {
