@@ -27,6 +27,8 @@
         "views/easycrm_email_rule_views.xml",
         "views/easycrm_email_exclusion_views.xml",
         "views/easycrm_email_account_views.xml",
+        "views/easycrm_email_daily_views.xml",
+        "views/easycrm_email_account_health_views.xml",
         "views/easycrm_email_copy_views.xml",
         "views/res_partner_views.xml",
         "views/crm_lead_views.xml",

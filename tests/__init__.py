@@ -4,12 +4,14 @@ from . import test_access_http
 from . import test_access_roads
 from . import test_access_search
 from . import test_account_guard
+from . import test_accounts_tour
 from . import test_address_index
 from . import test_archiving
 from . import test_bcc
 from . import test_body
 from . import test_body_images
 from . import test_companies
+from . import test_compare
 from . import test_demo
 from . import test_files
 from . import test_health
@@ -23,6 +25,7 @@ from . import test_merge_cost
 from . import test_migration
 from . import test_rules
 from . import test_rules_sync
+from . import test_overview
 from . import test_secrets
 from . import test_settings
 from . import test_settings_sign_in

@@ -159,6 +159,9 @@ class EasycrmEmailAccount(models.Model):
     failed_at = fields.Datetime(
         copy=False, readonly=True, help="Since when it has not worked."
     )
+    told_at = fields.Datetime(
+        copy=False, readonly=True, help="When its owner was told that it does not work."
+    )
     retry_count = fields.Integer(copy=False, readonly=True)
     next_sync_at = fields.Datetime(
         string="Next Try", copy=False, readonly=True, index="btree_not_null"
@@ -176,6 +179,7 @@ class EasycrmEmailAccount(models.Model):
         ],
         string="Status",
         compute="_compute_sync_health",
+        search="_search_sync_health",
         help="Its status and what it is doing, in one word.",
     )
     next_step = fields.Char(compute="_compute_next_step")
@@ -250,6 +254,15 @@ class EasycrmEmailAccount(models.Model):
                 elif not is_on and account.last_sync:
                     health = "off"
             account.sync_health = health
+
+    @api.model
+    def _search_sync_health(self, operator, value):
+        if operator not in ("in", "not in"):
+            return NotImplemented
+        # (as few as there are people: asking for each is cheap)
+        accounts = self.sudo().with_context(active_test=False).search([])
+        found = accounts.filtered(lambda account: account.sync_health in value)
+        return [("id", operator, found.ids)]
 
     @api.depends("next_sync_at")
     def _compute_next_step(self):

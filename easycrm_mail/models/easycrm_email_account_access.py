@@ -14,6 +14,8 @@ SERVER_FIELDS = {
 
 #: What the sync alone writes.
 SYNC_FIELDS = {
+    "check_at",
+    "checked_at",
     "failed_at",
     "folders_at",
     "last_error",
@@ -26,6 +28,9 @@ SYNC_FIELDS = {
     "sync_stage",
     "sync_status",
     "sync_total",
+    "told_at",
+    "warned_at",
+    "week_recovered",
 }
 
 

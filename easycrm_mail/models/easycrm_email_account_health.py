@@ -129,7 +129,8 @@ class EasycrmEmailAccount(models.Model):
             for folder in self.folder_ids
             if folder.selected and folder.missing
         )
-        gap = missing or self.failure_count
+        gap = missing or self.failure_count or self._count_gaps()
+        self._plan_check()
         self.write(
             {
                 "sync_stage": "idle",
@@ -138,6 +139,8 @@ class EasycrmEmailAccount(models.Model):
                 "last_error": missing or False,
                 "last_error_kind": "gone" if missing else False,
                 "failed_at": False,
+                "told_at": False,
+                "warned_at": False,
                 "retry_count": 0,
                 "next_sync_at": False,
             }
@@ -179,6 +182,7 @@ class EasycrmEmailAccount(models.Model):
             note=escape(self.last_error),  # what servers say is no markup
             user_id=self.user_id.id,
         )
+        self.told_at = fields.Datetime.now()
         self._ping(
             "failed", title=title, message=self.last_error, primary=self._get_remedy()
         )

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..providers import (
+    GRAPH_LIMIT,
     Budget,
     GmailProvider,
     GoogleSignIn,
@@ -113,12 +114,26 @@ class EasycrmEmailAccount(models.Model):
                 tokens,
                 timeout=timeout,
                 patience=patience,
-                budget=Budget.load(
-                    self.quota_state or "", limit=self._get_gmail_quota()
-                ),
+                budget=self._get_budget(),
             )
-        mailbox = self.email if self._is_shared() else ""
-        return OutlookProvider(tokens, mailbox, timeout=timeout, patience=patience)
+        return OutlookProvider(
+            tokens,
+            self.email if self._is_shared() else "",
+            timeout=timeout,
+            patience=patience,
+            budget=self._get_budget(),
+        )
+
+    def _get_budget(self):
+        """Return what may still be asked of the service; None where nobody counts."""
+        self.ensure_one()
+        limits = {
+            "gmail": {"limit": self._get_gmail_quota()},
+            "outlook": GRAPH_LIMIT,
+        }
+        if self.provider in limits:
+            return Budget.load(self.quota_state or "", **limits[self.provider])
+        return None
 
     @api.model
     def _get_gmail_quota(self):

@@ -53,6 +53,7 @@ class EasycrmEmailAccount(models.Model):
             Address._follow_colleagues,
             Address._match_due,
             self.env["easycrm.email.rule"]._follow_due,
+            self._warn_administrators,
         )
         if not self._keeps_files():
             return
@@ -101,7 +102,9 @@ class EasycrmEmailAccount(models.Model):
         for account in self.sudo():
             if account.sync_status in ("draft", "paused"):
                 account._make_provider()  # says what is not filled in
-                settled = account.last_sync and not account.failure_ids
+                settled = account.last_sync and not (
+                    account.failure_ids or account._count_gaps()
+                )
                 account.write(
                     {
                         "sync_status": "ok" if settled else "incomplete",

@@ -41,6 +41,14 @@ class EasycrmEmailFolder(models.Model):
     sync_done = fields.Integer(copy=False, readonly=True)
     sync_total = fields.Integer(copy=False, readonly=True)
     synced_at = fields.Datetime(copy=False, readonly=True)
+    checked_at = fields.Datetime(
+        copy=False,
+        readonly=True,
+        help="When its last days were compared with what is here.",
+    )
+    week_days = fields.Json(
+        copy=False, readonly=True, help="How many emails it held then, day by day."
+    )
 
     _stream_unique = models.UniqueIndex("(account_id, stream)")
 

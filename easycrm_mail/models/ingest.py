@@ -14,6 +14,7 @@ from .addresses import normalise
 from .easycrm_email_content import SEARCH_VECTOR
 from .ingest_changes import ChangeSteps
 from .ingest_exclusions import ExclusionSteps
+from .ingest_gaps import GapSteps
 from .ingest_provisional import (
     ATTACHMENT_COLUMNS,
     PROVISIONAL_COLUMNS,
@@ -30,7 +31,7 @@ class Read(NamedTuple):
     message: Message
 
 
-class Ingest(ThreadSteps, ChangeSteps, ProvisionalSteps, ExclusionSteps):
+class Ingest(ThreadSteps, ChangeSteps, ExclusionSteps, GapSteps, ProvisionalSteps):
     """Writes one batch of one stream of one mailbox.
 
     :param account: the `easycrm.email.account`, as superuser

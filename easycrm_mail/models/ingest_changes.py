@@ -67,6 +67,16 @@ class ChangeSteps:
         )
         self.env["easycrm.email.failure"].invalidate_model(flush=False)
 
+        # and so are those that were missing, or are left out
+        self.env.cr.execute(
+            SQL(
+                "DELETE FROM easycrm_email_gap WHERE account_id = %s AND stream = %s",
+                self.account.id,
+                self.stream,
+            )
+        )
+        self.account._forget_gaps()
+
     def sweep(self, since):
         """Mark the copies that stand nowhere in the mailbox any more, after a listing.
 

@@ -60,8 +60,13 @@ def pull(provider, stream, checkpoint, since):
     return Pulled(batch, *read_all(batch.messages, batch.set_aside))
 
 
+def ask_held(provider, stream, starts, page):
+    """Ask which mails a stream holds of the days that begin with these moments."""
+    return provider.held(stream, starts, page)
+
+
 def fetch_again(provider, stream, ref):
-    """Fetch a mail that was set aside, or left out."""
+    """Fetch a mail that was set aside, left out or missed."""
     try:
         remote = provider.fetch(stream, ref)
     except Gone:

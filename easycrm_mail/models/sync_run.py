@@ -37,6 +37,7 @@ from ..providers import (
 )
 from .ingest import Ingest
 from .sync_calls import fetch_again, list_streams, pull
+from .sync_compare import CompareSteps, Comparison
 from .sync_store import StoreSteps
 
 _logger = logging.getLogger(__name__)
@@ -74,13 +75,15 @@ class Session:
     listed: bool = False
     overdue: bool = False
     lost: set = field(default_factory=set)  # folders that another worker reads
+    comparison: Comparison | None = None  # of the folder that is being compared
+    tried: set = field(default_factory=set)  # gaps that were not filled
 
     @property
     def is_pulling(self):
         return self.task[:1] == ("pull",)
 
 
-class SyncRun(StoreSteps):
+class SyncRun(CompareSteps, StoreSteps):
     """Reads mailboxes until they are read to their ends, or the cron's time is up.
 
     :param accounts: `easycrm.email.account`s, as superuser
@@ -267,6 +270,8 @@ class SyncRun(StoreSteps):
         if again := account._get_next_retry():
             args = again.stream, again.provider_ref
             return ("again", *args), fetch_again, args
+        if call := self._plan_comparison(session, account):
+            return call
         if not session.lost:  # the other worker says how it went
             account._mark_synced(" ".join(session.missing))
         return None
@@ -295,6 +300,8 @@ class SyncRun(StoreSteps):
         """Tell whether the session goes on after an error that concerns one thing."""
         account = self.accounts.browse(session.account_id)
         kind = session.task[0]
+        if kind in ("held", "gap"):
+            return self._bear_comparison(session, account, error)
         if kind == "again" and not isinstance(error, Reconnect) and not session.overdue:
             _kind, stream, ref = session.task
             if isinstance(error, Retry) and self._retrying(
@@ -326,15 +333,30 @@ class SyncRun(StoreSteps):
             self._retrying(self._store_streams, account, session, result)
             return 1
         if kind == "again":
-            count = self._retrying(self._store_again, account, session, result)
+            stream = session.task[1]
+            count = self._retrying(self._store_again, account, session, stream, result)
+        elif kind == "held":
+            count = self._keep_held(session, account, result)
+            self._rest(session, account, result.pause)
+            return count
+        elif kind == "gap":
+            count = self._retrying(self._store_gap, account, session, result)
+            self._rest(session, account, self._get_gap_pause(session))
+            return count
         else:
             count = self._retrying(self._store_batch, account, session, result)
             self._count_stored(count)
-        if pause := result.batch.pause:
-            # the others go on meanwhile; a later run goes on with this one
+        self._rest(session, account, result.batch.pause)
+        return count
+
+    def _rest(self, session, account, pause):
+        """Leave a mailbox alone whose service's limit is used up for some seconds.
+
+        The others go on meanwhile; a later run goes on with this one.
+        """
+        if pause:
             self.unfinished.discard(session.account_id)
             self._retrying(account._mark_resting, pause)
-        return count
 
     def _report(self, count):
         """Commit, and stop taking on work when the cron's time is up."""

@@ -58,8 +58,8 @@ class StoreSteps(Retrying):
             # (not those that somebody else is analysing now)
             self.env.cr.execute(SQL("ANALYZE (SKIP_LOCKED) %s", SQL(", ").join(tables)))
 
-    def _store_again(self, account, session, pulled):
-        ingest = Ingest(account, session.task[1])
+    def _store_again(self, account, session, stream, pulled):
+        ingest = Ingest(account, stream)
         failed = self._store_reads(ingest, pulled.reads)
         done = {read.remote.ref for read in pulled.reads} - {f.ref for f in failed}
         ingest.settle([*done, *pulled.gone])

@@ -2,6 +2,7 @@
 
 from .base import (
     Batch,
+    Held,
     Provider,
     ReadChange,
     RemoteMessage,
@@ -13,16 +14,19 @@ from .budget import Budget
 from .errors import Gone, MailboxError, Permanent, Reconnect, Resync, Retry
 from .gmail import GmailProvider
 from .google_sign_in import GoogleSignIn
+from .graph_client import GRAPH_LIMIT
 from .imap import ImapProvider
 from .microsoft_sign_in import MicrosoftSignIn
 from .outlook import OutlookProvider
 
 __all__ = [
+    "GRAPH_LIMIT",
     "Batch",
     "Budget",
     "GmailProvider",
     "Gone",
     "GoogleSignIn",
+    "Held",
     "ImapProvider",
     "MailboxError",
     "MicrosoftSignIn",

@@ -5,7 +5,7 @@ with no database transaction open. The state that it needs between two calls is 
 `checkpoint` it gave with the last batch: a string that only itself can read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -110,6 +110,21 @@ class Batch:
     total: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a stream holds: ids, and nothing of the mails.
+
+    :ivar refs: ref -> which of the spans that were asked for the mailbox got it in
+    :ivar page: where the next call goes on; empty at the end
+    :ivar pause: seconds before which that call must not be made: the service's limit
+        for one mailbox is used up
+    """
+
+    refs: Mapping[str, int]
+    page: str = ""
+    pause: float = 0
+
+
 class Provider(Protocol):
     """One connected mailbox. Every method raises a `MailboxError` and nothing else.
 
@@ -131,6 +146,16 @@ class Provider(Protocol):
         :param stream: a `Stream.stream`
         :param checkpoint: of the last stored batch; empty for the first pull
         :param since: aware; mail that the mailbox got before it is left alone
+        """
+
+    def held(self, stream: str, starts: Sequence[datetime], page: str = "") -> Held:
+        """The refs that a stream holds now of what it got since a moment.
+
+        What `pull` would never hand over is left out.
+
+        :param starts: aware, rising: where each span begins; it ends where the next
+            begins, and the last one never
+        :param page: of the answer before; empty for the first call
         """
 
     def fetch(self, stream: str, ref: str) -> RemoteMessage:

@@ -10,8 +10,9 @@ import threading
 import time
 from collections.abc import Callable
 
-# Spendings this near to each other are kept as one, at the later time.
-GRAIN = 1.0
+# Spendings this near to each other are kept as one, at the later time: this share of
+# the window.
+GRAINS = 60
 # Spent here a little before it is counted there: the window is kept this much longer.
 MARGIN = 1.05
 # Of the limit, for what must not wait for a first sync: polls, sends, a reader.
@@ -34,6 +35,7 @@ class Budget:
     ):
         self.limit = limit
         self.window = window * MARGIN
+        self._grain = window / GRAINS
         self._clock = clock
         self._lock = threading.Lock()
         self._spent: list[tuple[float, int]] = []
@@ -57,7 +59,7 @@ class Budget:
         except (ArithmeticError, RecursionError, TypeError, ValueError):
             budget._spent = []
         # (a text of any length)
-        budget._spent = sorted(budget._spent)[-int(budget.window / GRAIN + 2) :]
+        budget._spent = sorted(budget._spent)[-int(GRAINS * MARGIN + 2) :]
         return budget
 
     def dump(self) -> str:
@@ -70,9 +72,15 @@ class Budget:
         """Counts units; what is more than there is, too, as the service does."""
         with self._lock:
             now = self._forget()
-            if self._spent and now - self._spent[-1][0] < GRAIN:
+            if self._spent and now - self._spent[-1][0] < self._grain:
                 units += self._spent.pop()[1]
             self._spent.append((now, units))
+
+    def used(self) -> float:
+        """The share of the limit that is used up now: 1 is all of it."""
+        with self._lock:
+            self._forget()
+            return sum(units for _at, units in self._spent) / self.limit
 
     def left(self) -> int:
         """Units that a sync may spend now; not negative."""

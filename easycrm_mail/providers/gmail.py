@@ -20,13 +20,14 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import BinaryIO, TypeVar
 
-from .base import Batch, RemoteMessage, Stream
+from .base import Batch, Held, RemoteMessage, Stream
 from .budget import Budget
 from .errors import Gone, MailboxError, Retry
 from .gmail_api import GmailApi, is_ref, refs_of
 from .gmail_checkpoint import Checkpoint
 from .gmail_download import RawDecoder
 from .gmail_errors import status_of, translate
+from .gmail_held import held_since
 from .gmail_history import Changes, changes_since
 from .gmail_http import MailboxHttp
 from .gmail_labels import holds, label_of, query_of, streams_of
@@ -145,6 +146,11 @@ class GmailProvider:
             done=done,
             total=total,
         )
+
+    @_guarded
+    def held(self, stream: str, starts: Sequence[datetime], page: str = "") -> Held:
+        """What a stream holds, span by span, 500 ids a call."""
+        return held_since(self._api, stream, starts, page)
 
     @_guarded
     def fetch(self, stream: str, ref: str) -> RemoteMessage:

@@ -17,6 +17,7 @@ from urllib.parse import quote, urlsplit
 import requests
 from requests.auth import AuthBase
 
+from .budget import Budget
 from .errors import Reconnect, Retry
 from .graph_errors import ServerAnswer, answer_of
 from .graph_http import BoundedSession
@@ -31,6 +32,12 @@ BATCH_PARTS = 4
 # No page or batch of ours is longer.
 MAX_ANSWER_BYTES = 64_000_000
 _PIECE_BYTES = 1 << 16
+
+
+#: Requests of one app for one mailbox, and the seconds in which it may make them; each
+#: part of a batch is one:
+#: https://learn.microsoft.com/en-us/graph/throttling-limits#outlook-service-limits
+GRAPH_LIMIT = {"limit": 10_000, "window": 600}
 
 
 class TooLarge(Exception):
@@ -59,9 +66,17 @@ class GraphClient:
     """Graph for one mailbox; used by one thread at a time.
 
     :param mailbox: a shared mailbox's address; empty for that of who signed in
+    :param budget: where requests are counted
     """
 
-    def __init__(self, tokens: TokenSource, mailbox: str, timeout: float):
+    def __init__(
+        self,
+        tokens: TokenSource,
+        mailbox: str,
+        timeout: float,
+        budget: Budget | None = None,
+    ):
+        self.budget = budget or Budget(**GRAPH_LIMIT)
         self.session = BoundedSession(timeout)
         self.root = f"/users/{quote(mailbox, safe='@')}" if mailbox else "/me"
         self._tokens = tokens
@@ -111,6 +126,7 @@ class GraphClient:
             ]
         }
         url = f"{endpoint()}{VERSION}/$batch"
+        self.budget.spend(len(paths) - 1)
         with self._call("POST", url, json=body) as response:
             answer = _json(read(response, MAX_ANSWER_BYTES))
         answers = answer.get("responses")
@@ -156,6 +172,7 @@ class GraphClient:
     def _send(self, method: str, url: str, **kwargs) -> requests.Response:
         if not self._token.isascii() or not self._token.isprintable():
             raise Reconnect("grant", "there is no usable token")
+        self.budget.spend(1)
         return self.session.request(
             method,
             url,

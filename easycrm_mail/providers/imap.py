@@ -22,13 +22,14 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import BinaryIO, TypeVar
 
-from .base import Batch, RemoteMessage, Stream
+from .base import Batch, Held, RemoteMessage, Stream
 from .errors import Gone, Retry
 from .imap_changes import add_arrivals, begin, is_unchanged, is_void, sweep
 from .imap_checkpoint import Checkpoint
 from .imap_connection import Connection
 from .imap_errors import translate
 from .imap_folders import streams_of
+from .imap_held import held_since
 from .imap_page import MAX_MAIL_BYTES, PageReader, read_head, remote_message
 from .imap_settings import check_settings, secrets_of
 from .imap_structure import attachments_of, decode_pieces
@@ -160,6 +161,19 @@ class ImapProvider:
             done=done,
             total=total,
         )
+
+    @_guarded
+    def held(self, stream: str, starts: Sequence[datetime], page: str = "") -> Held:
+        """What a folder holds, in pieces by UID: a search, and the dates of a piece.
+
+        :param page: the UIDVALIDITY and the last UID of the piece before
+        """
+        connection = self._connected()
+        folder = connection.examine(stream)
+        uid_validity, _colon, last = page.partition(":")
+        if page and int(uid_validity) != folder.uid_validity:
+            raise Retry("answer", "the folder was set up anew meanwhile")
+        return held_since(connection, folder, starts, int(last or 0))
 
     @_guarded
     def fetch(self, stream: str, ref: str) -> RemoteMessage:

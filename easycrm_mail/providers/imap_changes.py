@@ -4,7 +4,7 @@ Each function brings the checkpoint up to what it found.
 """
 
 from collections.abc import Set as AbstractSet
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 from .base import ReadChange
 from .imap_checkpoint import Checkpoint
@@ -21,6 +21,17 @@ def reference(state: Checkpoint, uid: int) -> str:
     return f"{state.uid_validity}:{uid}"
 
 
+def since_criteria(since: datetime) -> list[str | date]:
+    """The SEARCH criteria for what a folder got since a moment, and some more.
+
+    Servers compare days, each in a time zone of its own (RFC 3501, 6.4.4): a day more,
+    and whoever reads the dates looks at the hour.
+    """
+    if since.year <= _EARLIEST_SEARCH:
+        return []
+    return ["SINCE", (since.astimezone(timezone.utc) - timedelta(days=1)).date()]
+
+
 def begin(connection: Connection, folder: FolderState, since: datetime) -> Checkpoint:
     """A listing of what the folder, opened, got since a moment."""
     state = Checkpoint(
@@ -32,14 +43,7 @@ def begin(connection: Connection, folder: FolderState, since: datetime) -> Check
         unseen=-1,
         listing=True,
     )
-    criteria = []
-    if since.year > _EARLIEST_SEARCH:
-        # Servers compare days, each in a time zone of its own (RFC 3501, 6.4.4): a day
-        # more, and the page looks at the hour.
-        criteria = [
-            "SINCE",
-            (since.astimezone(timezone.utc) - timedelta(days=1)).date(),
-        ]
+    criteria = since_criteria(since)
     if folder.messages:
         # Asked before the search: what is not above it has been seen by the search.
         last = connection.last_uid()

@@ -24,13 +24,15 @@ from typing import BinaryIO, TypeVar
 from urllib.parse import quote
 
 from ..messages import LargeMail, UnreadableMessage
-from .base import Batch, ReadChange, RemoteMessage, Stream
+from .base import Batch, Held, ReadChange, RemoteMessage, Stream
+from .budget import Budget
 from .errors import Gone, Resync, Retry
-from .graph_client import GraphClient, TooLarge, is_own
+from .graph_client import GRAPH_LIMIT, GraphClient, TooLarge, is_own
 from .graph_errors import ServerAnswer, translate
 from .outlook_checkpoint import Checkpoint
 from .outlook_delta import EXPAND_SIZE, FIELDS, Delta, advance, entry_of
 from .outlook_folders import folder_path, streams_of
+from .outlook_held import held_since
 from .outlook_page import PageReader, fetch, value_path
 from .sign_in import TokenSource
 
@@ -74,9 +76,9 @@ class OutlookProvider:
     :param mailbox: the address of a shared mailbox; empty for one's own
     :param timeout: seconds to wait for any one answer; twice that for a whole call
     :param patience: seconds, from now on, for all calls together
+    :param budget: what may still be asked of Graph; None for a mailbox that was not
+        asked lately. It is far more than a sync needs, and only counted
     """
-
-    budget = None  # what Graph lets be asked is far more than a sync needs
 
     def __init__(
         self,
@@ -84,11 +86,13 @@ class OutlookProvider:
         mailbox: str = "",
         timeout: float = 30,
         patience: float = float("inf"),
+        budget: Budget | None = None,
     ):
+        self.budget = budget or Budget(**GRAPH_LIMIT)
         self._mailbox = mailbox
         self._timeout = timeout
         self._deadline = time.monotonic() + patience
-        self._client = GraphClient(tokens, mailbox, timeout)
+        self._client = GraphClient(tokens, mailbox, timeout, self.budget)
         self._was_used = False
 
     def __repr__(self) -> str:
@@ -154,6 +158,14 @@ class OutlookProvider:
             done=done,
             total=total,
         )
+
+    @_guarded
+    def held(self, stream: str, starts: Sequence[datetime], page: str = "") -> Held:
+        """What a folder holds, page by page of a list that is narrowed by date."""
+        try:
+            return held_since(self._client, stream, starts, page)
+        except ServerAnswer as answer:
+            raise _of_folder(answer) from None
 
     @_guarded
     def fetch(self, stream: str, ref: str) -> RemoteMessage:

@@ -38,6 +38,7 @@ LARGE = [*TABLES, "res_partner", "crm_lead", "easycrm_email_address"]
 INDEXES = {
     "timeline_of_a_busy_contact": "easycrm_email_link_commercial_timeline_idx",
     "unlinked_inbox": "easycrm_email_copy_unlinked_idx",
+    "mails_a_day_of_all_mailboxes": "easycrm_email_copy_date_idx",
     "new_contact": "easycrm_email_participant__address_index",
 }
 UNLINKED = [("is_unlinked", "=", True), ("ignored", "=", False)]
@@ -234,6 +235,27 @@ class Paths:
         accounts = self.env["easycrm.email.account"]
         accounts._get_due(first=True)
         assert accounts._get_due(first=False)
+
+    def mails_a_day_of_all_mailboxes(self):
+        copies = self.env["easycrm.email.copy"]
+        newest = copies.search([], limit=1, order="date desc").date
+        accounts = self.env["easycrm.email.account"].search([])
+        counts = accounts._count_mails(newest.date())
+        assert any(counts.values())
+
+    def comparison_of_a_folder(self):
+        self.env.cr.execute(
+            "SELECT provider_ref FROM easycrm_email_location"
+            " WHERE account_id = %s AND stream = 'INBOX' LIMIT 2000",
+            [self.account.id],
+        )
+        refs = [row[0] for row in self.env.cr.fetchall()]
+        ingest = Ingest(self.account, "INBOX")
+        day = self.account.sync_from
+        missing, _left_out = ingest.find_missing([*refs, "9:1", "9:2"])
+        assert missing == {"9:1", "9:2"}
+        ingest.keep_gaps(dict.fromkeys(missing, day), day)
+        self.account._settle_gaps()
 
     def attachments_that_are_due(self):
         emails = self.env["easycrm.email"]

@@ -4,12 +4,14 @@ Real commits and real processes: Odoo runs as in production, on a database of it
 """
 
 import os
+import time
 from email.message import EmailMessage
 
 import pytest
 from odoo_processes import (
     READ,
     assert_mailbox_is_here_once,
+    count_emails,
     kill_in_mid_sync,
     manage,
     query,
@@ -25,6 +27,24 @@ pytestmark = pytest.mark.skipif(
 LOGIN, PASSWORD = "mira", "secret"
 ADDRESS = "mira@own.example"
 MAILS = 700
+
+LOSE = """
+copies = env["easycrm.email.copy"].search([], limit=300)
+emails = copies.email_id
+copies.unlink()
+emails.unlink()
+env["easycrm.email.account"].search([]).action_compare_now()
+env.cr.commit()
+"""
+
+HEAL = """
+for _round in range(50):
+    env["easycrm.email.account"]._cron_sync()
+    env.cr.commit()
+    account = env["easycrm.email.account"].search([])
+    if account.checked_at and not account.gap_count:
+        break
+"""
 
 CONNECT = f"""
 env["res.partner"].create({{"name": "Anna", "email": "anna@acme.example"}})
@@ -70,6 +90,37 @@ def test_killed_in_mid_sync_nothing_is_lost_or_doubled(database):
     )
     run_odoo(database, READ).wait_for_success()
     assert_mailbox_is_here_once(database, MAILS)
+
+
+def test_killed_while_it_heals_it_is_never_green_and_ends_whole(database):
+    run_odoo(database, READ).wait_for_success()
+    run_odoo(database, LOSE).wait_for_success()
+    for _kill in range(3):
+        before, deadline = count_emails(database), time.monotonic() + 60
+        process = run_odoo(database, HEAL)
+        while count_emails(database) < before + 10 and process.poll() is None:
+            assert time.monotonic() < deadline, "nothing was healed"
+            assert_not_green_over_a_gap(database)
+            time.sleep(0.005)
+        process.kill_at_once()
+        assert_not_green_over_a_gap(database)
+    assert count_emails(database) < MAILS, "the kills came too late to prove anything"
+    run_odoo(database, HEAL).wait_for_success()
+    assert_mailbox_is_here_once(database, MAILS)
+    [state] = query(
+        database, "SELECT sync_status, week_recovered FROM easycrm_email_account"
+    )
+    assert state == ("ok", 300)
+
+
+def assert_not_green_over_a_gap(database):
+    green = query(
+        database,
+        """SELECT count(*) FROM easycrm_email_gap gap
+           JOIN easycrm_email_account account ON account.id = gap.account_id
+           WHERE account.sync_status = 'ok'""",
+    )
+    assert green == [(0,)]
 
 
 def test_two_workers_at_once_store_every_mail_once(database):

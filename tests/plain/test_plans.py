@@ -127,7 +127,13 @@ def is_costly(path, rows):
 
 
 @pytest.mark.parametrize(
-    "path", ["timeline_of_a_busy_contact", "unlinked_inbox", "new_contact"]
+    "path",
+    [
+        "timeline_of_a_busy_contact",
+        "unlinked_inbox",
+        "new_contact",
+        "mails_a_day_of_all_mailboxes",
+    ],
 )
 def test_a_missing_index_is_noticed(plans, path):
     found = plans["without_index"][path]

@@ -242,9 +242,22 @@ class GraphServer(WebServer):
         }
 
     def _list(self, request: Request, mailbox: Mailbox, folder: str) -> Answer:
-        size = int(request.get("$top", "10"))
-        found = mailbox.in_folder(folder)[:size]
-        return Answer({"value": [self._message(request, one) for one in found]})
+        found = mailbox.in_folder(folder)
+        if narrowed := request.get("$filter"):
+            name, operator, since = narrowed.split()
+            assert (name, operator) == ("receivedDateTime", "ge"), narrowed
+            moment = datetime.fromisoformat(since.replace("Z", "+00:00"))
+            found = [one for one in found if one.received >= moment]
+        size, skip = int(request.get("$top", "10")), int(request.get("$skip", "0"))
+        size = min(size, self.deltas[mailbox.address].max_page)
+        answer = {"value": [self._message(request, one) for one in found[skip:][:size]]}
+        if len(found) > skip + size:
+            query = {
+                **{k: v[-1] for k, v in request.query.items()},
+                "$skip": skip + size,
+            }
+            answer["@odata.nextLink"] = f"{self.url}{request.path}?{_query(query)}"
+        return Answer(answer)
 
     def _one(
         self, request: Request, mailbox: Mailbox, message: str, folder: str = ""
