@@ -1,8 +1,9 @@
-"""What the tests of Gmail share: a server, a provider at it, and a small mirror."""
+"""A mailbox on the loopback Gmail, and a provider for it. Fixtures, and what helps."""
 
 import contextlib
 import time
 
+import pytest
 from conftest import LONG_AGO, mail
 from servers.gmail import GmailServer
 
@@ -45,9 +46,24 @@ class Tokens:
 def connect(server, **kwargs) -> GmailProvider:
     """A provider for the server's mailbox, with room enough in its budget."""
     kwargs.setdefault("budget", Budget(limit=1_000_000))
-    kwargs.setdefault("timeout", 5)
+    kwargs.setdefault("timeout", 10)
     kwargs.setdefault("tokens", Tokens(server))
     return GmailProvider(EMAIL, **kwargs)
+
+
+@pytest.fixture
+def gmail(monkeypatch):
+    """An empty mailbox on a server of its own."""
+    with running_gmail(monkeypatch) as server:
+        yield server
+
+
+@pytest.fixture
+def provider(gmail):
+    """A provider for that mailbox, closed at the end."""
+    provider = connect(gmail)
+    yield provider
+    provider.close()
 
 
 def fill(server, count: int, first: int = 0, **kwargs) -> list[str]:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
 
 import pytest
-from gmail_mailbox import EMAIL, running_gmail
+from gmail_mailbox import EMAIL
 from servers.google_oauth import walk_consent
 from servers.web import Answer
 
@@ -26,9 +26,9 @@ ALWAYS = 100
 
 
 @pytest.fixture
-def gmail(monkeypatch):
-    with running_gmail(monkeypatch, redirect_uris=[REDIRECT]) as server:
-        yield server
+def gmail(gmail):
+    gmail.oauth.redirect_uris = [REDIRECT]
+    return gmail
 
 
 @pytest.fixture
