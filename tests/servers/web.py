@@ -257,8 +257,7 @@ def _handler(server: WebServer) -> Callable:
                 return self.reset()
             if fault.kind == "drip":
                 return _drip(self.wfile, body, fault.seconds)
-            if answer.status != 204:
-                self.wfile.write(body)
+            self.wfile.write(b"" if answer.status == 204 else body)
 
         def reset(self):
             """End the connection with RST, which no client takes for an end."""
