@@ -164,6 +164,17 @@ def test_one_that_comes_slowly_is_given_more_time(service):
     assert not second.set_aside and not second.more
 
 
+def test_one_that_drips_for_ever_is_set_aside(service, provider):
+    """No single byte is late."""
+    refs = service.deliver(3)
+    read_through(service, provider)
+    [late] = service.deliver(1)
+    service.server.break_(service.of_mail(late), "drip", seconds=30, times=1_000)
+    read_through(service, provider)
+    assert service.store.set_aside == {late: WORDS}
+    assert service.store.mails.keys() == {*refs}
+
+
 def test_batches_that_never_come_are_fetched_one_by_one(service, provider):
     """A line so slow that no batch gets through, but every mail."""
     refs = service.deliver(8)
