@@ -10,7 +10,15 @@ from datetime import datetime, timedelta, timezone
 import pytest
 import trustme
 from conftest import LONG_AGO
-from gmail_mailbox import EMAIL, Mirror, Tokens, connect, fill, running_gmail
+from gmail_mailbox import (
+    EMAIL,
+    Mirror,
+    Tokens,
+    connect,
+    fill,
+    raised,
+    running_gmail,
+)
 from servers.gmail_answers import refusal
 from servers.web import Answer
 
@@ -54,14 +62,6 @@ REFUSALS = [
     (500, "backendError", Retry, "busy"),
     (503, "backendError", Retry, "busy"),
 ]
-
-
-def raised(call, kind: type[MailboxError], code: str) -> MailboxError:
-    """What a call raises; it must be of that kind and code."""
-    with pytest.raises(MailboxError) as caught:
-        call()
-    assert (type(caught.value), caught.value.code) == (kind, code), caught.value
-    return caught.value
 
 
 def synced_checkpoint(gmail) -> str:

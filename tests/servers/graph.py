@@ -1,7 +1,7 @@
 """A loopback Microsoft Graph v1.0 for mail, with Microsoft's sign-in beside it.
 
 In process: `with GraphServer() as server`. Stand-alone, as a demo mailbox:
-`PYTHONPATH=tests python -m servers.graph --port 8030 --mails dev/demo/mails`.
+`PYTHONPATH=tests python -m servers.graph --port 8030 --mails FOLDER`.
 
 What it says of messages is held against Microsoft's own types (`graph_schema`); so is
 what it is sent.
