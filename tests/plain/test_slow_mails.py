@@ -153,10 +153,10 @@ def test_one_that_comes_after_all_is_here(service, provider):
 def test_one_that_comes_slowly_is_given_more_time(service):
     """It takes longer than an answer may, and less than a call may."""
     service.deliver(2)
-    provider = service.connect(1)
+    provider = service.connect(2)
     read_through(service, provider)
     [slow] = service.deliver(1)
-    service.server.break_(service.of_mail(slow), "drip", seconds=1.3, times=9)
+    service.server.break_(service.of_mail(slow), "drip", seconds=2.8, times=9)
     first = pull(service, provider)
     assert first.more and not first.messages
     second = pull(service, provider)

@@ -271,9 +271,10 @@ def _handler(server: WebServer) -> Callable:
 
 def _drip(file: BinaryIO, body: bytes, seconds: float) -> None:
     size = -(-len(body) // 100)
+    started = time.monotonic()
     with contextlib.suppress(OSError):  # of whoever has not that much patience
-        for at in range(0, len(body), size):
-            time.sleep(seconds / 100)
+        for number, at in enumerate(range(0, len(body), size), 1):
+            time.sleep(max(started + seconds * number / 100 - time.monotonic(), 0))
             file.write(body[at : at + size])
 
 
