@@ -168,6 +168,9 @@ class FaultTable:
         """Delete, mark and deliver in a mailbox that has been read."""
         raise NotImplementedError
 
+    def begin(self):
+        """Do, or note, what comes before a fault is made."""
+
     def get_contents(self):
         """Return what the mailbox holds, for a comparison."""
         raise NotImplementedError
@@ -211,11 +214,11 @@ class FaultTable:
     def prepare(self):
         """Fill the mailbox; before a later look it is read, and changes after that."""
         self.fill()
-        if self.is_first:
-            return
-        self.run_crons()
-        self.assertEqual(self.account.sync_status, "ok", self.account.last_error)
-        self.change()
+        if not self.is_first:
+            self.run_crons()
+            self.assertEqual(self.account.sync_status, "ok", self.account.last_error)
+            self.change()
+        self.begin()
 
     def run_crons(self, times=1):
         for _time in range(times):
