@@ -168,7 +168,7 @@ class FaultTable:
         """Delete, mark and deliver in a mailbox that has been read."""
         raise NotImplementedError
 
-    def begin(self):
+    def get_ready(self):
         """Do, or note, what comes before a fault is made."""
 
     def get_contents(self):
@@ -218,7 +218,7 @@ class FaultTable:
             self.run_crons()
             self.assertEqual(self.account.sync_status, "ok", self.account.last_error)
             self.change()
-        self.begin()
+        self.get_ready()
 
     def run_crons(self, times=1):
         for _time in range(times):

@@ -172,7 +172,7 @@ class ApiFaults(Faults, FaultTable, ApiMailbox, MailFixtures):
 
         self.patch(Account, "_make_sign_in", make_impatient)
 
-    def begin(self):
+    def get_ready(self):
         self.checkpoints = self.account.folder_ids.mapped("checkpoint")
         self.refreshes = self.count_refreshes()
         if self.moment == "at_sign_in":
