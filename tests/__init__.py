@@ -30,6 +30,7 @@ from . import test_secrets
 from . import test_settings
 from . import test_settings_sign_in
 from . import test_sign_in
+from . import test_sign_in_return
 from . import test_sign_in_tour
 from . import test_slow_bodies
 from . import test_sync

@@ -19,6 +19,7 @@ class Checkpoint:
     :ivar arrived: ids that came since and are still to be fetched, newest first
     :ivar backlog: ids that were listed and are still to be fetched, newest first
     :ivar large: which of both are known to be large
+    :ivar slow: which of both did not come in time -> how often they were asked for
     :ivar page: token of the listing's next page; empty: there is none
     :ivar reached: the time (seconds since 1970) of the oldest mail that the listing has
         handed over; 0 where none was
@@ -31,6 +32,7 @@ class Checkpoint:
     arrived: list[str] = field(default_factory=list)
     backlog: list[str] = field(default_factory=list)
     large: set[str] = field(default_factory=set)
+    slow: dict[str, int] = field(default_factory=dict)
     page: str = ""
     reached: int = 0
     listing: bool = False
@@ -42,6 +44,15 @@ class Checkpoint:
         """Whether another pull would give something now."""
         return bool(self.arrived or self.backlog or self.page)
 
+    @property
+    def next(self) -> list[str]:
+        """What is to be fetched now: arrivals before what was listed, and at the end
+        what did not come in time."""
+        for refs in (self.arrived, self.backlog):
+            if prompt := [ref for ref in refs if ref not in self.slow]:
+                return prompt
+        return sorted(self.slow, key=self.slow.get)
+
     def drop(self, refs) -> None:
         """Takes mails off what is still to be fetched."""
         gone = set(refs)
@@ -50,6 +61,7 @@ class Checkpoint:
         self.arrived = [ref for ref in self.arrived if ref not in gone]
         self.backlog = [ref for ref in self.backlog if ref not in gone]
         self.large -= gone
+        self.slow = {ref: n for ref, n in self.slow.items() if ref not in gone}
 
     def add(self, refs) -> None:
         """Puts arrivals, newest first, before all that is still to be fetched."""
@@ -79,6 +91,8 @@ class Checkpoint:
             state["backlog"] = self.backlog
         if self.large:
             state["large"] = sorted(self.large)
+        if self.slow:
+            state["slow"] = self.slow
         if self.page:
             state["page"] = self.page
         if self.listing:
@@ -98,6 +112,7 @@ class Checkpoint:
                 arrived=[str(ref) for ref in state.get("arrived", ())],
                 backlog=[str(ref) for ref in state.get("backlog", ())],
                 large={str(ref) for ref in state.get("large", ())},
+                slow={str(k): int(v) for k, v in state.get("slow", {}).items()},
                 page=str(state.get("page", "")),
                 reached=reached,
                 listing="listing" in state,

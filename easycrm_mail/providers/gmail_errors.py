@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 import httplib2
 from googleapiclient.errors import BatchError, HttpError
 
+from .bounded import Overdue
 from .errors import Gone, MailboxError, Permanent, Reconnect, Retry
 from .imap_errors import translate as translate_socket
 from .imap_errors import words
@@ -45,6 +46,8 @@ def translate(error: BaseException, secrets: Iterable[str] = ()) -> MailboxError
     """
     if isinstance(error, MailboxError):
         return error
+    if isinstance(error, Overdue):
+        return Retry("timeout", "the answer took too long")
     if isinstance(error, HttpError):
         return of_answer(error, secrets)
     if isinstance(error, httplib2.ServerNotFoundError):

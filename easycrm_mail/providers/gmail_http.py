@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import google.auth.credentials
 import httplib2
 
-from .errors import Retry
+from .bounded import Bounded
 
 # Of these calls alone it is known that they only read.
 BATCH_PATH = "/batch/gmail/v1"
@@ -66,6 +66,7 @@ class _Once:
         result = super().connect()
         # Kept: an answer that ends with its connection takes the socket along.
         self.owner.socket = self.sock
+        self.owner.check_time()
         return result
 
     def request(self, *args, **kwargs) -> None:
@@ -85,7 +86,7 @@ class _Once:
         return response
 
 
-class MailboxHttp(httplib2.Http):
+class MailboxHttp(Bounded, httplib2.Http):
     """One mailbox's connection.
 
     :param timeout: seconds to wait for any one answer
@@ -99,7 +100,6 @@ class MailboxHttp(httplib2.Http):
         self.socket: socket.socket | None = None
         self.limit = MAX_ANSWER_BYTES
         self.sink: Callable[[bytes], object] | None = None
-        self.is_expired = False
         self._plain = self._kind(httplib2.HTTPConnectionWithTimeout)
         self._tls = self._kind(httplib2.HTTPSConnectionWithTimeout)
 
@@ -121,7 +121,7 @@ class MailboxHttp(httplib2.Http):
         )
         while True:
             try:
-                self._check_time()
+                self.check_time()
                 return super().request(uri, method, body, headers, **kwargs)
             except ConnectionError:
                 self.drop()
@@ -139,17 +139,12 @@ class MailboxHttp(httplib2.Http):
             self.close()
         self.connections.clear()
 
-    def expire(self) -> None:
-        """Cuts whatever is under way, from another thread."""
-        self.is_expired = True
+    def cut(self) -> None:
+        """Shuts the socket."""
         open_socket = self.socket
         if open_socket is not None:
             with contextlib.suppress(OSError):
                 open_socket.shutdown(socket.SHUT_RDWR)
-
-    def _check_time(self) -> None:
-        if self.is_expired:
-            raise Retry("timeout", "the answer took too long")
 
 
 class TokenCredentials(google.auth.credentials.Credentials):

@@ -4,6 +4,9 @@ No mail holds up the others: what Gmail will not hand over is asked for again, t
 alone, and then set aside. But no mail is to blame where Gmail gives no other either, or
 says that it was asked too often.
 
+What does not come in time is left for the end, asked for alone and with more patience,
+and set aside at last.
+
 Mails that are known to be large are fetched one by one, after a look at their size: a
 batch of them would take gigabytes. An answer that is larger than expected is given up,
 and its mails are asked for in halves.
@@ -12,6 +15,7 @@ and its mails are asked for in halves.
 import random
 import time
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
@@ -23,13 +27,20 @@ from .gmail_errors import status_of, translate
 from .gmail_http import TooMuch
 from .gmail_labels import UNREAD, holds
 from .gmail_structure import decode, describe_attachments, head_of
-from .imap_page import MAX_MAIL_BYTES, PAGE_BYTES, PAGE_SECONDS
+from .imap_page import (
+    LONG_PATIENCE,
+    MAX_MAIL_BYTES,
+    PAGE_BYTES,
+    PAGE_SECONDS,
+    PROBE_PATIENCE,
+    SLOW,
+)
 
 # From here on a mail is fetched alone: fifty smaller ones fit into one answer.
 LARGE_BYTES = 500_000
 # Slept in one pull, at most; what takes longer is left to the caller.
 MAX_SLEEP = 5.0
-# How often a mail is asked for that Gmail does not give.
+# How often a mail is asked for that Gmail does not give, or not in time.
 MAX_TRIES = 3
 _FIRST_WAIT = 0.5
 # What JSON and base64 make of a mail.
@@ -52,6 +63,10 @@ class Page:
     pause: float = 0
 
 
+class _Enough(Exception):
+    """The page ends here; what is left of it stays in the checkpoint."""
+
+
 class PageReader:
     """Reads one page.
 
@@ -70,28 +85,32 @@ class PageReader:
 
     def read(self, state: Checkpoint) -> Page:
         """The first mails of what is to be fetched, arrivals before what was listed."""
-        wanted = (state.arrived or state.backlog)[:MAX_BATCH]
-        wanted = self._affordable(state, wanted)
-        listed = not state.arrived
-        small = [ref for ref in wanted if ref not in state.large]
-        if small:
-            self._read(state, small)
-        for ref in wanted:
-            if ref in state.large:
-                if self._bytes > PAGE_BYTES or time.monotonic() > self._deadline:
-                    break
-                if self._page.pause:
-                    break
-                self._read(state, [ref])
+        wanted = self._affordable(state, state.next[:MAX_BATCH])
+        listed = set(state.backlog)
+        with suppress(_Enough):
+            self._read_all(state, wanted)
         order = {ref: number for number, ref in enumerate(wanted)}
         self._page.messages.sort(key=lambda one: order[one.ref])
-        if listed:
-            self._note_reached(state)
+        self._note_reached(state, listed)
         if state.waits and not self._page.pause:
             ahead = len(state.arrived or state.backlog) or MAX_BATCH
             worth = COST_GET * min(ahead, MAX_BATCH)
             self._page.pause = self._api.budget.wait(worth)
         return self._page
+
+    def _read_all(self, state: Checkpoint, wanted: Sequence[str]) -> None:
+        alone = [ref for ref in wanted if ref in state.large or ref in state.slow]
+        if together := [ref for ref in wanted if ref not in alone]:
+            self._read(state, together)
+        for ref in alone:
+            if self._bytes > PAGE_BYTES or time.monotonic() > self._deadline:
+                break
+            if self._page.pause:
+                break
+            if ref in state.slow:
+                # Afterwards there may be no time left to see.
+                self._gives_others(state, [ref])
+            self._read(state, [ref])
 
     def _affordable(self, state: Checkpoint, wanted: Sequence[str]) -> list[str]:
         """As many of them as the mailbox's budget is enough for."""
@@ -169,16 +188,19 @@ class PageReader:
 
     def _ask(self, state: Checkpoint, refs: Sequence[str]) -> dict:
         """Mail by mail what Gmail says, a dictionary or an exception."""
-        if len(refs) == 1:
-            try:
-                return {refs[0]: read_one(self._api, refs[0], refs[0] in state.large)}
-            except Exception as error:
+        ref = refs[0]
+        try:
+            with self._patient(LONG_PATIENCE if ref in state.slow else 1):
+                if len(refs) == 1:
+                    return {ref: read_one(self._api, ref, ref in state.large)}
+                return self._api.get_many(refs)
+        except Exception as error:
+            if _is_late(error):
+                self._count_late(state, refs, error)
+            if len(refs) == 1:
                 if not _is_about_mail(error):
                     raise
-                return {refs[0]: error}
-        try:
-            return self._api.get_many(refs)
-        except Exception as error:
+                return {ref: error}
             # An answer that cannot be taken apart, or held: one of them is the cause.
             if not _is_about_mail(error) or status_of(error):
                 raise
@@ -187,6 +209,19 @@ class PageReader:
         middle = len(refs) // 2
         return {**self._ask(state, refs[:middle]), **self._ask(state, refs[middle:])}
 
+    def _count_late(
+        self, state: Checkpoint, refs: Sequence[str], error: Exception
+    ) -> None:
+        """Leaves mails for the end that did not come in time, or sets them aside."""
+        suspects = refs if len(refs) == 1 else ()
+        if not self._gives_others(state, suspects):
+            raise error
+        for ref in refs:
+            state.slow[ref] = tries = state.slow.get(ref, 0) + 1
+            if tries >= MAX_TRIES:
+                self._put_aside(state, ref, SLOW.format(tries=tries))
+        raise _Enough
+
     def _gives_others(self, state: Checkpoint, suspects: Collection[str]) -> bool:
         """Whether Gmail hands over any mail but the suspects.
 
@@ -194,16 +229,21 @@ class PageReader:
         """
         if self._gives:
             return True
-        others = {*state.arrived, *state.backlog}.difference(suspects)
+        doubtful = state.slow.keys() | set(suspects)
+        others = {*state.arrived, *state.backlog} - doubtful
         if not others:
             listed = self._api.list_ids("").get("messages", ())
-            others = set(refs_of(listed)).difference(suspects)
+            others = set(refs_of(listed)) - doubtful
+        others = others or doubtful.difference(suspects)
         # By chance: with the same ones each time it could be stuck at bad ones.
         for ref in random.sample(sorted(others), min(2, len(others))):
             try:
-                self._gives = bool(self._api.get(ref, "minimal"))
+                with self._patient(PROBE_PATIENCE):
+                    self._gives = bool(self._api.get(ref, "raw", LARGE_BYTES))
+            except TooMuch:
+                self._gives = True
             except Exception as error:
-                if not _is_about_mail(error):
+                if not _is_about_mail(error) and not _is_late(error):
                     raise
             if self._gives:
                 return True
@@ -231,11 +271,17 @@ class PageReader:
     def _pass_over(state: Checkpoint, ref: str) -> None:
         state.drop([ref])
 
-    def _note_reached(self, state: Checkpoint) -> None:
-        times = [one.received_at for one in self._page.messages if one.received_at]
+    def _note_reached(self, state: Checkpoint, listed: Collection[str]) -> None:
+        found = [one for one in self._page.messages if one.ref in listed]
+        times = [one.received_at for one in found if one.received_at]
         if times:
             oldest = int(min(times).timestamp())
             state.reached = min(state.reached or oldest, oldest)
+
+    def _patient(self, patience: float):
+        """:param patience: the share of the time-out that what is asked for may take"""
+        http = self._api.http
+        return http.bounded(http.timeout * patience)
 
     def _sleep(self, seconds: float) -> bool:
         """Sleeps, if that is short enough."""
@@ -305,6 +351,12 @@ def _moment(milliseconds: object) -> datetime | None:
 def _is_limit(error: Exception) -> bool:
     """Whether Gmail was asked too often."""
     return status_of(error) in (403, 429) and isinstance(translate(error), Retry)
+
+
+def _is_late(error: Exception) -> bool:
+    """Whether there was no answer in time."""
+    failure = translate(error)
+    return failure.code == "timeout" and not status_of(error)
 
 
 def _is_about_mail(error: Exception) -> bool:

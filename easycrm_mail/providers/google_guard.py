@@ -1,11 +1,10 @@
 """What every call to Google is wrapped in."""
 
 import logging
-import threading
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from .errors import MailboxError, Retry
+from .errors import MailboxError
 from .gmail_errors import translate
 from .gmail_http import MailboxHttp
 from .imap_errors import words
@@ -33,21 +32,17 @@ def guard(
     :param http: that it goes through
     :param secrets: what must not stand in the words of an error; looked at afterwards
     """
-    http.is_expired = False
-    timer = threading.Timer(seconds, http.expire)
-    timer.daemon = True
-    timer.start()
-    try:
-        result, failure = _attempt(call, http, secrets)
-    finally:
-        timer.cancel()
+    result, failure = _attempt(call, http, seconds, secrets)
     if failure:
         raise failure
     return result
 
 
 def _attempt(
-    call: Callable[[], _Result], http: MailboxHttp, secrets: Iterable[str]
+    call: Callable[[], _Result],
+    http: MailboxHttp,
+    seconds: float,
+    secrets: Iterable[str],
 ) -> tuple[_Result | None, MailboxError | None]:
     """What a call gives, or the error to raise, once nothing is being handled.
 
@@ -55,13 +50,12 @@ def _attempt(
     frames of that stands the token.
     """
     try:
-        return call(), None
+        with http.bounded(seconds):
+            return call(), None
     except Exception as error:  # noqa: BLE001
         failure = translate(error, secrets)
     # Also of errors that were made on the way: only here it is known what is secret.
     detail = words(failure.detail, secrets)
     failure.detail, failure.args = detail, (f"{failure.code}: {detail}",)
-    if http.is_expired:
-        failure = Retry("timeout", "the answer took too long")
     failure.__cause__ = failure.__context__ = None
     return None, failure.with_traceback(None)

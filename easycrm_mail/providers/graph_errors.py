@@ -17,8 +17,8 @@ from datetime import timezone
 import requests
 import urllib3
 
+from .bounded import Overdue
 from .errors import Gone, MailboxError, Permanent, Reconnect, Resync, Retry
-from .graph_http import Overdue
 from .imap_errors import words
 
 #: Their checkpoint is void: the folder is listed anew (delta-query-overview.md).

@@ -1,25 +1,21 @@
 """HTTP with an end, for Microsoft's services.
 
-`requests` bounds the wait for each byte, not the call: a server that sends one now and
-then would hold it for ever. Here a timer shuts the sockets. Nothing is repeated, and no
-redirect is followed: neither a token nor a client secret goes to another host.
+Nothing is repeated, and no redirect is followed: neither a token nor a client secret
+goes to another host.
 """
 
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.poolmanager import PoolManager
 
-
-class Overdue(Exception):
-    """The time of a call was over before it ended."""
+from .bounded import Bounded
 
 
-class BoundedSession(requests.Session):
+class BoundedSession(Bounded, requests.Session):
     """A session whose calls end, used by one thread at a time.
 
     :param timeout: seconds to wait for any one answer, or more of it
@@ -29,32 +25,14 @@ class BoundedSession(requests.Session):
         super().__init__()
         self.timeout = timeout
         self._sockets: set[socket.socket] = set()
-        self._is_expired = False
         self._lock = threading.Lock()
         adapter = _Adapter(self._watch)
         self.mount("https://", adapter)
         self.mount("http://", adapter)
 
-    @contextlib.contextmanager
-    def bounded(self, seconds: float) -> Iterator[None]:
-        """What is done within ends in time, with `Overdue` where it had to be cut."""
-        self._is_expired = False
-        timer = threading.Timer(max(seconds, 0), self._expire)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        except Exception:
-            if self._is_expired:
-                raise Overdue from None
-            raise
-        finally:
-            timer.cancel()
-
     def request(self, method, url, **kwargs):
         """As `requests` has it."""
-        if self._is_expired:
-            raise Overdue
+        self.check_time()
         kwargs.setdefault("timeout", self.timeout)
         kwargs["allow_redirects"] = False
         return super().request(method, url, **kwargs)
@@ -64,11 +42,10 @@ class BoundedSession(requests.Session):
             # (forget those that are closed)
             self._sockets = {one for one in self._sockets if one.fileno() >= 0}
             self._sockets.add(opened)
-        if self._is_expired:
-            self._expire()
+        self._expire()
 
-    def _expire(self) -> None:
-        self._is_expired = True
+    def cut(self) -> None:
+        """Shuts the sockets."""
         with self._lock:
             for one in self._sockets:
                 with contextlib.suppress(OSError):

@@ -42,7 +42,7 @@ PROBE_PATIENCE, LONG_PATIENCE = 0.25, 2
 _EMPTY = "The server lists the email but gives it without content."
 _REFUSED = "The server lists the email but refuses to give it: {words}"
 _BREAKS = "The connection breaks whenever the server is asked for the email."
-_SLOW = "The email does not arrive in time; the server was asked for it {tries} times."
+SLOW = "The email does not arrive in time; the server was asked for it {tries} times."
 
 
 @dataclass
@@ -253,7 +253,7 @@ class PageReader:
         for uid in uids:
             state.slow[uid] = tries = state.slow.get(uid, 0) + 1
             if tries >= MAX_TRIES:
-                self._put_aside(state, uid, _SLOW.format(tries=tries))
+                self._put_aside(state, uid, SLOW.format(tries=tries))
         self._page.is_cut = True
         raise _Enough
 

@@ -22,7 +22,7 @@ class Entry:
 
     :ivar received: ISO 8601 as Graph gives it, or an empty string
     :ivar size: what it takes in the mailbox, bytes; 0 where that was not said
-    :ivar tries: how often it was asked for alone, in vain
+    :ivar tries: how often it was asked for in vain
     """
 
     id: str

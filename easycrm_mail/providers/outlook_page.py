@@ -1,8 +1,9 @@
 """The mails of one delta page, fetched as MIME.
 
 No mail holds up the others: what fails in a batch is asked for alone, then left for
-the end, and set aside after a third time. But no mail is to blame where the service
-gives no other either. What the service is too busy for waits in the backlog.
+the end, and set aside after a third time; what does not come in time is asked for with
+more patience then. But no mail is to blame where the service gives no other either.
+What the service is too busy for waits in the backlog.
 """
 
 import time
@@ -17,7 +18,14 @@ from .base import RemoteMessage, SetAside
 from .errors import Gone, MailboxError, Permanent, Reconnect, Resync, Retry
 from .graph_client import BATCH_PARTS, GraphClient, Part, TooLarge
 from .graph_errors import ServerAnswer, translate
-from .imap_page import MAX_MAIL_BYTES, PAGE_BYTES, PAGE_SECONDS
+from .imap_page import (
+    LONG_PATIENCE,
+    MAX_MAIL_BYTES,
+    PAGE_BYTES,
+    PAGE_SECONDS,
+    PROBE_PATIENCE,
+    SLOW,
+)
 from .outlook_checkpoint import Checkpoint, Entry
 from .outlook_delta import moment
 from .outlook_folders import folder_path
@@ -113,7 +121,8 @@ class PageReader:
             self._read_alone(chunk[0])
             return
         try:
-            parts = self._client.batch([value_path(entry.id) for entry in chunk])
+            with self._patient(1):
+                parts = self._client.batch([value_path(entry.id) for entry in chunk])
         except TooLarge:
             parts = [Part()] * len(chunk)
         except Exception as error:  # noqa: BLE001
@@ -121,6 +130,9 @@ class PageReader:
             if isinstance(failure, (Gone, Resync)):
                 # No mail, and no folder: it is said of the batch.
                 failure = Retry("answer", failure.detail)
+            if failure.code == "timeout" and self._gives_others():
+                for entry in chunk:
+                    self._put_off(entry)
             raise _Enough(failure) from None
         again = []
         for entry, part in zip(chunk, parts, strict=True):
@@ -149,8 +161,12 @@ class PageReader:
         time.sleep(wait)
 
     def _read_alone(self, entry: Entry) -> None:
+        if entry.tries:
+            # Afterwards there may be no time left to see.
+            self._gives_others(entry)
         try:
-            message = fetch(self._client, entry)
+            with self._patient(LONG_PATIENCE if entry.tries else 1):
+                message = fetch(self._client, entry)
         except Gone:
             self._pass_over(entry)
         except Exception as error:  # noqa: BLE001
@@ -184,42 +200,61 @@ class PageReader:
         if isinstance(failure, Permanent) and failure.code != "forbidden":
             raise _Enough(failure)
         self._failures += 1
-        if not self._gives_others(entry, failure):
+        if not self._gives_others(entry):
             raise _Enough(failure)
-        entry.tries += 1
-        self._has_moved = True
+        self._put_off(entry)
         is_final = 400 <= status < 500 and failure.code != "busy"
         if is_final or entry.tries >= MAX_TRIES:
             self._pass_over(entry)
             self._state.remember(entry.id)
             words = _REFUSED.format(words=failure.detail or failure.code)
+            if failure.code == "timeout":
+                words = SLOW.format(tries=entry.tries)
             self._page.set_aside.append(SetAside(entry.id, words))
-        else:
-            self._state.backlog.remove(entry)
-            self._state.backlog.append(entry)
         if self._failures >= MAX_FAILURES or failure.code == "timeout":
             raise _Enough(failure)
 
-    def _gives_others(self, suspect: Entry, failure: MailboxError) -> bool:
-        """Whether the service hands over any mail but this one."""
+    def _put_off(self, entry: Entry) -> None:
+        """Leaves a mail for the end, to be asked for alone."""
+        entry.tries += 1
+        self._has_moved = True
+        self._state.backlog.remove(entry)
+        self._state.backlog.append(entry)
+
+    def _gives_others(self, suspect: Entry | None = None) -> bool:
+        """Whether the service hands over any mail but the suspect.
+
+        If not, it is the service that is out of order, and no mail is to blame.
+        """
         if self._gives:
             return True
-        suspects = {entry.id for entry in self._state.backlog if entry.tries}
-        suspects.add(suspect.id)
         try:
             listed = self._client.get(
                 f"{folder_path(self._stream)}/messages",
                 **{"$select": "id", "$top": str(MAX_FAILURES + PROBES)},
             )
         except Exception:  # noqa: BLE001
-            raise _Enough(failure) from None
+            return False
         ids = [one.get("id") for one in listed.get("value", ())]
-        for id_ in [one for one in ids if one and one not in suspects][:PROBES]:
-            with suppress(Exception), closing(_value(self._client, id_)) as pieces:
+        ids = [one for one in ids if one and (not suspect or one != suspect.id)]
+        # What has failed before tells something only where nothing else is there.
+        doubtful = {entry.id for entry in self._state.backlog if entry.tries}
+        ids.sort(key=doubtful.__contains__)
+        for id_ in ids[:PROBES]:
+            with (
+                suppress(Exception),
+                self._patient(PROBE_PATIENCE),
+                closing(_value(self._client, id_)) as pieces,
+            ):
                 self._gives = bool(next(pieces, b""))
             if self._gives:
                 return True
         return False
+
+    def _patient(self, patience: float):
+        """:param patience: the share of the time-out that what is asked for may take"""
+        session = self._client.session
+        return session.bounded(session.timeout * patience)
 
     def _pass_over(self, entry: Entry) -> None:
         self._has_moved = True

@@ -11,7 +11,7 @@ import pytest
 from servers.dovecot import Dovecot
 
 # Fixtures of one service each.
-pytest_plugins = ["graph_mailbox", "microsoft_consent"]
+pytest_plugins = ["gmail_mailbox", "graph_mailbox", "microsoft_consent"]
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=timezone.utc)
 PASSWORD = "correct horse"

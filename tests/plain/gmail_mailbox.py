@@ -1,12 +1,13 @@
-"""What the tests of Gmail share: a server, a provider at it, and a small mirror."""
+"""A mailbox on the loopback Gmail, and a provider for it. Fixtures, and what helps."""
 
 import contextlib
 import time
 
+import pytest
 from conftest import LONG_AGO, mail
 from servers.gmail import GmailServer
 
-from easycrm_mail.providers import Budget, GmailProvider
+from easycrm_mail.providers import Budget, GmailProvider, MailboxError
 
 EMAIL = "anna@example.com"
 
@@ -45,9 +46,24 @@ class Tokens:
 def connect(server, **kwargs) -> GmailProvider:
     """A provider for the server's mailbox, with room enough in its budget."""
     kwargs.setdefault("budget", Budget(limit=1_000_000))
-    kwargs.setdefault("timeout", 5)
+    kwargs.setdefault("timeout", 10)
     kwargs.setdefault("tokens", Tokens(server))
     return GmailProvider(EMAIL, **kwargs)
+
+
+@pytest.fixture
+def gmail(monkeypatch):
+    """An empty mailbox on a server of its own."""
+    with running_gmail(monkeypatch) as server:
+        yield server
+
+
+@pytest.fixture
+def provider(gmail):
+    """A provider for that mailbox, closed at the end."""
+    provider = connect(gmail)
+    yield provider
+    provider.close()
 
 
 def fill(server, count: int, first: int = 0, **kwargs) -> list[str]:
@@ -59,6 +75,15 @@ def fill(server, count: int, first: int = 0, **kwargs) -> list[str]:
         )
         for number in range(count)
     ]
+
+
+def raised(call, kind: type[MailboxError], code: str) -> MailboxError:
+    """What a call raises: of that kind and code, and nothing hangs on it."""
+    with pytest.raises(MailboxError) as caught:
+        call()
+    assert (type(caught.value), caught.value.code) == (kind, code), caught.value
+    assert caught.value.__context__ is None
+    return caught.value
 
 
 class Mirror:

@@ -4,24 +4,16 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from gmail_mailbox import EMAIL, Mirror, Tokens, connect, fill, running_gmail
+from gmail_mailbox import EMAIL, Mirror, Tokens, connect, fill
 
 from easycrm_mail.providers import Gone, StreamRole
 
 
 @pytest.fixture(params=[False, True], ids=["ids", "ids and labels"])
-def gmail(monkeypatch, request):
+def gmail(gmail, request):
     """Once as the history tells little more than ids, once with labels."""
-    with running_gmail(monkeypatch) as server:
-        server.tells_labels = request.param
-        yield server
-
-
-@pytest.fixture
-def provider(gmail):
-    provider = connect(gmail)
-    yield provider
-    provider.close()
+    gmail.tells_labels = request.param
+    return gmail
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import io
 import logging
 import socket
-import threading
 import time
 import traceback
 from datetime import datetime, timedelta, timezone
@@ -11,7 +10,15 @@ from datetime import datetime, timedelta, timezone
 import pytest
 import trustme
 from conftest import LONG_AGO
-from gmail_mailbox import EMAIL, Mirror, Tokens, connect, fill, running_gmail
+from gmail_mailbox import (
+    EMAIL,
+    Mirror,
+    Tokens,
+    connect,
+    fill,
+    raised,
+    running_gmail,
+)
 from servers.gmail_answers import refusal
 from servers.web import Answer
 
@@ -55,27 +62,6 @@ REFUSALS = [
     (500, "backendError", Retry, "busy"),
     (503, "backendError", Retry, "busy"),
 ]
-
-
-@pytest.fixture
-def gmail(monkeypatch):
-    with running_gmail(monkeypatch) as server:
-        yield server
-
-
-@pytest.fixture
-def provider(gmail):
-    provider = connect(gmail, timeout=2)
-    yield provider
-    provider.close()
-
-
-def raised(call, kind: type[MailboxError], code: str) -> MailboxError:
-    """What a call raises; it must be of that kind and code."""
-    with pytest.raises(MailboxError) as caught:
-        call()
-    assert (type(caught.value), caught.value.code) == (kind, code), caught.value
-    return caught.value
 
 
 def synced_checkpoint(gmail) -> str:
@@ -281,34 +267,9 @@ def test_a_slow_answer_is_retried_later(gmail):
     provider.check()
 
 
-@pytest.fixture
-def trickle():
-    """Sends an answer a byte at a time, for ever; gives its address."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    is_over = threading.Event()
-
-    def serve():
-        client, _address = listener.accept()
-        with client:
-            client.recv(65_536)
-            client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{")
-            while not is_over.wait(0.05):
-                try:
-                    client.sendall(b" ")
-                except OSError:
-                    return
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    is_over.set()
-    thread.join(5)
-    listener.close()
-
-
-def test_a_server_that_sends_a_byte_now_and_then_has_an_end(trickle, monkeypatch):
-    monkeypatch.setenv("EASYCRM_GMAIL_API_URL", trickle)
-    provider = GmailProvider(EMAIL, lambda refused="": "token", timeout=0.5)
+def test_a_server_that_sends_a_byte_now_and_then_has_an_end(gmail):
+    provider = connect(gmail, timeout=0.5)
+    gmail.break_("profile", "drip", seconds=5)
     started = time.monotonic()
     raised(provider.check, Retry, "timeout")
     assert time.monotonic() - started < 3

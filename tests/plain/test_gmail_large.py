@@ -7,26 +7,13 @@ import tracemalloc
 import pytest
 from awkward import MAILS, encoded, part, whole
 from conftest import LONG_AGO
-from gmail_mailbox import Mirror, connect, fill, running_gmail
+from gmail_mailbox import Mirror, connect, fill
 
 from easycrm_mail.messages import extract_part, parse, parse_headers
 from easycrm_mail.providers import Gone, Retry, gmail_http, gmail_page
 from easycrm_mail.providers.gmail_structure import attachments_of, describe_attachments
 
 NAMED = b'Content-Disposition: attachment; filename="%s"'
-
-
-@pytest.fixture
-def gmail(monkeypatch):
-    with running_gmail(monkeypatch) as server:
-        yield server
-
-
-@pytest.fixture
-def provider(gmail):
-    provider = connect(gmail)
-    yield provider
-    provider.close()
 
 
 @pytest.fixture

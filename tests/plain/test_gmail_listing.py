@@ -5,23 +5,10 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from conftest import LONG_AGO, mail
-from gmail_mailbox import Mirror, connect, fill, running_gmail
+from gmail_mailbox import Mirror, connect, fill
 from servers.web import Answer
 
 from easycrm_mail.providers import gmail_api, gmail_history
-
-
-@pytest.fixture
-def gmail(monkeypatch):
-    with running_gmail(monkeypatch) as server:
-        yield server
-
-
-@pytest.fixture
-def provider(gmail):
-    provider = connect(gmail)
-    yield provider
-    provider.close()
 
 
 def test_a_first_sync_brings_every_mail_once(gmail, provider):

@@ -4,7 +4,7 @@ import time
 
 import pytest
 from conftest import LONG_AGO
-from gmail_mailbox import Mirror, connect, fill, running_gmail
+from gmail_mailbox import Mirror, connect, fill
 from servers.gmail_answers import refusal
 
 from easycrm_mail.providers import Budget
@@ -25,86 +25,81 @@ def clock():
     return Clock()
 
 
-def test_a_first_sync_keeps_within_the_limit(monkeypatch):
+def test_a_first_sync_keeps_within_the_limit(gmail):
     """Each pull by a session of its own, the budget being kept as a text."""
-    with running_gmail(monkeypatch, limit=2_400, window=1.0) as gmail:
-        fill(gmail, 300)
-        kept, mirror = "", Mirror()
-        while True:
-            budget = Budget.load(kept, limit=2_400, window=1.0)
-            batch = mirror.pull(connect(gmail, budget=budget))
-            kept = budget.dump()
-            time.sleep(batch.pause)
-            if not batch.more:
-                break
-        mirror.check(gmail)
-        assert gmail.refused == 0
-        assert len(mirror.handed) == 300
+    gmail.limit, gmail.window = 2_400, 1.0
+    fill(gmail, 300)
+    kept, mirror = "", Mirror()
+    while True:
+        budget = Budget.load(kept, limit=2_400, window=1.0)
+        batch = mirror.pull(connect(gmail, budget=budget))
+        kept = budget.dump()
+        time.sleep(batch.pause)
+        if not batch.more:
+            break
+    mirror.check(gmail)
+    assert gmail.refused == 0
+    assert len(mirror.handed) == 300
 
 
-def test_it_ends_whole_though_it_is_refused(monkeypatch):
+def test_it_ends_whole_though_it_is_refused(gmail):
     """The limit is less than was thought: another program uses it as well."""
-    with running_gmail(monkeypatch, limit=1_500, window=0.5) as gmail:
-        fill(gmail, 120)
-        mirror = Mirror().pull_all(connect(gmail))
-        mirror.check(gmail)
-        assert gmail.refused and mirror.settled and not mirror.set_aside
-        assert len(mirror.handed) == 120
+    gmail.limit, gmail.window = 1_500, 0.5
+    fill(gmail, 120)
+    mirror = Mirror().pull_all(connect(gmail))
+    mirror.check(gmail)
+    assert gmail.refused and mirror.settled and not mirror.set_aside
+    assert len(mirror.handed) == 120
 
 
-def test_a_budget_that_is_used_up_pauses_without_asking(monkeypatch):
-    with running_gmail(monkeypatch) as gmail:
-        fill(gmail, 60)
-        budget = Budget()
-        mirror, provider = Mirror(), connect(gmail, budget=budget)
-        mirror.pull(provider)
-        budget.spend(6_000)
-        gmail.parts.clear()
-        started = time.monotonic()
-        batch = mirror.pull(provider)
-        assert time.monotonic() - started < 2
-        assert not gmail.parts and not batch.messages
-        assert batch.more and 50 < batch.pause < 70
+def test_a_budget_that_is_used_up_pauses_without_asking(gmail):
+    fill(gmail, 60)
+    budget = Budget()
+    mirror, provider = Mirror(), connect(gmail, budget=budget)
+    mirror.pull(provider)
+    budget.spend(6_000)
+    gmail.parts.clear()
+    started = time.monotonic()
+    batch = mirror.pull(provider)
+    assert time.monotonic() - started < 2
+    assert not gmail.parts and not batch.messages
+    assert batch.more and 50 < batch.pause < 70
 
 
-def test_an_idle_poll_is_made_though_the_budget_is_used_up(monkeypatch):
-    with running_gmail(monkeypatch) as gmail:
-        refs = fill(gmail, 3)
-        budget = Budget()
-        mirror, provider = Mirror(), connect(gmail, budget=budget)
-        mirror.pull_all(provider)
-        budget.spend(6_000)
-        gmail.mailbox.trash(refs[0])
-        batch = mirror.pull(provider)
-        assert batch.removals == [refs[0]] and not batch.more and not batch.pause
+def test_an_idle_poll_is_made_though_the_budget_is_used_up(gmail):
+    refs = fill(gmail, 3)
+    budget = Budget()
+    mirror, provider = Mirror(), connect(gmail, budget=budget)
+    mirror.pull_all(provider)
+    budget.spend(6_000)
+    gmail.mailbox.trash(refs[0])
+    batch = mirror.pull(provider)
+    assert batch.removals == [refs[0]] and not batch.more and not batch.pause
 
 
-def test_a_page_that_uses_it_up_says_when_to_go_on(monkeypatch):
-    with running_gmail(monkeypatch) as gmail:
-        fill(gmail, 120)
-        budget = Budget()
-        budget.spend(4_000)
-        batch = connect(gmail, budget=budget).pull("all", "", LONG_AGO)
-        assert len(batch.messages) == 50
-        assert batch.more and 50 < batch.pause < 70
+def test_a_page_that_uses_it_up_says_when_to_go_on(gmail):
+    fill(gmail, 120)
+    budget = Budget()
+    budget.spend(4_000)
+    batch = connect(gmail, budget=budget).pull("all", "", LONG_AGO)
+    assert len(batch.messages) == 50
+    assert batch.more and 50 < batch.pause < 70
 
 
-def test_as_many_are_fetched_as_fit(monkeypatch):
-    with running_gmail(monkeypatch) as gmail:
-        fill(gmail, 120)
-        budget = Budget()
-        budget.spend(5_200)
-        batch = connect(gmail, budget=budget).pull("all", "", LONG_AGO)
-        assert 5 < len(batch.messages) < 20 and batch.more and batch.pause
+def test_as_many_are_fetched_as_fit(gmail):
+    fill(gmail, 120)
+    budget = Budget()
+    budget.spend(5_200)
+    batch = connect(gmail, budget=budget).pull("all", "", LONG_AGO)
+    assert 5 < len(batch.messages) < 20 and batch.more and batch.pause
 
 
-def test_a_short_wait_is_slept(monkeypatch):
-    with running_gmail(monkeypatch) as gmail:
-        fill(gmail, 3)
-        answer = refusal(429, "rateLimitExceeded", "soon", {"Retry-After": "1"})
-        gmail.break_("messages/", "answer", answer=answer)
-        batch = connect(gmail).pull("all", "", LONG_AGO)
-        assert len(batch.messages) == 3 and not batch.pause
+def test_a_short_wait_is_slept(gmail):
+    fill(gmail, 3)
+    answer = refusal(429, "rateLimitExceeded", "soon", {"Retry-After": "1"})
+    gmail.break_("messages/", "answer", answer=answer)
+    batch = connect(gmail).pull("all", "", LONG_AGO)
+    assert len(batch.messages) == 3 and not batch.pause
 
 
 def test_what_was_spent_comes_back_after_the_window(clock):

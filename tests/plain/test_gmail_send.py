@@ -5,22 +5,9 @@ from http.client import IncompleteRead
 
 import pytest
 from conftest import mail
-from gmail_mailbox import connect, running_gmail
+from gmail_mailbox import connect
 
 from easycrm_mail.providers.gmail_structure import decode
-
-
-@pytest.fixture
-def gmail(monkeypatch):
-    with running_gmail(monkeypatch) as server:
-        yield server
-
-
-@pytest.fixture
-def provider(gmail):
-    provider = connect(gmail, timeout=2)
-    yield provider
-    provider.close()
 
 
 def packed_mail(to: str) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
 
 import pytest
-from gmail_mailbox import EMAIL, running_gmail
+from gmail_mailbox import EMAIL, raised
 from servers.google_oauth import walk_consent
 from servers.web import Answer
 
@@ -26,9 +26,9 @@ ALWAYS = 100
 
 
 @pytest.fixture
-def gmail(monkeypatch):
-    with running_gmail(monkeypatch, redirect_uris=[REDIRECT]) as server:
-        yield server
+def gmail(gmail):
+    gmail.oauth.redirect_uris = [REDIRECT]
+    return gmail
 
 
 @pytest.fixture
@@ -40,14 +40,6 @@ def granted(sign_in, **kwargs):
     """A grant by way of the consent page."""
     begun = sign_in.begin("the state", REDIRECT, EMAIL)
     return sign_in.finish(begun.flow, walk_consent(begun.url, **kwargs), REDIRECT)
-
-
-def raised(call, kind: type[MailboxError], code: str) -> MailboxError:
-    with pytest.raises(MailboxError) as caught:
-        call()
-    assert (type(caught.value), caught.value.code) == (kind, code), caught.value
-    assert caught.value.__context__ is None
-    return caught.value
 
 
 def aged(secret: str, seconds: float) -> str:

@@ -122,6 +122,8 @@ class GmailServer(WebServer):
         with self.lock:
             self.parts.append(line)
         fault = self.take_fault(line)
+        if fault and fault.kind == "slow":
+            time.sleep(fault.seconds)
         if fault and fault.kind == "answer":
             return fault.answer
         split = urllib.parse.urlsplit(target)

@@ -1,7 +1,7 @@
 """A loopback Microsoft Graph v1.0 for mail, with Microsoft's sign-in beside it.
 
 In process: `with GraphServer() as server`. Stand-alone, as a demo mailbox:
-`PYTHONPATH=tests python -m servers.graph --port 8030 --mails dev/demo/mails`.
+`PYTHONPATH=tests python -m servers.graph --port 8030 --mails FOLDER`.
 
 What it says of messages is held against Microsoft's own types (`graph_schema`); so is
 what it is sent.
@@ -14,6 +14,7 @@ import email
 import email.utils
 import re
 import sys
+import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from urllib.parse import parse_qs, quote, unquote
@@ -128,6 +129,8 @@ class GraphServer(WebServer):
         with self.lock:
             self.calls.append(line)
         fault = self.take_fault(line)
+        if fault and fault.kind == "slow":
+            time.sleep(fault.seconds)
         path, _mark, query = one["url"].partition("?")
         request = Request(
             one["method"], f"/v1.0{path}", {}, one.get("headers", {}), b""

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import BinaryIO
 from urllib.parse import parse_qs, urlsplit
 
 
@@ -64,7 +65,8 @@ class Fault:
     :ivar kind: `answer` (give `answer` instead), `reset` (the request is served, then
         the connection is reset instead of an answer), `refuse` (reset before it is
         served), `half` (half of the answer, then reset), `broken` (half of the body,
-        with the right length for it), `slow` (answer after `seconds`), `none`
+        with the right length for it), `slow` (answer after `seconds`), `drip` (the
+        answer in a hundred pieces, over `seconds`), `none`
     :ivar first: called before
     :ivar times: how many requests it meets
     :ivar after: how many requests it lets pass before
@@ -77,6 +79,9 @@ class Fault:
     first: Callable[[], object] | None = None
     times: int = 1
     after: int = 0
+
+
+NO_FAULT = Fault("", "none")
 
 
 class WebServer:
@@ -214,32 +219,32 @@ def _handler(server: WebServer) -> Callable:
             length = int(self.headers.get("Content-Length") or 0)
             body = self.rfile.read(length)
             line = f"{self.command} {self.path}"
-            fault = server.take_fault(line)
+            fault = server.take_fault(line) or NO_FAULT
             if server.latency:
                 time.sleep(server.latency)
-            if fault and fault.first:
+            if fault.first:
                 fault.first()
-            if fault and fault.kind == "slow":
+            if fault.kind == "slow":
                 time.sleep(fault.seconds)
-            if fault and fault.kind == "refuse":
+            if fault.kind == "refuse":
                 return self.reset()
             with server.lock:
                 server.calls.append(line)
-            if fault and fault.kind == "answer":
+            if fault.kind == "answer":
                 return self.answer(fault.answer)
             parts = urlsplit(self.path)
             query = parse_qs(parts.query, keep_blank_values=True)
             request = Request(self.command, parts.path, query, self.headers, body)
             answer = server.respond(request)
-            if fault and fault.kind == "reset":
+            if fault.kind == "reset":
                 return self.reset()
-            return self.answer(answer, fault.kind if fault else "")
+            return self.answer(answer, fault)
 
         do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = serve
 
-        def answer(self, answer: Answer, fault: str = ""):
+        def answer(self, answer: Answer, fault: Fault = NO_FAULT):
             body, kind = answer.encoded()
-            if fault == "broken":
+            if fault.kind == "broken":
                 body = body[: len(body) // 2]
             self.send_response(answer.status)
             for name, value in {"Content-Type": kind, **answer.headers}.items():
@@ -247,11 +252,12 @@ def _handler(server: WebServer) -> Callable:
             if answer.status != 204:
                 self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            if fault == "half":
+            if fault.kind == "half":
                 self.wfile.write(body[: len(body) // 2])
                 return self.reset()
-            if answer.status != 204:
-                self.wfile.write(body)
+            if fault.kind == "drip":
+                return _drip(self.wfile, body, fault.seconds)
+            self.wfile.write(b"" if answer.status == 204 else body)
 
         def reset(self):
             """End the connection with RST, which no client takes for an end."""
@@ -261,6 +267,15 @@ def _handler(server: WebServer) -> Callable:
             self.connection.close()
 
     return Handler
+
+
+def _drip(file: BinaryIO, body: bytes, seconds: float) -> None:
+    size = -(-len(body) // 100)
+    started = time.monotonic()
+    with contextlib.suppress(OSError):  # of whoever has not that much patience
+        for number, at in enumerate(range(0, len(body), size), 1):
+            time.sleep(max(started + seconds * number / 100 - time.monotonic(), 0))
+            file.write(body[at : at + size])
 
 
 def press(button: str) -> str:
