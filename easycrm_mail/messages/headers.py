@@ -21,8 +21,8 @@ _MAX_PARAMETERS = 8_000
 
 WANTED = frozenset(
     b"from to cc bcc reply-to subject date message-id in-reply-to references received "
-    b"auto-submitted list-id content-type content-disposition content-id "
-    b"content-transfer-encoding".split()
+    b"auto-submitted list-id list-unsubscribe precedence content-type "
+    b"content-disposition content-id content-transfer-encoding".split()
 )
 
 Headers = dict[str, list[str]]

@@ -2,10 +2,12 @@
 
 from .base import (
     Batch,
+    Glance,
     Provider,
     ReadChange,
     RemoteMessage,
     SetAside,
+    Skim,
     Stream,
     StreamRole,
 )
@@ -16,10 +18,12 @@ from .google_sign_in import GoogleSignIn
 from .imap import ImapProvider
 from .microsoft_sign_in import MicrosoftSignIn
 from .outlook import OutlookProvider
+from .smtp import check_smtp
 
 __all__ = [
     "Batch",
     "Budget",
+    "Glance",
     "GmailProvider",
     "Gone",
     "GoogleSignIn",
@@ -35,6 +39,8 @@ __all__ = [
     "Resync",
     "Retry",
     "SetAside",
+    "Skim",
     "Stream",
     "StreamRole",
+    "check_smtp",
 ]

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import BinaryIO, TypeVar
 
-from .base import Batch, RemoteMessage, Stream
+from .base import SKIM_MAILS, Batch, RemoteMessage, Skim, Stream
 from .budget import Budget
 from .errors import Gone, MailboxError, Retry
 from .gmail_api import GmailApi
@@ -31,6 +31,7 @@ from .gmail_history import Changes, changes_since
 from .gmail_http import MailboxHttp
 from .gmail_labels import holds, label_of, query_of, streams_of
 from .gmail_page import LARGE_BYTES, PageReader, describe, read_one, remote_message
+from .gmail_skim import skim
 from .gmail_structure import attachments_of, decode
 from .google_guard import guard
 from .sign_in import TokenSource
@@ -145,6 +146,18 @@ class GmailProvider:
             done=done,
             total=total,
         )
+
+    @_guarded
+    def skim(
+        self,
+        stream: str,
+        since: datetime,
+        until: datetime,
+        position: str = "",
+        size: int = SKIM_MAILS,
+    ) -> Skim:
+        """The next page of a look at a stream."""
+        return skim(self._api, stream, since, until, position, size)
 
     @_guarded
     def fetch(self, stream: str, ref: str) -> RemoteMessage:

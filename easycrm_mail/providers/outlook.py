@@ -24,7 +24,7 @@ from typing import BinaryIO, TypeVar
 from urllib.parse import quote
 
 from ..messages import LargeMail, UnreadableMessage
-from .base import Batch, ReadChange, RemoteMessage, Stream
+from .base import SKIM_MAILS, Batch, ReadChange, RemoteMessage, Skim, Stream
 from .errors import Gone, Resync, Retry
 from .graph_client import GraphClient, TooLarge, is_own
 from .graph_errors import ServerAnswer, translate
@@ -32,6 +32,7 @@ from .outlook_checkpoint import Checkpoint
 from .outlook_delta import EXPAND_SIZE, FIELDS, Delta, advance, entry_of
 from .outlook_folders import folder_path, streams_of
 from .outlook_page import PageReader, fetch, value_path
+from .outlook_skim import skim
 from .sign_in import TokenSource
 
 # All of one call, against a server that sends a byte now and then.
@@ -154,6 +155,21 @@ class OutlookProvider:
             done=done,
             total=total,
         )
+
+    @_guarded
+    def skim(
+        self,
+        stream: str,
+        since: datetime,
+        until: datetime,
+        position: str = "",
+        size: int = SKIM_MAILS,
+    ) -> Skim:
+        """The next page of a look at a folder."""
+        try:
+            return skim(self._client, stream, since, until, position, size)
+        except ServerAnswer as answer:
+            raise _of_folder(answer) from None
 
     @_guarded
     def fetch(self, stream: str, ref: str) -> RemoteMessage:

@@ -30,6 +30,7 @@ MAX_PARTS = 20
 
 _ALWAYS = ("id",)
 _PREFERRED_PAGE = re.compile(r"odata\.maxpagesize=(\d+)", re.IGNORECASE)
+_RANGE = re.compile(r"receivedDateTime (ge|lt) ([\d:T-]+)Z")
 _FOLDER = r"/mailFolders/(?P<folder>[^/]+)"
 _MESSAGE = r"/messages/(?P<message>[^/]+)"
 
@@ -242,9 +243,18 @@ class GraphServer(WebServer):
         }
 
     def _list(self, request: Request, mailbox: Mailbox, folder: str) -> Answer:
-        size = int(request.get("$top", "10"))
-        found = mailbox.in_folder(folder)[:size]
-        return Answer({"value": [self._message(request, one) for one in found]})
+        size, skip = int(request.get("$top", "10")), int(request.get("$skip", "0"))
+        found = mailbox.in_folder(folder)
+        for kind, text in _RANGE.findall(request.get("$filter")):
+            at = datetime.fromisoformat(f"{text}+00:00")
+            found = [m for m in found if (m.received >= at) == (kind == "ge")]
+        if request.get("$orderby") == "receivedDateTime desc":
+            found.sort(key=lambda one: one.received, reverse=True)
+        page = [self._message(request, one) for one in found[skip:][:size]]
+        answer = {"value": page}
+        if request.get("$count") == "true":
+            answer["@odata.count"] = len(found)
+        return Answer(answer)
 
     def _one(
         self, request: Request, mailbox: Mailbox, message: str, folder: str = ""
