@@ -13,11 +13,14 @@ from . import easycrm_email_live
 from . import easycrm_email_address
 from . import easycrm_email_address_match
 from . import easycrm_email_address_colleagues
+from . import easycrm_email_address_look
 from . import easycrm_email_address_owner
 from . import easycrm_email_account
 from . import easycrm_email_account_access
+from . import easycrm_email_account_connect
 from . import easycrm_email_account_files
 from . import easycrm_email_account_health
+from . import easycrm_email_account_look
 from . import easycrm_email_account_provider
 from . import easycrm_email_account_schedule
 from . import easycrm_email_account_sign_in

@@ -14,7 +14,6 @@ from typing import BinaryIO, Protocol
 from ..messages import Attachment
 from .budget import Budget
 
-
 #: Mails of one page of a look, at most, and the seconds after which it ends.
 SKIM_MAILS, SKIM_SECONDS = 500, 3
 

@@ -96,8 +96,7 @@ def test_a_certificate_for_another_name_is_not_accepted(tls, trusted):
         ("454 4.7.0 Temporary authentication failure", Retry, "busy"),
         ("530 5.7.0 Must issue a STARTTLS command first", Permanent, "tls"),
         (
-            "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is "
-            "disabled for the Tenant.",
+            "535 5.7.139 SmtpClientAuthentication is disabled for the Tenant.",
             Permanent,
             "forbidden",
         ),
