@@ -203,7 +203,8 @@ class EasycrmEmailAccount(models.Model):
     def _mark_signed_in(self):
         """Have the mailbox read at once, from where it stood.
 
-        Not one that is just being connected: its owner looks at it first. It has just answered: what was wrong with the sign-in is over.
+        Not one that is just being connected: its owner looks at it first. It has just
+        answered: what was wrong with the sign-in is over.
         """
         self.ensure_one()
         vals = {"last_error": False, "last_error_kind": False}
