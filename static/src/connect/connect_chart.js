@@ -10,7 +10,7 @@ import {KINDS} from "./connect_tally";
  */
 export class ConnectChart extends Component {
     static template = "easycrm_mail.ConnectChart";
-    static props = {bars: Array, label: String};
+    static props = {bars: Array, unit: String, label: String};
 
     setup() {
         this.canvas = useRef("canvas");
@@ -55,9 +55,9 @@ export class ConnectChart extends Component {
             return;
         }
         const text = this.colourOf(".o_easycrm_muted", "color");
-        const grid = this.colourOf(".o_easycrm_line");
-        const font = {size: 11};
-        this.chart = new Chart(this.canvas.el, {
+        const grid = this.colourOf(".o_easycrm_connect_line");
+        const font = {size: 11, family: getComputedStyle(this.marks.el).fontFamily};
+        this.chart = new window.Chart(this.canvas.el, {
             type: "bar",
             data,
             options: {

@@ -5,7 +5,7 @@ import {_t} from "@web/core/l10n/translation";
 import {useService} from "@web/core/utils/hooks";
 import {ConnectChoices} from "./connect_choices";
 import {Look} from "./connect_look";
-import {ConnectMailbox, WAYS} from "./connect_mailbox";
+import {ConnectMailbox, iconOf} from "./connect_mailbox";
 import {ConnectResult} from "./connect_result";
 import {ConnectSignIn} from "./connect_sign_in";
 import {SERVICES, readsWords} from "./connect_words";
@@ -66,6 +66,7 @@ export class ConnectDialog extends Component {
         this.notification = useService("notification");
         this.ui = useService("ui");
         this.steps = STEPS;
+        this.iconOf = iconOf;
         this.state = useState({
             /** Or `resume`: which of those that were left is gone on with? */
             step: "mailbox",
@@ -113,8 +114,9 @@ export class ConnectDialog extends Component {
         return _t("Connect a mailbox");
     }
 
-    get stepIndex() {
-        return STEPS.findIndex(([name]) => name === this.state.step);
+    isDone(step) {
+        const names = STEPS.map(([name]) => name);
+        return names.indexOf(step) < names.indexOf(this.state.step);
     }
 
     get isLooking() {
@@ -127,10 +129,6 @@ export class ConnectDialog extends Component {
 
     get signInWords() {
         return _t("Sign in with %s", this.service);
-    }
-
-    iconOf(provider) {
-        return WAYS.find((way) => way.provider === provider).icon;
     }
 
     get canGoOn() {

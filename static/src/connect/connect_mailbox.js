@@ -24,6 +24,10 @@ export const WAYS = [
     },
 ];
 
+export function iconOf(provider) {
+    return WAYS.find((way) => way.provider === provider).icon;
+}
+
 /** The first step: which mailbox. */
 export class ConnectMailbox extends Component {
     static template = "easycrm_mail.ConnectMailbox";

@@ -3,6 +3,7 @@ import {Component, useState} from "@odoo/owl";
 import {_t} from "@web/core/l10n/translation";
 import {formatInteger} from "@web/views/fields/formatters";
 import {ConnectChart} from "./connect_chart";
+import {iconOf} from "./connect_mailbox";
 import {
     ALL_SINCE,
     contactsWords,
@@ -28,6 +29,10 @@ export class ConnectResult extends Component {
     setup() {
         this.look = useState(this.props.look);
         this.choices = useState(this.props.choices);
+    }
+
+    get icon() {
+        return iconOf(this.props.account.provider);
     }
 
     get counts() {

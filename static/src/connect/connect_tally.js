@@ -17,6 +17,10 @@ export const KINDS = ["match", "strangers", "colleagues", "automatic"];
 
 /** Bars at most: a look at many years is told by months. */
 const MAX_WEEKS = 60;
+const MAX_BARS = 600;
+
+/** Where more is wanted, the bars begin with the oldest mail. */
+const MAX_YEARS = 5;
 
 export class Tally {
     /** @type {Map<string, Object>} what a mail is known by -> what it is, and its folders */
@@ -110,7 +114,7 @@ export class Tally {
             contacts: records.contacts.size,
             leads: records.leads.size,
             opportunities: records.opportunities.size,
-            bars: makeBars(days, since),
+            ...makeBars(days, since),
         };
     }
 }
@@ -120,26 +124,21 @@ export class Tally {
  *
  * @param {Map<string, Object>} days
  * @param {string} since the first day that is wanted
- * @returns {Object[]} `from` (a day), and how many of each kind
+ * @returns {{bars: Object[], unit: string}} each with `from` (a day), and how many of each kind
  */
 function makeBars(days, since) {
-    const known = [...days.keys()].sort();
-    if (!known.length) {
-        return [];
-    }
-    const DateTime = luxon.DateTime;
+    const {DateTime} = luxon;
     const utc = (day) => DateTime.fromISO(day, {zone: "utc"});
-    const first = utc(known[0] < since ? since : known[0]);
-    const last = utc(known.at(-1));
+    const last = DateTime.utc();
+    const isOpen = last.diff(utc(since), "years").years > MAX_YEARS;
+    const first = utc(isOpen ? [...days.keys()].sort()[0] || last.toISODate() : since);
     const unit = last.diff(first, "weeks").weeks > MAX_WEEKS ? "month" : "week";
     const bars = new Map();
-    for (
-        let at = first.startOf(unit);
-        at <= last && bars.size < 1000;
-        at = at.plus({[`${unit}s`]: 1})
-    ) {
+    let at = first.startOf(unit);
+    while (at <= last && bars.size < MAX_BARS) {
         const from = at.toISODate();
         bars.set(from, {from, match: 0, strangers: 0, colleagues: 0, automatic: 0});
+        at = at.plus({[unit]: 1});
     }
     for (const [day, counts] of days) {
         const bar = bars.get(utc(day).startOf(unit).toISODate());
@@ -147,5 +146,5 @@ function makeBars(days, since) {
             bar[kind] += counts[kind];
         }
     }
-    return [...bars.values()];
+    return {bars: [...bars.values()], unit};
 }

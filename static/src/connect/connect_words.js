@@ -80,10 +80,14 @@ export function recordsWords(counts) {
     });
 }
 
+function mailsWords(count) {
+    return count === 1 ? _t("1 mail") : _t("%s mails", formatInteger(count));
+}
+
 /** "1,904 mails since 1 Aug: 612 match 88 contacts and 14 open opportunities" */
 export function resultWords(counts, since, isAll) {
     const values = {
-        mails: formatInteger(counts.mails),
+        mails: mailsWords(counts.mails),
         match: formatInteger(counts.match),
         day: isAll ? "" : dayWords(since),
         records: recordsWords(counts),
@@ -95,12 +99,12 @@ export function resultWords(counts, since, isAll) {
     }
     if (!counts.match) {
         return isAll
-            ? _t("%(mails)s mails: none match a contact yet", values)
-            : _t("%(mails)s mails since %(day)s: none match a contact yet", values);
+            ? _t("%(mails)s: none match a contact yet", values)
+            : _t("%(mails)s since %(day)s: none match a contact yet", values);
     }
     return isAll
-        ? _t("%(mails)s mails: %(match)s match %(records)s", values)
-        : _t("%(mails)s mails since %(day)s: %(match)s match %(records)s", values);
+        ? _t("%(mails)s: %(match)s match %(records)s", values)
+        : _t("%(mails)s since %(day)s: %(match)s match %(records)s", values);
 }
 
 /** "Reads 1,852 mails, newest first, about 4 min. You can go on working." */
