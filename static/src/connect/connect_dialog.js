@@ -133,7 +133,8 @@ export class ConnectDialog extends Component {
 
     get canGoOn() {
         const {provider, email} = this.state.form;
-        return Boolean(provider && /^[^\s@]+@[^\s@]+$/.test(email.trim()));
+        const isSetUp = provider === "imap" || this.options.services[provider];
+        return Boolean(isSetUp && /^[^\s@]+@[^\s@]+$/.test(email.trim()));
     }
 
     get readsWords() {
