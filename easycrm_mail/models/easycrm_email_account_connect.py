@@ -51,11 +51,11 @@ class EasycrmEmailAccount(models.Model):
     connect_state = fields.Json(groups=fields.NO_ACCESS, copy=False)
     connect_words = fields.Char(compute="_compute_connect_words", compute_sudo=True)
 
-    @api.depends("connect_state", "sync_status")
+    @api.depends("connect_state", "sync_status", "user_id")
     @api.depends_context("tz", "lang", "uid")
     def _compute_connect_words(self):
         for account in self:
-            is_left = account.sync_status == "draft" and account.connect_state
+            is_left = account._is_being_connected() and account.user_id == self.env.user
             account.connect_words = is_left and account._get_connect_words()
 
     def _get_connect_words(self):

@@ -101,7 +101,7 @@ test("the switch for newsletters is there where the account has it", async () =>
     await openWindow({accountId: 7});
     await settle();
     expect(takeAsked().length).toBe(5);
-    expect("[data-kind=automatic] .o_easycrm_connect_number").toHaveText("8");
+    expect("[data-kind=automatic] .o_easycrm_connect_number").toHaveText("9");
     await contains(".o_easycrm_connect_automatic input").click();
     await settle();
     expect("[data-kind=automatic]").toHaveCount(0);

@@ -99,10 +99,13 @@ export class ConnectDialog extends Component {
         this.options = await this.orm.call(ACCOUNT, "connect_get_options", []);
         Object.assign(this.state.form, {provider, email: this.options.email});
         if (accountId) {
-            const account = await this.orm.call(ACCOUNT, "connect_read", [[accountId]]);
-            this.take(account);
-            this.state.error = (isBack && account.error) || "";
-            await this.goOn(account);
+            await this.attempt(async () => {
+                const account = await this.orm.call(ACCOUNT, "connect_read", [
+                    [accountId],
+                ]);
+                await this.goOn(account);
+                this.state.error = (isBack && account.error) || "";
+            });
         } else if (this.options.left.length) {
             this.state.step = "resume";
         }
