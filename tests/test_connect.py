@@ -259,6 +259,7 @@ class TestConnectImap(Looking, RealMailbox, TransactionCase):
         self.assertEqual(values["share_level"], "subject")
         self.assertNotIn("imap_password", values)
         self.assertIn("You stopped at “Look first” today at", values["words"])
+        self.assertFalse(self.as_user(self.account, self.sofia).connect_words)
         [left] = self.draft.browse().connect_get_options()["left"]
         self.assertEqual(left["id"], self.account.id)
         self.assertEqual(self.account.sync_status, "draft")
@@ -275,7 +276,7 @@ class TestConnectImap(Looking, RealMailbox, TransactionCase):
         for days, words in ((0, "today at"), (1, "yesterday at"), (5, "at “Look")):
             at = fields.Datetime.now() - timedelta(days=days)
             self.account.connect_state = {**state, "at": fields.Datetime.to_string(at)}
-            self.assertIn(words, self.account.connect_words)
+            self.assertIn(words, self.draft.connect_words)
 
     def test_it_starts_as_it_was_chosen(self):
         self.bring(raw_mail(date=NOW))
