@@ -32,41 +32,25 @@ def skim(
     """See `base.Provider.skim`. The position is how many mails were looked at, how many
     of them of the page of ids that is under way, and the token of that page."""
     done, offset, token = _read_position(position)
-    query = query_of(since, f"before:{int(until.timestamp())}")
-    label = label_of(stream)
-    deadline = monotonic() + SKIM_SECONDS
-    glances: list[Glance] = []
-    end, pause = done + size, 0.0
+    look = _Look(api, stream, since, until)
+    end = done + size
     while True:
-        answer = _list(api, query, label, token)
-        refs = [str(one["id"]) for one in answer.get("messages", ())]
-        following = str(answer.get("nextPageToken") or "")
-        while offset < len(refs) and done < end and not pause:
-            chunk = refs[offset : offset + min(MAX_BATCH, end - done)]
-            try:
-                found = _look(api, stream, chunk)
-            except _Pause as asked:
-                pause = asked.args[0]
-                break
-            glances += [one for one in found if _is_within(one, since, until)]
-            offset, done = offset + len(chunk), done + len(chunk)
-            if monotonic() > deadline:
-                end = done
-        total = done + max(len(refs) - offset, 0)
-        if offset < len(refs) or done >= end or pause or not following:
+        refs, following, guess = look.list(token)
+        taken = look.take(refs[offset:][: end - done])
+        offset, done = offset + taken, done + taken
+        is_page_over = offset >= len(refs)
+        if not (is_page_over and following) or done >= end or look.is_late():
             break
         offset, token = 0, following
-    is_over = offset >= len(refs) and not following
-    if following:
-        # (of the whole list; of small lists it is exact)
-        total = max(int(answer.get("resultSizeEstimate") or 0), total + 1)
+    left = max(len(refs) - offset, 0)
+    is_over = is_page_over and not following
     return Skim(
-        glances=tuple(glances),
+        glances=tuple(look.glances),
         position="" if is_over else f"{done}:{offset}:{token}",
         done=done,
-        total=total,
+        total=max(done + left, guess if following else 0),
         is_estimate=bool(following),
-        pause=pause,
+        pause=look.pause,
     )
 
 
@@ -78,35 +62,74 @@ def _read_position(position: str) -> tuple[int, int, str]:
     return 0, 0, ""
 
 
-def _list(api: GmailApi, query: str, label: str, token: str) -> dict:
-    try:
-        return api.list_ids(query, label, token)
-    except Exception as error:
-        if label and status_of(error) == 400:
-            raise Gone("folder", "there is no such label any more") from None
-        raise
+class _Look:
+    """What one page has found so far.
 
+    :ivar pause: seconds that Gmail wants to be left alone
+    """
 
-def _look(api: GmailApi, stream: str, refs: Sequence[str]) -> list[Glance]:
-    """The mails of one batch; what is gone meanwhile is left out."""
-    cost = COST_GET * len(refs)
-    if api.budget.left() < cost:
-        raise _Pause(max(api.budget.wait(cost), 1.0))
-    found = []
-    for ref, answer in api.get_many(refs, "metadata", FIELDS).items():
-        if isinstance(answer, dict):
-            if holds(stream, answer.get("labelIds") or ()):
-                head = head_of(answer.get("payload") or {}) or b""
-                found.append(glance(ref, head, moment(answer.get("internalDate"))))
-            continue
-        failure = translate(answer)
-        if isinstance(failure, Gone):
-            continue
-        if isinstance(failure, Retry) and failure.code == "busy":
-            raise _Pause(failure.retry_after or _PAUSE)
-        raise failure
-    return found
+    def __init__(self, api: GmailApi, stream: str, since: datetime, until: datetime):
+        self._api = api
+        self._stream = stream
+        self._since, self._until = since, until
+        self._deadline = monotonic() + SKIM_SECONDS
+        self.glances: list[Glance] = []
+        self.pause = 0.0
 
+    def is_late(self) -> bool:
+        """Whether the page ends here."""
+        return monotonic() > self._deadline
 
-def _is_within(one: Glance, since: datetime, until: datetime) -> bool:
-    return one.received_at is None or since <= one.received_at < until
+    def list(self, token: str) -> tuple[list[str], str, int]:
+        """A page of ids, the token of the next, and Gmail's guess how many there are in
+        all."""
+        query = query_of(self._since, f"before:{int(self._until.timestamp())}")
+        label = label_of(self._stream)
+        try:
+            answer = self._api.list_ids(query, label, token)
+        except Exception as error:
+            if label and status_of(error) == 400:
+                raise Gone("folder", "there is no such label any more") from None
+            raise
+        refs = [str(one["id"]) for one in answer.get("messages", ())]
+        following = str(answer.get("nextPageToken") or "")
+        return refs, following, int(answer.get("resultSizeEstimate") or 0)
+
+    def take(self, refs: Sequence[str]) -> int:
+        """Looks at mails, as far as Gmail and the time let it; how many that were."""
+        taken = 0
+        while taken < len(refs) and not (taken and self.is_late()):
+            chunk = refs[taken : taken + MAX_BATCH]
+            try:
+                found = self._ask(chunk)
+            except _Pause as asked:
+                self.pause = asked.args[0]
+                break
+            self.glances += [one for one in found if self._is_within(one)]
+            taken += len(chunk)
+        return taken
+
+    def _ask(self, refs: Sequence[str]) -> list[Glance]:
+        """The mails of one batch; what is gone meanwhile is left out."""
+        cost = COST_GET * len(refs)
+        if self._api.budget.left() < cost:
+            raise _Pause(max(self._api.budget.wait(cost), 1.0))
+        found = []
+        for ref, answer in self._api.get_many(refs, "metadata", FIELDS).items():
+            if isinstance(answer, dict):
+                if holds(self._stream, answer.get("labelIds") or ()):
+                    head = head_of(answer.get("payload") or {})
+                    received = moment(answer.get("internalDate"))
+                    found.append(glance(ref, head, received))
+                continue
+            failure = translate(answer)
+            if isinstance(failure, Gone):
+                continue
+            if isinstance(failure, Retry) and failure.code == "busy":
+                raise _Pause(failure.retry_after or _PAUSE)
+            raise failure
+        return found
+
+    def _is_within(self, one: Glance) -> bool:
+        at = one.received_at
+        return at is None or self._since <= at < self._until

@@ -364,7 +364,17 @@ export class ConnectDialog extends Component {
             return;
         }
         const choices = this.isLooking ? this.chosen : {};
-        await this.orm.call(ACCOUNT, "connect_leave", [[account.id], step, choices]);
+        try {
+            await this.orm.call(ACCOUNT, "connect_leave", [
+                [account.id],
+                step,
+                choices,
+            ]);
+        } catch (error) {
+            // (whoever wants to leave, leaves)
+            const words = error.data?.message || error.message;
+            this.notification.add(words, {type: "warning"});
+        }
         this.props.onChanged();
     }
 
