@@ -35,7 +35,7 @@ def skim(
     look = _Look(api, stream, since, until)
     end = done + size
     while True:
-        refs, following, guess = look.list(token)
+        refs, following, guess = look.read_ids(token)
         taken = look.take(refs[offset:][: end - done])
         offset, done = offset + taken, done + taken
         is_page_over = offset >= len(refs)
@@ -80,7 +80,7 @@ class _Look:
         """Whether the page ends here."""
         return monotonic() > self._deadline
 
-    def list(self, token: str) -> tuple[list[str], str, int]:
+    def read_ids(self, token: str) -> tuple[list[str], str, int]:
         """A page of ids, the token of the next, and Gmail's guess how many there are in
         all."""
         query = query_of(self._since, f"before:{int(self._until.timestamp())}")
