@@ -31,7 +31,6 @@ export class Look {
     /** Grows with what was found: what was counted before is out of date then. */
     version = 0;
     secondsToWait = 0;
-    isEstimate = false;
 
     /**
      * @param {Object} orm a service
@@ -168,7 +167,6 @@ export class Look {
         const page = await this.call("connect_look", stream, since, this.now, "", 0);
         if (page) {
             this.totals[stream] = {since, total: page.total};
-            this.isEstimate ||= page.is_estimate;
         }
     }
 
