@@ -243,9 +243,10 @@ export class Look {
         this.status = "pause";
         const end = Date.now() + seconds * SECOND;
         const tick = () => {
-            this.secondsToWait = Math.ceil((end - Date.now()) / SECOND);
-            if (this.secondsToWait > 0) {
-                this.timer = browser.setTimeout(tick, SECOND);
+            const left = end - Date.now();
+            if (left > 0) {
+                this.secondsToWait = Math.max(Math.round(left / SECOND), 1);
+                this.timer = browser.setTimeout(tick, Math.min(left, SECOND));
             } else if (this.folders.length) {
                 this.run();
             } else {
