@@ -12,6 +12,8 @@ from . import test_body
 from . import test_body_images
 from . import test_companies
 from . import test_compare
+from . import test_connect
+from . import test_connect_tour
 from . import test_demo
 from . import test_files
 from . import test_health

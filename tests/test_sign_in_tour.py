@@ -4,7 +4,6 @@ from .api_mailbox import ApiMailbox, GmailService, OutlookService
 from .common import MailFixtures
 
 ADDRESS = "browser@chairs.example"
-LIST = "/odoo/action-easycrm_mail.easycrm_email_account_action_my"
 
 
 class Touring:
@@ -19,19 +18,24 @@ class Touring:
         self.service.add_mailbox(ADDRESS)
         self.service.press(accept=True)
         self.deliver("Offer for 40 chairs")
-        self.start(LIST, f"easycrm_connect_{self.service.provider}_tour")
+        contact = f"/odoo/contacts/{self.anna.id}"
+        # (nobody has a mailbox yet)
+        (self.account | self.mailbox).active = False
+        self.mailbox.sync_status = "draft"
+        self.start(contact, f"easycrm_connect_{self.service.provider}_tour")
         self.account = self.env["easycrm.email.account"].search(
             [("email", "=", ADDRESS)]
         )
         self.assertEqual(self.account.user_id, self.mira)
         self.run_crons()
         self.assertTimeline(self.anna, ["Offer for 40 chairs"])
+        self.start(contact, "easycrm_first_timeline_tour")
 
         self.service.revoke()
         self.deliver("Re: Offer for 40 chairs")
         self.run_crons()
         self.assertEqual(self.account.last_error_kind, "reconnect")
-        self.start(f"/odoo/contacts/{self.anna.id}", "easycrm_reconnect_tour")
+        self.start(contact, "easycrm_reconnect_tour")
         self.run_crons()
         self.assertEqual(self.account.sync_status, "ok", self.account.last_error)
         self.assertTimeline(

@@ -13,6 +13,7 @@ from . import easycrm_email_live
 from . import easycrm_email_address
 from . import easycrm_email_address_match
 from . import easycrm_email_address_colleagues
+from . import easycrm_email_address_look
 from . import easycrm_email_address_owner
 from . import easycrm_email_account
 from . import easycrm_email_account_access
@@ -20,6 +21,8 @@ from . import easycrm_email_account_check
 from . import easycrm_email_account_files
 from . import easycrm_email_account_health
 from . import easycrm_email_account_overview
+from . import easycrm_email_account_connect
+from . import easycrm_email_account_look
 from . import easycrm_email_account_provider
 from . import easycrm_email_account_rules
 from . import easycrm_email_account_schedule

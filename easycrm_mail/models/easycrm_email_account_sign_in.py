@@ -78,7 +78,13 @@ class EasycrmEmailAccount(models.Model):
             raise UserError(self.env._("An IMAP mailbox is connected by a password."))
         sign_in = self._get_sign_in()
         pending = self.env["easycrm.email.sign.in"].sudo()
-        pending = pending.create({"account_id": self.id, "provider": self.provider})
+        pending = pending.create(
+            {
+                "account_id": self.id,
+                "provider": self.provider,
+                "back": self.env.context.get("easycrm_mail_back"),
+            }
+        )
         state = pending._get_state()
         redirect_uri, email = self._get_redirect_uri(self.provider), self.email
         self._release_transaction()
@@ -254,14 +260,18 @@ class EasycrmEmailAccount(models.Model):
             self.alias_emails = ",".join(filter(None, [self.alias_emails, *new]))
 
     def _get_screen_path(self):
-        """Return the address of its form; of the list if none is known."""
+        """Return the address of the page where signing in began, or of its form; of
+        the list if none is known."""
+        if back := self and self.env.context.get("easycrm_mail_back"):
+            return back
         path = "/odoo/action-easycrm_mail.easycrm_email_account_action_my"
         return f"{path}/{self.id}" if self else path
 
     def _mark_signed_in(self):
         """Have the mailbox read at once, from where it stood.
 
-        It has just answered: what was wrong with the sign-in is over.
+        Not one that is just being connected: its owner looks at it first. It has just
+        answered: what was wrong with the sign-in is over.
         """
         self.ensure_one()
         vals = {"last_error": False, "last_error_kind": False}
@@ -270,7 +280,8 @@ class EasycrmEmailAccount(models.Model):
             vals |= {"failed_at": False, "retry_count": 0}
             self._clear_notices()
         self.write(vals)
-        self.action_sync_now()
+        if not self._is_being_connected():
+            self.action_sync_now()
 
     def _mark_not_signed_in(self, error):
         """Say on the account that signing in did not work.

@@ -38,6 +38,30 @@ class EasycrmEmailAccount(models.Model):
             "port": self.imap_port,
             "email": self.email,
         }
+        return self._get_server_words(values) | {
+            "grant": env._(
+                "The permission to read %(email)s has expired or was taken back.",
+                **values,
+            ),
+            "checkpoint": env._("The mailbox has to be read anew."),
+            "mail": env._("The email is not in the mailbox any more."),
+            "folder": env._("A folder is not in the mailbox any more."),
+            "forbidden": env._(
+                "%(server)s does not let this mailbox be read by IMAP. It is switched "
+                "on in the mailbox’s own settings.",
+                **values,
+            ),
+            "internal": env._(
+                "Something went wrong on our side. It is in the server's log."
+            ),
+        }
+
+    def _get_server_words(self, values):
+        """Return the words of what may be wrong with any server.
+
+        :param dict values: `server`, `port`, `email`
+        """
+        env = self.env
         return {
             "host": env._(
                 "The mail server %(server)s was not found. Is its name right?", **values
@@ -59,13 +83,6 @@ class EasycrmEmailAccount(models.Model):
             "password": env._(
                 "%(server)s does not accept the password for %(email)s.", **values
             ),
-            "grant": env._(
-                "The permission to read %(email)s has expired or was taken back.",
-                **values,
-            ),
-            "checkpoint": env._("The mailbox has to be read anew."),
-            "mail": env._("The email is not in the mailbox any more."),
-            "folder": env._("A folder is not in the mailbox any more."),
             "tls": env._(
                 "%(server)s does not speak the chosen encryption on port %(port)s.",
                 **values,
@@ -74,12 +91,6 @@ class EasycrmEmailAccount(models.Model):
                 "The certificate of %(server)s is not valid for that name, or nobody "
                 "known has signed it.",
                 **values,
-            ),
-            "forbidden": env._(
-                "%(server)s does not let this mailbox be read by IMAP.", **values
-            ),
-            "internal": env._(
-                "Something went wrong on our side. It is in the server's log."
             ),
         }
 
@@ -163,6 +174,27 @@ class EasycrmEmailAccount(models.Model):
                 "(easycrm_mail_key) has changed or is not valid."
             ),
         }
+
+    def _explain_sending(self, error):
+        """Say, in the owner's language, what keeps mail from being sent.
+
+        :param MailboxError error: of the outgoing server
+        """
+        self.ensure_one()
+        account = self.with_context(lang=self.user_id.lang)
+        values = {
+            "server": self.smtp_host,
+            "port": self.smtp_port,
+            "email": self.email,
+        }
+        words = account._get_server_words(values) | {
+            "forbidden": account.env._(
+                "%(server)s does not let this mailbox send by SMTP. Its administrator "
+                "can switch that on.",
+                **values,
+            ),
+        }
+        return words.get(error.code) or error.detail or error.code
 
     def _get_server_title(self):
         """Return what the mailbox's server is called, for people."""

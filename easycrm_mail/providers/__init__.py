@@ -3,10 +3,12 @@
 from .base import (
     Batch,
     Held,
+    Glance,
     Provider,
     ReadChange,
     RemoteMessage,
     SetAside,
+    Skim,
     Stream,
     StreamRole,
 )
@@ -18,11 +20,13 @@ from .graph_client import GRAPH_LIMIT
 from .imap import ImapProvider
 from .microsoft_sign_in import MicrosoftSignIn
 from .outlook import OutlookProvider
+from .smtp import check_smtp
 
 __all__ = [
     "GRAPH_LIMIT",
     "Batch",
     "Budget",
+    "Glance",
     "GmailProvider",
     "Gone",
     "GoogleSignIn",
@@ -39,6 +43,8 @@ __all__ = [
     "Resync",
     "Retry",
     "SetAside",
+    "Skim",
     "Stream",
     "StreamRole",
+    "check_smtp",
 ]

@@ -14,6 +14,9 @@ from typing import BinaryIO, Protocol
 from ..messages import Attachment
 from .budget import Budget
 
+#: Mails of one page of a look, at most, and the seconds after which it ends.
+SKIM_MAILS, SKIM_SECONDS = 500, 3
+
 
 class StreamRole(str, Enum):
     """What a stream is to its mailbox; the values of `easycrm.email.folder.role`."""
@@ -125,6 +128,41 @@ class Held:
     pause: float = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What the header of one mail tells, where mail is only looked at.
+
+    :ivar key: the same for a mail that stands in two streams
+    :ivar received_at: when the mailbox got it, aware, or None
+    :ivar addresses: of its participants, From first
+    :ivar is_automatic: a newsletter, or nobody has written it
+    """
+
+    key: str
+    received_at: datetime | None
+    addresses: tuple[str, ...]
+    is_automatic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Skim:
+    """One page of a look at a stream of which nothing is kept.
+
+    :ivar position: where the next page goes on; empty: all has been looked at
+    :ivar done: mails passed so far, those of this page included
+    :ivar total: mails that there are to look at in all
+    :ivar is_estimate: the service only guesses the total
+    :ivar pause: seconds before which the next page must not be asked for
+    """
+
+    glances: tuple[Glance, ...] = ()
+    position: str = ""
+    done: int = 0
+    total: int = 0
+    is_estimate: bool = False
+    pause: float = 0
+
+
 class Provider(Protocol):
     """One connected mailbox. Every method raises a `MailboxError` and nothing else.
 
@@ -156,6 +194,25 @@ class Provider(Protocol):
         :param starts: aware, rising: where each span begins; it ends where the next
             begins, and the last one never
         :param page: of the answer before; empty for the first call
+        """
+
+    def skim(
+        self,
+        stream: str,
+        since: datetime,
+        until: datetime,
+        position: str = "",
+        size: int = SKIM_MAILS,
+    ) -> Skim:
+        """The next page of a look at the headers of a stream, newest first.
+
+        It ends after some seconds, wherever it is by then.
+
+        :param since: aware; mail that the mailbox got before it is left alone
+        :param until: aware; neither is what it got from then on, so that what comes
+            meanwhile shifts nothing
+        :param position: of the page before; empty for the first one
+        :param size: mails at most; 0 for the count alone
         """
 
     def fetch(self, stream: str, ref: str) -> RemoteMessage:

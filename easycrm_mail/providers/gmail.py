@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import BinaryIO, TypeVar
 
-from .base import Batch, Held, RemoteMessage, Stream
+from .base import SKIM_MAILS, Batch, Held, RemoteMessage, Skim, Stream
 from .budget import Budget
 from .errors import Gone, MailboxError, Retry
 from .gmail_api import GmailApi, is_ref, refs_of
@@ -32,6 +32,7 @@ from .gmail_history import Changes, changes_since
 from .gmail_http import MailboxHttp
 from .gmail_labels import holds, label_of, query_of, streams_of
 from .gmail_page import LARGE_BYTES, PageReader, describe, read_one, remote_message
+from .gmail_skim import skim
 from .gmail_structure import attachments_of, decode
 from .google_guard import guard
 from .sign_in import TokenSource
@@ -151,6 +152,18 @@ class GmailProvider:
     def held(self, stream: str, starts: Sequence[datetime], page: str = "") -> Held:
         """What a stream holds, span by span, 500 ids a call."""
         return held_since(self._api, stream, starts, page)
+
+    @_guarded
+    def skim(
+        self,
+        stream: str,
+        since: datetime,
+        until: datetime,
+        position: str = "",
+        size: int = SKIM_MAILS,
+    ) -> Skim:
+        """The next page of a look at a stream."""
+        return skim(self._api, stream, since, until, position, size)
 
     @_guarded
     def fetch(self, stream: str, ref: str) -> RemoteMessage:

@@ -95,8 +95,14 @@ class GmailApi:
         finally:
             self.http.limit = MAX_ANSWER_BYTES
 
-    def get_many(self, refs: Sequence[str]) -> dict[str, dict | Exception]:
-        """Mails in raw form by one batch; each of them, or what its part says."""
+    def get_many(
+        self, refs: Sequence[str], form: str = "raw", fields: Sequence[str] = ()
+    ) -> dict[str, dict | Exception]:
+        """Mails by one batch; each of them, or what its part says.
+
+        :param form: as for `get`
+        :param fields: of the header, of mails in `metadata` form; all if none is named
+        """
         found: dict[str, dict | Exception] = {}
 
         def keep(ref: str, answer, error: Exception | None) -> None:
@@ -106,7 +112,7 @@ class GmailApi:
 
         batch = BatchHttpRequest(keep, batch_uri=api_url() + BATCH_PATH)
         for ref in refs:
-            batch.add(self._get(ref, "raw"), request_id=ref)
+            batch.add(self._get(ref, form, fields), request_id=ref)
         self.budget.spend(COST_GET * len(refs))
         batch.execute(http=self._http)
         return found
@@ -172,8 +178,10 @@ class GmailApi:
     def _messages(self):
         return self._users().messages()
 
-    def _get(self, ref: str, form: str):
-        return self._messages().get(userId="me", id=ref, format=form)
+    def _get(self, ref: str, form: str, fields: Sequence[str] = ()):
+        return self._messages().get(
+            userId="me", id=ref, format=form, metadataHeaders=list(fields) or None
+        )
 
     def _ask(self, request, cost: int) -> dict:
         self.budget.spend(cost)

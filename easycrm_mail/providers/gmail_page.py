@@ -333,7 +333,7 @@ def remote_message(ref: str, answer: dict) -> RemoteMessage | None:
         ref=ref,
         raw=raw,
         is_read=UNREAD not in (answer.get("labelIds") or ()),
-        received_at=_moment(answer.get("internalDate")),
+        received_at=moment(answer.get("internalDate")),
         thread_ref=str(answer.get("threadId") or ""),
         headers_only=not is_whole,
         size=0 if is_whole else int(answer.get("sizeEstimate") or 0),
@@ -341,7 +341,7 @@ def remote_message(ref: str, answer: dict) -> RemoteMessage | None:
     )
 
 
-def _moment(milliseconds: object) -> datetime | None:
+def moment(milliseconds: object) -> datetime | None:
     try:
         return datetime.fromtimestamp(int(milliseconds) / 1000, timezone.utc)
     except (OSError, OverflowError, TypeError, ValueError):

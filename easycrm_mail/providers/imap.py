@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import BinaryIO, TypeVar
 
-from .base import Batch, Held, RemoteMessage, Stream
+from .base import SKIM_MAILS, Batch, Held, RemoteMessage, Skim, Stream
 from .errors import Gone, Retry
 from .imap_changes import add_arrivals, begin, is_unchanged, is_void, sweep
 from .imap_checkpoint import Checkpoint
@@ -32,6 +32,7 @@ from .imap_folders import streams_of
 from .imap_held import held_since
 from .imap_page import MAX_MAIL_BYTES, PageReader, read_head, remote_message
 from .imap_settings import check_settings, secrets_of
+from .imap_skim import skim
 from .imap_structure import attachments_of, decode_pieces
 
 # All of one call, against a server that sends a byte now and then.
@@ -174,6 +175,18 @@ class ImapProvider:
         if page and int(uid_validity) != folder.uid_validity:
             raise Retry("answer", "the folder was set up anew meanwhile")
         return held_since(connection, folder, starts, int(last or 0))
+
+    @_guarded
+    def skim(
+        self,
+        stream: str,
+        since: datetime,
+        until: datetime,
+        position: str = "",
+        size: int = SKIM_MAILS,
+    ) -> Skim:
+        """The next page of a look at a folder."""
+        return skim(self._connected(), stream, since, until, position, size)
 
     @_guarded
     def fetch(self, stream: str, ref: str) -> RemoteMessage:

@@ -20,6 +20,7 @@ from .errors import Gone, Permanent, Retry
 from .imap_client import Client
 from .imap_errors import is_refusal, of_folder, translate, words
 from .imap_folders import Listed
+from .skim_glance import FIELDS
 from .uid_set import MAX_UID, MAX_UIDS, Runs, expand, sequence
 
 CONNECT_TIMEOUT = 10
@@ -272,6 +273,14 @@ class Connection:
         """The header of those mails that are there, as `raw`."""
         return self._fetch(
             uids, "(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])"
+        )
+
+    def fields(self, uids: Iterable[int]) -> dict[int, Fetched]:
+        """The fields of the header that a look needs, of those mails that are there, as
+        `raw`."""
+        names = " ".join(one.upper() for one in FIELDS)
+        return self._fetch(
+            uids, f"(UID INTERNALDATE BODY.PEEK[HEADER.FIELDS ({names})])"
         )
 
     def structures(self, uids: Iterable[int]) -> dict[int, Fetched]:

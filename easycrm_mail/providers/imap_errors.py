@@ -34,6 +34,13 @@ _GONE = re.compile(
 _FORBIDDEN = re.compile(
     r"\[(?:NOPERM|ACL)\b|permission denied|not permitted", re.IGNORECASE
 )
+# Gmail: "Your account is not enabled for IMAP use"; Yandex: "This user does not have
+# access rights to this service"
+_SWITCHED_OFF = re.compile(
+    r"not enabled for imap|imap (?:access )?is (?:disabled|not (?:enabled|allowed))"
+    r"|does not have access rights to this service",
+    re.IGNORECASE,
+)
 # Exchange: "Request is throttled. Suggested Backoff Time: 299961 milliseconds"
 _BACKOFF = re.compile(r"backoff time:?\s*(\d{1,9})\s*milliseconds", re.IGNORECASE)
 
@@ -98,6 +105,8 @@ def _of_socket(error: OSError, text: str) -> MailboxError:
 
 
 def _of_login(text: str) -> MailboxError:
+    if _SWITCHED_OFF.search(text):
+        return Permanent("forbidden", text)
     if _CREDENTIALS.search(text):
         return Reconnect("password", text)
     if _NEEDS_TLS.search(text):

@@ -24,7 +24,7 @@ from typing import BinaryIO, TypeVar
 from urllib.parse import quote
 
 from ..messages import LargeMail, UnreadableMessage
-from .base import Batch, Held, ReadChange, RemoteMessage, Stream
+from .base import SKIM_MAILS, Batch, Held, ReadChange, RemoteMessage, Skim, Stream
 from .budget import Budget
 from .errors import Gone, Resync, Retry
 from .graph_client import GRAPH_LIMIT, GraphClient, TooLarge, is_own
@@ -34,6 +34,7 @@ from .outlook_delta import EXPAND_SIZE, FIELDS, Delta, advance, entry_of
 from .outlook_folders import folder_path, streams_of
 from .outlook_held import held_since
 from .outlook_page import PageReader, fetch, value_path
+from .outlook_skim import skim
 from .sign_in import TokenSource
 
 # All of one call, against a server that sends a byte now and then.
@@ -164,6 +165,21 @@ class OutlookProvider:
         """What a folder holds, page by page of a list that is narrowed by date."""
         try:
             return held_since(self._client, stream, starts, page)
+        except ServerAnswer as answer:
+            raise _of_folder(answer) from None
+
+    @_guarded
+    def skim(
+        self,
+        stream: str,
+        since: datetime,
+        until: datetime,
+        position: str = "",
+        size: int = SKIM_MAILS,
+    ) -> Skim:
+        """The next page of a look at a folder."""
+        try:
+            return skim(self._client, stream, since, until, position, size)
         except ServerAnswer as answer:
             raise _of_folder(answer) from None
 

@@ -26,6 +26,7 @@ class EasycrmEmailSignIn(models.TransientModel):
         "easycrm.email.account", required=True, ondelete="cascade"
     )
     provider = fields.Char(required=True)
+    back = fields.Char(help="The page where it began.")
     flow = fields.Text(groups=fields.NO_ACCESS)
 
     def _get_state(self):
@@ -56,7 +57,7 @@ class EasycrmEmailSignIn(models.TransientModel):
         self.env.cr.execute(
             """DELETE FROM easycrm_email_sign_in
                WHERE id = %s AND provider = %s AND create_uid = %s
-               RETURNING account_id, flow""",
+               RETURNING account_id, flow, back""",
             [named[0], provider, self.env.uid],
         )
         row = self.env.cr.fetchone()
@@ -67,4 +68,5 @@ class EasycrmEmailSignIn(models.TransientModel):
             flow = secrets.decrypt(row[1])
         except secrets.UnknownKey:
             return nothing
-        return self.env["easycrm.email.account"].browse(row[0]), flow
+        account = self.env["easycrm.email.account"].browse(row[0])
+        return account.with_context(easycrm_mail_back=row[2]), flow

@@ -31,6 +31,7 @@ MAX_PARTS = 20
 
 _ALWAYS = ("id",)
 _PREFERRED_PAGE = re.compile(r"odata\.maxpagesize=(\d+)", re.IGNORECASE)
+_RANGE = re.compile(r"receivedDateTime (ge|lt) ([\d:T-]+)Z")
 _FOLDER = r"/mailFolders/(?P<folder>[^/]+)"
 _MESSAGE = r"/messages/(?P<message>[^/]+)"
 
@@ -246,14 +247,18 @@ class GraphServer(WebServer):
 
     def _list(self, request: Request, mailbox: Mailbox, folder: str) -> Answer:
         found = mailbox.in_folder(folder)
-        if narrowed := request.get("$filter"):
-            name, operator, since = narrowed.split()
-            assert (name, operator) == ("receivedDateTime", "ge"), narrowed
-            moment = datetime.fromisoformat(since.replace("Z", "+00:00"))
-            found = [one for one in found if one.received >= moment]
+        ranges = _RANGE.findall(request.get("$filter"))
+        assert bool(ranges) == bool(request.get("$filter")), request.get("$filter")
+        for kind, text in ranges:
+            at = datetime.fromisoformat(f"{text}+00:00")
+            found = [m for m in found if (m.received >= at) == (kind == "ge")]
+        if request.get("$orderby") == "receivedDateTime desc":
+            found.sort(key=lambda one: one.received, reverse=True)
         size, skip = int(request.get("$top", "10")), int(request.get("$skip", "0"))
         size = min(size, self.deltas[mailbox.address].max_page)
         answer = {"value": [self._message(request, one) for one in found[skip:][:size]]}
+        if request.get("$count") == "true":
+            answer["@odata.count"] = len(found)
         if len(found) > skip + size:
             query = {
                 **{k: v[-1] for k, v in request.query.items()},

@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import email.utils
 import hashlib
 import itertools
 import threading
@@ -176,11 +177,23 @@ def properties_of(message: Message) -> dict:
         "createdDateTime": received,
         "hasAttachments": bool(attachments_of(message)),
         "parentFolderId": message.folder,
+        "from": _people(parsed, "From")[0] if parsed["From"] else None,
+        "toRecipients": _people(parsed, "To"),
+        "ccRecipients": _people(parsed, "Cc"),
+        "bccRecipients": _people(parsed, "Bcc"),
         "conversationId": "AAQk" + hashlib.sha1(root.encode()).hexdigest(),
         "internetMessageHeaders": [
             {"name": name, "value": str(value)} for name, value in parsed.items()
         ],
     }
+
+
+def _people(parsed, name: str) -> list[dict]:
+    values = [str(value) for value in parsed.get_all(name, [])]
+    return [
+        {"emailAddress": {"name": person, "address": address}}
+        for person, address in email.utils.getaddresses(values)
+    ]
 
 
 def attachments_of(message: Message) -> list[dict]:

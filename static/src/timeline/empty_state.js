@@ -2,14 +2,12 @@ import {Component} from "@odoo/owl";
 
 import {deserializeDate} from "@web/core/l10n/dates";
 import {_t} from "@web/core/l10n/translation";
-import {user} from "@web/core/user";
 import {useService} from "@web/core/utils/hooks";
 import {formatInteger} from "@web/views/fields/formatters";
+import {WAYS} from "../connect/connect_mailbox";
 
 /** The field that holds the address by which mail finds a record. */
 const ADDRESS_FIELDS = {"res.partner": "email", "crm.lead": "email_from"};
-
-const ADDRESS = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 
 /** Nothing to show, why, and what to do about it. Which case it is, the server says. */
 export class EmptyState extends Component {
@@ -26,6 +24,8 @@ export class EmptyState extends Component {
 
     setup() {
         this.action = useService("action");
+        this.connect = useService("easycrm_mail.connect");
+        this.ways = WAYS;
     }
 
     /** Whom the emails would be from: the person of a lead, not what it is about. */
@@ -40,11 +40,11 @@ export class EmptyState extends Component {
     get connectWords() {
         return this.name
             ? _t(
-                  "The emails that you exchange with %s will stand here by themselves, and so will those of everybody else you write to.",
+                  "The emails that you exchange with %s will stand here by themselves, and so will those of everybody else you write to. You see what would come in before anything is stored.",
                   this.name
               )
             : _t(
-                  "The emails that you write and receive will stand here by themselves."
+                  "The emails that you write and receive will stand here by themselves. You see what would come in before anything is stored."
               );
     }
 
@@ -116,17 +116,6 @@ export class EmptyState extends Component {
 
     showAccounts() {
         return this.action.doAction("easycrm_mail.easycrm_email_account_action_my");
-    }
-
-    connect() {
-        const address = ADDRESS.test(user.login) && {default_email: user.login};
-        return this.action.doAction({
-            type: "ir.actions.act_window",
-            name: _t("Connect a mailbox"),
-            res_model: "easycrm.email.account",
-            views: [[false, "form"]],
-            context: {default_provider: "imap", ...address},
-        });
     }
 
     focusAddress(ev) {

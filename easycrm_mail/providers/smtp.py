@@ -1,0 +1,112 @@
+"""Whether mail could be sent through a server: it is signed in to, and nothing is sent.
+
+What comes up is told as in `errors`, in the codes that reading has.
+"""
+
+import base64
+import contextlib
+import re
+import smtplib
+import ssl
+
+from .errors import MailboxError, Permanent, Reconnect, Retry
+from .imap_errors import translate as translate_socket
+from .imap_errors import words
+from .imap_settings import check_settings, secrets_of
+
+TIMEOUT = 10
+
+# Exchange: "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is
+# disabled for the Tenant."
+_SWITCHED_OFF = re.compile(r"is disabled for the (?:tenant|mailbox)", re.IGNORECASE)
+
+
+def check_smtp(
+    host: str,
+    port: int,
+    security: str,
+    login: str,
+    password: str,
+    timeout: float = TIMEOUT,
+) -> None:
+    """Connects, sets up TLS and signs in, as sending would, and hangs up.
+
+    :param security: `ssl` (TLS from the first byte), `starttls` or `none`
+    :param timeout: seconds to wait for any one answer
+    :raises MailboxError: what would keep mail from being sent
+    """
+    try:
+        _check(host, port, security, login, password, timeout)
+        return
+    except Exception as error:  # noqa: BLE001
+        failure = translate(error, secrets_of(login, password))
+    # (in the frames of the original stands the password)
+    failure.__cause__ = failure.__context__ = None
+    raise failure.with_traceback(None)
+
+
+def _check(
+    host: str, port: int, security: str, login: str, password: str, timeout: float
+) -> None:
+    check_settings(host, port, security, login, password)
+    context = ssl.create_default_context()
+    if security == "ssl":
+        client = smtplib.SMTP_SSL(host, port, timeout=timeout, context=context)
+    else:
+        client = smtplib.SMTP(host, port, timeout=timeout)
+    try:
+        client.ehlo_or_helo_if_needed()
+        if security == "starttls":
+            client.starttls(context=context)
+        _sign_in(client, login, password)
+    finally:
+        with contextlib.suppress(OSError, smtplib.SMTPException):
+            client.quit()
+        client.close()
+
+
+def _sign_in(client: smtplib.SMTP, login: str, password: str) -> None:
+    client.ehlo_or_helo_if_needed()
+    if "PLAIN" not in client.esmtp_features.get("auth", "").upper().split():
+        client.login(login, password)
+        return
+    # (smtplib would take no password but an ASCII one)
+    packed = base64.b64encode(f"\0{login}\0{password}".encode()).decode()
+    code, answer = client.docmd("AUTH", f"PLAIN {packed}")
+    if code not in (235, 503):
+        raise smtplib.SMTPAuthenticationError(code, answer)
+
+
+def translate(error: BaseException, secrets=()) -> MailboxError:
+    """The `MailboxError` for anything that came up.
+
+    :param secrets: what must not stand in its text
+    """
+    if isinstance(error, MailboxError):
+        return error
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        # No STARTTLS on offer; or no sign-in, which servers offer under TLS only
+        return Permanent("tls", words(error, secrets))
+    if isinstance(error, smtplib.SMTPServerDisconnected):
+        return Retry("dropped", words(error, secrets))
+    if isinstance(error, smtplib.SMTPResponseException):
+        return _of_answer(error, secrets)
+    if isinstance(error, OSError) and not isinstance(error, smtplib.SMTPException):
+        return translate_socket(error, secrets)
+    return Retry("answer", words(error, secrets))
+
+
+def _of_answer(error: smtplib.SMTPResponseException, secrets) -> MailboxError:
+    said = error.smtp_error
+    said = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+    text = words(f"{error.smtp_code} {said}", secrets)
+    if _SWITCHED_OFF.search(text):
+        return Permanent("forbidden", text)
+    if 400 <= error.smtp_code < 500:
+        return Retry("busy", text)
+    if error.smtp_code in (530, 538):
+        # "Must issue a STARTTLS command first", "encryption required"
+        return Permanent("tls", text)
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return Reconnect("password", text)
+    return Retry("answer", text)

@@ -1,0 +1,385 @@
+import {Component, onWillDestroy, onWillStart, reactive, useState} from "@odoo/owl";
+
+import {Dialog} from "@web/core/dialog/dialog";
+import {_t} from "@web/core/l10n/translation";
+import {useService} from "@web/core/utils/hooks";
+import {ConnectChoices} from "./connect_choices";
+import {Look} from "./connect_look";
+import {ConnectMailbox, iconOf} from "./connect_mailbox";
+import {ConnectResult} from "./connect_result";
+import {ConnectSignIn} from "./connect_sign_in";
+import {SERVICES, readsWords} from "./connect_words";
+
+const ACCOUNT = "easycrm.email.account";
+
+/** The steps, as the arrows name them. */
+const STEPS = [
+    ["mailbox", _t("Mailbox")],
+    ["sign_in", _t("Sign in")],
+    ["look", _t("Look first")],
+    ["start", _t("Start")],
+];
+
+/** What the account is asked for when a mailbox is new. */
+const EMPTY = {
+    provider: "",
+    email: "",
+    shared_mailbox: false,
+    imap_host: "",
+    imap_port: 993,
+    imap_security: "ssl",
+    imap_login: "",
+    imap_password: "",
+    smtp_host: "",
+    smtp_port: 465,
+    smtp_security: "ssl",
+};
+
+/**
+ * The window in which a mailbox is connected: which one, signing in, a look at it that stores nothing, and the start.
+ * It can be left at any step and gone on with later.
+ */
+export class ConnectDialog extends Component {
+    static template = "easycrm_mail.ConnectDialog";
+    static components = {
+        ConnectChoices,
+        ConnectMailbox,
+        ConnectResult,
+        ConnectSignIn,
+        Dialog,
+    };
+    static props = {
+        accountId: {type: [Number, {value: false}], optional: true},
+        provider: {type: String, optional: true},
+        isBack: {type: Boolean, optional: true},
+        /** The browser is about to leave for another site, and comes back. */
+        onAway: Function,
+        /** A mailbox was added, changed or started. */
+        onChanged: Function,
+        close: Function,
+    };
+    static defaultProps = {accountId: false, provider: "", isBack: false};
+
+    setup() {
+        this.orm = useService("orm");
+        this.action = useService("action");
+        this.notification = useService("notification");
+        this.ui = useService("ui");
+        this.steps = STEPS;
+        this.iconOf = iconOf;
+        this.state = useState({
+            /** Or `resume`: which of those that were left is gone on with? */
+            step: "mailbox",
+            form: {...EMPTY},
+            account: null,
+            error: "",
+            /** What kind of password a common provider wants. */
+            note: "",
+            isBusy: false,
+        });
+        this.choices = useState({
+            folders: [],
+            since: "",
+            share_level: "everything",
+            ignore_automatic: false,
+            unlinked_keep: "full",
+            get ignoreAutomatic() {
+                return this.ignore_automatic;
+            },
+        });
+        this.look = null;
+        // Esc, the cross and "Leave" are the same.
+        this.env.dialogData.dismiss = () => this.keep();
+        onWillStart(() => this.open());
+        onWillDestroy(() => this.look?.close());
+    }
+
+    async open() {
+        const {accountId, provider, isBack} = this.props;
+        this.options = await this.orm.call(ACCOUNT, "connect_get_options", []);
+        Object.assign(this.state.form, {provider, email: this.options.email});
+        if (accountId) {
+            await this.attempt(async () => {
+                const account = await this.orm.call(ACCOUNT, "connect_read", [
+                    [accountId],
+                ]);
+                await this.goOn(account);
+                this.state.error = (isBack && account.error) || "";
+            });
+        } else if (this.options.left.length) {
+            this.state.step = "resume";
+        }
+    }
+
+    // --- what is shown ---
+
+    get title() {
+        return _t("Connect a mailbox");
+    }
+
+    isDone(step) {
+        const names = STEPS.map(([name]) => name);
+        return names.indexOf(step) < names.indexOf(this.state.step);
+    }
+
+    get isLooking() {
+        return this.state.step === "look" && this.look;
+    }
+
+    get service() {
+        return SERVICES[this.state.form.provider];
+    }
+
+    get signInWords() {
+        return _t("Sign in with %s", this.service);
+    }
+
+    get canGoOn() {
+        const {provider, email} = this.state.form;
+        const isSetUp = provider === "imap" || this.options.services[provider];
+        return Boolean(isSetUp && /^[^\s@]+@[^\s@]+$/.test(email.trim()));
+    }
+
+    get readsWords() {
+        const {status} = this.look;
+        const counts = this.look.tally.count(this.choices);
+        return status === "done"
+            ? readsWords(counts.wanted, this.state.account.provider)
+            : _t("You can start before the count is complete.");
+    }
+
+    get startIsPossible() {
+        return Boolean(this.choices.folders.length);
+    }
+
+    // --- steps ---
+
+    take(account) {
+        this.state.account = account;
+        for (const name in EMPTY) {
+            if (name in account) {
+                this.state.form[name] = account[name] || EMPTY[name];
+            }
+        }
+        for (const name of this.options.fields) {
+            this.choices[name] = account[name];
+        }
+        this.choices.since = account.since;
+        this.choices.folders = account.folders || [];
+    }
+
+    async goOn(account) {
+        this.take(account);
+        const isSignedIn = account.is_signed_in;
+        const step = account.provider === "imap" ? account.step : "look";
+        if (isSignedIn && step === "look") {
+            await this.enterLook();
+        } else {
+            this.state.step = account.step === "mailbox" ? "mailbox" : "sign_in";
+        }
+    }
+
+    async startOver(account) {
+        this.take(await this.orm.call(ACCOUNT, "connect_restart", [[account.id]]));
+        this.state.step = "mailbox";
+    }
+
+    /** Does one thing at a time, and says where it failed. */
+    async attempt(work) {
+        if (this.state.isBusy) {
+            return false;
+        }
+        this.state.isBusy = true;
+        this.state.error = "";
+        try {
+            return await work();
+        } catch (error) {
+            this.state.error = error.data?.message || error.message;
+            return false;
+        } finally {
+            this.state.isBusy = false;
+        }
+    }
+
+    async save(names) {
+        const ids = this.state.account ? [this.state.account.id] : [];
+        const values = {};
+        for (const name of names) {
+            const value = this.state.form[name];
+            values[name] = typeof value === "string" ? value.trim() : value;
+        }
+        if (!values.imap_password) {
+            delete values.imap_password;
+        } else {
+            values.imap_password = this.state.form.imap_password;
+        }
+        const account = await this.orm.call(ACCOUNT, "connect_save", [ids, values]);
+        this.take(account);
+        this.state.form.imap_password = "";
+    }
+
+    enterSignIn() {
+        return this.attempt(async () => {
+            const {form} = this.state;
+            if (form.provider === "imap") {
+                await this.findServers();
+            }
+            await this.save(["provider", "email", "shared_mailbox"]);
+            this.state.step = "sign_in";
+        });
+    }
+
+    /** The servers of a common provider, unless somebody has entered others. */
+    async findServers() {
+        const {form} = this.state;
+        const found = await this.orm.call(ACCOUNT, "connect_find_servers", [
+            form.email.trim(),
+        ]);
+        const {password_note: note = "", ...servers} = found || {};
+        this.state.note = note;
+        if (found && !form.imap_host) {
+            Object.assign(form, servers);
+            await this.save(["provider", "email", ...Object.keys(servers)]);
+        }
+    }
+
+    signIn() {
+        return this.attempt(async () => {
+            const {id} = this.state.account;
+            const {pathname, search} = window.location;
+            const action = await this.orm.call(ACCOUNT, "connect_sign_in", [
+                [id],
+                pathname + search,
+            ]);
+            this.props.onAway(id);
+            await this.action.doAction(action);
+        });
+    }
+
+    /** Saves what was entered, and tests one direction. Gives false where that went well, else the words. */
+    async test(what) {
+        const {account} = this.state;
+        return this.orm.call(ACCOUNT, "connect_test", [[account.id], what]);
+    }
+
+    async saveServers() {
+        await this.save(
+            Object.keys(EMPTY).filter((name) => /^(imap|smtp)_/.test(name))
+        );
+    }
+
+    /** From signing in: a mailbox with a password is tried first. */
+    goLook() {
+        return this.attempt(async () => {
+            if (this.state.account.provider === "imap") {
+                await this.saveServers();
+                const words = await this.test("reading");
+                if (words) {
+                    this.state.error = words;
+                    return;
+                }
+            }
+            await this.enterLook();
+        });
+    }
+
+    async enterLook() {
+        const {account} = this.state;
+        this.state.step = "look";
+        this.look?.close();
+        const isOrdered = account.provider !== "imap";
+        this.look = reactive(
+            new Look(this.orm, account.id, this.choices, isOrdered),
+            () => this.render()
+        );
+        await this.openLook();
+    }
+
+    async openLook() {
+        const {look} = this;
+        look.onWaited = () => this.openLook();
+        if (!look.folders.length && !(await look.open())) {
+            return;
+        }
+        const names = look.folders.map(({stream}) => stream);
+        const kept = this.choices.folders.filter((stream) => names.includes(stream));
+        this.choices.folders = kept.length
+            ? kept
+            : look.folders.filter((one) => one.default).map(({stream}) => stream);
+        look.run();
+    }
+
+    choose(values) {
+        Object.assign(this.choices, values);
+        this.look.update();
+    }
+
+    back() {
+        this.state.error = "";
+        if (this.state.step === "look") {
+            this.look.close();
+            this.look = null;
+            this.state.step = "sign_in";
+        } else {
+            this.state.step = "mailbox";
+        }
+    }
+
+    /** What is chosen, as the server takes it. */
+    get chosen() {
+        const {folders, since} = this.choices;
+        const chosen = {folders: [...folders], since};
+        for (const name of this.options.fields) {
+            chosen[name] = this.choices[name];
+        }
+        return chosen;
+    }
+
+    async start() {
+        await this.attempt(async () => {
+            const {id} = this.state.account;
+            const words = await this.orm.call(ACCOUNT, "connect_start", [
+                [id],
+                this.chosen,
+            ]);
+            if (words) {
+                this.state.error = words;
+                return;
+            }
+            this.notification.add(
+                _t(
+                    "The mailbox is being read, the newest emails first. You can go on working."
+                ),
+                {type: "success"}
+            );
+            this.props.close();
+            this.props.onChanged();
+        });
+    }
+
+    /** Keeps what was chosen, for another time. */
+    async keep() {
+        const {account, step} = this.state;
+        if (!account || step === "resume") {
+            return;
+        }
+        const choices = this.isLooking ? this.chosen : {};
+        try {
+            await this.orm.call(ACCOUNT, "connect_leave", [
+                [account.id],
+                step,
+                choices,
+            ]);
+        } catch (error) {
+            // (whoever wants to leave, leaves)
+            const words = error.data?.message || error.message;
+            this.notification.add(words, {type: "warning"});
+        }
+        this.props.onChanged();
+    }
+
+    async leave() {
+        await this.env.dialogData.dismiss();
+        this.props.close();
+    }
+}

@@ -1,0 +1,98 @@
+import {Component, useState} from "@odoo/owl";
+
+import {_t} from "@web/core/l10n/translation";
+
+const NOTES = {
+    app: _t(
+        "This provider wants an app password: make one in the mailbox’s security settings. The password of its website does not work here."
+    ),
+    enable: _t(
+        "IMAP must be switched on in this mailbox’s own settings, on the provider’s website."
+    ),
+    own: _t(
+        "This provider has a password of its own for mail programs: it is set on the provider’s website."
+    ),
+};
+
+/** A server's parts, each a field of the account. */
+const SERVERS = [
+    {what: "reading", prefix: "imap", title: _t("Reading (IMAP)")},
+    {what: "sending", prefix: "smtp", title: _t("Sending (SMTP)")},
+];
+
+const SECURITIES = [
+    ["ssl", _t("TLS")],
+    ["starttls", _t("STARTTLS")],
+    ["none", _t("None (not encrypted)")],
+];
+
+/** The usual port of each encryption. */
+const PORTS = {
+    imap: {ssl: 993, starttls: 143, none: 143},
+    smtp: {ssl: 465, starttls: 587, none: 25},
+};
+
+/** The second step: at Google or Microsoft by their own page, elsewhere by a password. */
+export class ConnectSignIn extends Component {
+    static template = "easycrm_mail.ConnectSignIn";
+    static props = {
+        form: Object,
+        account: Object,
+        service: String,
+        note: String,
+        isBusy: Boolean,
+        onSignIn: Function,
+        /** Saves the servers. */
+        save: Function,
+        /** Tests a direction, and gives what is wrong, or false. */
+        test: Function,
+        /** Runs work with the window's buttons at rest. */
+        attempt: Function,
+    };
+
+    setup() {
+        this.servers = SERVERS;
+        this.securities = SECURITIES;
+        this.state = useState({results: {}, testing: ""});
+    }
+
+    get noteWords() {
+        return NOTES[this.props.note] || "";
+    }
+
+    get domain() {
+        return this.props.form.email.split("@")[1] || "";
+    }
+
+    setSecurity(prefix, security) {
+        const {form} = this.props;
+        const usual = PORTS[prefix];
+        const old = usual[form[`${prefix}_security`]];
+        form[`${prefix}_security`] = security;
+        if (form[`${prefix}_port`] === old) {
+            form[`${prefix}_port`] = usual[security];
+        }
+    }
+
+    setPort(prefix, value) {
+        this.props.form[`${prefix}_port`] = Number.parseInt(value, 10) || 0;
+    }
+
+    testAll() {
+        return this.props.attempt(async () => {
+            this.state.results = {};
+            await this.props.save();
+            for (const {what, prefix} of SERVERS) {
+                if (prefix === "smtp" && !this.props.form.smtp_host) {
+                    continue;
+                }
+                this.state.testing = what;
+                try {
+                    this.state.results[what] = {words: await this.props.test(what)};
+                } finally {
+                    this.state.testing = "";
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,159 @@
+import {defineMailModels} from "@mail/../tests/mail_test_helpers";
+import {beforeEach, describe, expect, test} from "@odoo/hoot";
+import {queryAllTexts, resize} from "@odoo/hoot-dom";
+
+import {contains} from "@web/../tests/web_test_helpers";
+
+import {openWindow, serveMailbox, server, settle, takeAsked} from "./connect_helpers";
+
+describe.current.tags("desktop");
+defineMailModels();
+
+beforeEach(serveMailbox);
+
+test("a permission that is gone leads back to signing in", async () => {
+    Object.assign(server, {
+        instead: [
+            {error: "The permission was taken back.", kind: "reconnect", wait: false},
+        ],
+    });
+    await openWindow({accountId: 7});
+    await settle();
+    expect(takeAsked().length).toBe(1);
+    await contains(".o_easycrm_connect_result button:contains(Sign in again)").click();
+    expect(".o_easycrm_connect_sign_in").toHaveCount(1);
+    expect(".o_arrow_button_current").toHaveText("Sign in");
+});
+
+test("what was left can be gone on with, or begun anew", async () => {
+    server.options.left = [server.account];
+    await openWindow();
+    expect(".o_easycrm_connect_left p").toHaveText(server.account.words);
+    await contains(".o_easycrm_connect_left button:contains(Go on)").click();
+    await settle();
+    expect(".o_arrow_button_current").toHaveText("Look first");
+    expect(takeAsked().length).toBe(5);
+});
+
+test("beginning anew is at the first step, with the address", async () => {
+    server.options.left = [server.account];
+    await openWindow();
+    await contains(".o_easycrm_connect_left button:contains(Start over)").click();
+    await settle();
+    expect(".o_arrow_button_current").toHaveText("Mailbox");
+    expect(".o_easycrm_connect_email").toHaveValue("mira@tallwood.example");
+});
+
+test("starting hands over what was chosen", async () => {
+    await openWindow({accountId: 7});
+    await settle();
+    expect(takeAsked().length).toBe(5);
+    await contains(
+        ".o_easycrm_connect_choice:contains(Only who and when) input"
+    ).click();
+    await contains(".o_easycrm_connect_start").click();
+    await settle();
+    expect.verifySteps([
+        'start {"folders":["INBOX","Sent"],"since":"2026-09-01","share_level":"metadata"}',
+    ]);
+    expect(".o_easycrm_connect").toHaveCount(0);
+});
+
+test("leaving keeps what was chosen, by the button, the cross or Escape", async () => {
+    await openWindow({accountId: 7});
+    await settle();
+    expect(takeAsked().length).toBe(5);
+    await contains(".o_easycrm_connect .btn-close").click();
+    await settle();
+    expect.verifySteps([
+        'leave look {"folders":["INBOX","Sent"],"since":"2026-09-01","share_level":"everything"}',
+    ]);
+    expect(".o_easycrm_connect").toHaveCount(0);
+});
+
+test("without a folder it does not start, and says so", async () => {
+    await openWindow({accountId: 7});
+    await settle();
+    expect(takeAsked().length).toBe(5);
+    await contains(".o_easycrm_connect_folder:contains(INBOX) input").click();
+    await contains(".o_easycrm_connect_folder:contains(Sent) input").click();
+    await settle();
+    expect(".o_easycrm_connect_start").not.toBeEnabled();
+    expect(".o_easycrm_connect_choices [role=alert]").toHaveText(
+        "Choose at least one folder."
+    );
+});
+
+test("levels above the administrator's limit are greyed, with the reason", async () => {
+    server.options.share_levels = ["subject", "metadata"];
+    server.account.share_level = "subject";
+    await openWindow({accountId: 7});
+    await settle();
+    expect(takeAsked().length).toBe(5);
+    const choice = ".o_easycrm_connect_choice:contains(Everything)";
+    expect(`${choice} input`).not.toBeEnabled();
+    expect(choice).toHaveText(/Your administrator does not allow this/);
+});
+
+test("the switch for newsletters is there where the account has it", async () => {
+    server.options.fields = ["share_level", "ignore_automatic"];
+    server.account.ignore_automatic = true;
+    await openWindow({accountId: 7});
+    await settle();
+    expect(takeAsked().length).toBe(5);
+    expect("[data-kind=automatic] .o_easycrm_connect_number").toHaveText("9");
+    await contains(".o_easycrm_connect_automatic input").click();
+    await settle();
+    expect("[data-kind=automatic]").toHaveCount(0);
+});
+
+test("a service that nobody has set up is told before it is tried", async () => {
+    await openWindow({provider: "outlook"});
+    expect(".o_easycrm_connect_mailbox [role=status]").toHaveText(
+        /has not been set up yet/
+    );
+    expect(".o_easycrm_connect_next").not.toBeEnabled();
+});
+
+test("the servers of a common provider are filled in; each direction is tested", async () => {
+    Object.assign(server.account, {
+        provider: "imap",
+        is_signed_in: false,
+        step: "sign_in",
+    });
+    await openWindow({provider: "imap"});
+    await contains(".o_easycrm_connect_email").edit("mira@gmx.de", {confirm: false});
+    await contains(".o_easycrm_connect_next").click();
+    await settle();
+    expect.verifySteps([
+        "find mira@gmx.de",
+        "save provider,email,imap_host,smtp_host",
+        "save provider,email,shared_mailbox",
+    ]);
+    expect("#easycrm_imap_host").toHaveValue("imap.gmx.net");
+    expect(".o_easycrm_connect_note").toHaveText(/IMAP must be switched on/);
+    await contains("#easycrm_smtp_security").select("starttls");
+    expect("#easycrm_smtp_port").toHaveValue("587");
+    await contains(".o_easycrm_connect_test").click();
+    await settle();
+    expect(".o_easycrm_connect_reading [role=status]").toHaveText("Works");
+    expect(".o_easycrm_connect_sending [role=alert]").toHaveText(
+        "mail.gmx.net does not answer on port 465."
+    );
+    expect.verifySteps([
+        "save imap_host,imap_port,imap_security,imap_login,smtp_host,smtp_port,smtp_security",
+    ]);
+});
+
+test("in a narrow window the choices stand below, and the step alone above", async () => {
+    await resize({width: 390, height: 844});
+    await openWindow({accountId: 7});
+    await settle();
+    expect(takeAsked().length).toBe(5);
+    const result = document.querySelector(".o_easycrm_connect_result");
+    const choices = document.querySelector(".o_easycrm_connect_choices");
+    expect(choices.getBoundingClientRect().top).toBeGreaterThan(
+        result.getBoundingClientRect().bottom - 2
+    );
+    expect(queryAllTexts(".o_arrow_button:visible")).toEqual(["Look first"]);
+});

@@ -1,0 +1,172 @@
+import {defineMailModels} from "@mail/../tests/mail_test_helpers";
+import {beforeEach, describe, expect, test} from "@odoo/hoot";
+import {mockDate} from "@odoo/hoot-mock";
+
+import {makeMockEnv} from "@web/../tests/web_test_helpers";
+
+import {Tally} from "@easycrm_mail/connect/connect_tally";
+import {
+    progressWords,
+    readsWords,
+    recordsWords,
+    resultWords,
+} from "@easycrm_mail/connect/connect_words";
+
+describe.current.tags("desktop");
+defineMailModels();
+
+beforeEach(async () => {
+    mockDate("2026-11-30 12:00:00");
+    await makeMockEnv();
+});
+
+const ALL = {folders: ["INBOX", "Sent"], since: "2026-11-01", ignoreAutomatic: false};
+
+/** A mail as the server tells of it. */
+function row(key, day, kind = "strangers", values = {}) {
+    const {isAutomatic = false, contacts = [], leads = [], opportunities = []} = values;
+    return [key, day, kind, isAutomatic, contacts, leads, opportunities];
+}
+
+function makeTally() {
+    const tally = new Tally();
+    tally.add("INBOX", [
+        row("a", "2026-11-20", "match", {
+            contacts: [1, 2],
+            leads: [7],
+            opportunities: [7],
+        }),
+        row("b", "2026-11-10", "match", {contacts: [1]}),
+        row("c", "2026-11-20", "strangers", {isAutomatic: true}),
+        row("d", "2026-10-20", "strangers"),
+    ]);
+    tally.add("Sent", [row("e", "2026-11-20", "colleagues")]);
+    return tally;
+}
+
+test("what is wanted is counted, records once each", () => {
+    const counts = makeTally().count(ALL);
+    expect(counts).toMatchObject({
+        mails: 4,
+        match: 2,
+        strangers: 1,
+        colleagues: 1,
+        automatic: 0,
+        contacts: 2,
+        leads: 1,
+        opportunities: 1,
+    });
+});
+
+test("a mail in two folders counts once, and in each of them", () => {
+    const tally = makeTally();
+    tally.add("Sent", [row("a", "2026-11-20", "match", {contacts: [1, 2]})]);
+    expect(tally.count(ALL).mails).toBe(4);
+    expect(tally.countFolder("Sent", ALL.since)).toBe(2);
+    expect(tally.count({...ALL, folders: ["Sent"]})).toMatchObject({
+        mails: 2,
+        match: 1,
+    });
+});
+
+test("a page that comes twice counts once", () => {
+    const tally = makeTally();
+    tally.add("INBOX", [row("b", "2026-11-10", "match", {contacts: [1]})]);
+    expect(tally.count(ALL).mails).toBe(4);
+});
+
+test("choices count at once", () => {
+    const tally = makeTally();
+    expect(tally.count({...ALL, since: "2026-11-15"})).toMatchObject({
+        mails: 3,
+        match: 1,
+        contacts: 2,
+    });
+    expect(tally.count({...ALL, since: "2026-10-01"}).mails).toBe(5);
+    expect(tally.count({...ALL, ignoreAutomatic: true})).toMatchObject({
+        mails: 4,
+        wanted: 3,
+        strangers: 0,
+        automatic: 1,
+    });
+    expect(tally.count({...ALL, folders: []}).mails).toBe(0);
+});
+
+test("bars are weeks from the first wanted day until today, empty ones too", () => {
+    const {bars, unit} = makeTally().count(ALL);
+    expect(unit).toBe("week");
+    expect(bars.map(({from}) => from)).toEqual([
+        "2026-10-26",
+        "2026-11-02",
+        "2026-11-09",
+        "2026-11-16",
+        "2026-11-23",
+        "2026-11-30",
+    ]);
+    expect(bars.map(({match}) => match)).toEqual([0, 0, 1, 1, 0, 0]);
+    expect(bars[3]).toMatchObject({match: 1, strangers: 1, colleagues: 1});
+});
+
+test("bars of everything begin with the oldest mail, many are months", () => {
+    const tally = makeTally();
+    const everything = {...ALL, since: "1970-01-01"};
+    expect(tally.count(everything).bars[0].from).toBe("2026-10-19");
+    tally.add("INBOX", [row("old", "2021-02-03")]);
+    const {bars, unit} = tally.count(everything);
+    expect(unit).toBe("month");
+    expect([bars[0].from, bars.length]).toEqual(["2021-02-01", 70]);
+    expect(new Tally().count(everything).bars.length).toBe(1);
+});
+
+test("progress is exact at the end, and about before", () => {
+    expect(progressWords({done: 702, total: 1897, status: "counting"})).toBe(
+        "702 of about 1,900 mails looked at"
+    );
+    expect(progressWords({done: 1904, total: 1904, status: "done"})).toBe(
+        "1,904 of 1,904 mails looked at, headers only"
+    );
+    expect(progressWords({done: 0, total: 0, status: "counting"})).toBe(
+        "Counting the mails…"
+    );
+});
+
+test("the result is a sentence, whatever was found", () => {
+    const counts = {
+        mails: 1904,
+        match: 612,
+        contacts: 88,
+        leads: 14,
+        opportunities: 14,
+    };
+    const words = (values, isAll) =>
+        resultWords({...counts, ...values}, "2026-08-01", isAll);
+    expect(words()).toBe(
+        "1,904 mails since Aug 1: 612 match 88 contacts and 14 open opportunities"
+    );
+    expect(words({leads: 0, opportunities: 0}, true)).toBe(
+        "1,904 mails: 612 match 88 contacts"
+    );
+    expect(words({match: 0})).toBe("1,904 mails since Aug 1: none match a contact yet");
+    expect(words({mails: 0, match: 0})).toBe("No mail since Aug 1 in these folders");
+    expect(words({mails: 0, match: 0}, true)).toBe("There is no mail in these folders");
+    expect(words({mails: 1, match: 1, contacts: 1, leads: 1, opportunities: 1})).toBe(
+        "1 mail since Aug 1: 1 match 1 contact and 1 open opportunity"
+    );
+});
+
+test("records are named as far as there are any", () => {
+    expect(recordsWords({contacts: 0, leads: 2, opportunities: 0})).toBe("2 leads");
+    expect(recordsWords({contacts: 3, leads: 1, opportunities: 0})).toBe(
+        "3 contacts and 1 lead"
+    );
+});
+
+test("what is read is told with how long it takes", () => {
+    expect(readsWords(1000, "gmail")).toBe(
+        "Reads 1,000 mails, newest first, about 4 min. You can go on working."
+    );
+    expect(readsWords(1, "imap")).toBe("Reads 1 mail. You can go on working.");
+    expect(readsWords(0, "imap")).toBe(
+        "New mail comes in from now on. You can go on working."
+    );
+});

@@ -1,0 +1,116 @@
+"""Whether mail could be sent: signed in to, in plain sorts of failure, nothing sent."""
+
+import ssl
+import traceback
+
+import pytest
+import trustme
+from servers.smtp import SmtpServer
+
+from easycrm_mail.providers import (
+    MailboxError,
+    Permanent,
+    Reconnect,
+    Retry,
+    check_smtp,
+)
+
+LOGIN, PASSWORD = "anna@example.org", "s3cret wörd"
+USERS = {LOGIN: PASSWORD}
+
+
+@pytest.fixture(scope="module")
+def ca():
+    return trustme.CA()
+
+
+@pytest.fixture
+def tls(ca):
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    ca.issue_cert("localhost").configure_cert(context)
+    return context
+
+
+@pytest.fixture
+def trusted(ca, tmp_path, monkeypatch):
+    (tmp_path / "ca.pem").write_bytes(ca.cert_pem.bytes())
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+
+
+def check(server, security, host="localhost", password=PASSWORD, timeout=5):
+    return check_smtp(host, server.port, security, LOGIN, password, timeout)
+
+
+def raised(kind, code, *args, **kwargs) -> MailboxError:
+    with pytest.raises(kind) as caught:
+        check(*args, **kwargs)
+    assert caught.value.code == code
+    told = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+    assert PASSWORD not in told and caught.value.__context__ is None
+    return caught.value
+
+
+@pytest.mark.parametrize("security", ["ssl", "starttls"])
+def test_a_server_is_signed_in_to_under_tls_and_gets_no_mail(tls, trusted, security):
+    with SmtpServer(USERS, tls, security == "ssl") as server:
+        check(server, security)
+        assert server.commands[-2:] == ["AUTH", "QUIT"]
+        assert not {"MAIL", "RCPT", "DATA"} & set(server.commands)
+
+
+def test_a_wrong_password_is_told_without_itself(tls, trusted):
+    with SmtpServer({LOGIN: "another"}, tls) as server:
+        error = raised(Reconnect, "password", server, "starttls")
+        assert "***" in error.detail
+
+
+def test_no_password_goes_out_where_starttls_is_missing():
+    with SmtpServer(USERS) as server:
+        raised(Permanent, "tls", server, "starttls")
+        assert "AUTH" not in server.commands
+
+
+def test_a_server_that_wants_tls_first_is_told_so(tls):
+    with SmtpServer(USERS, tls) as server:
+        raised(Permanent, "tls", server, "none")
+
+
+def test_tls_on_a_port_without_is_told_so(tls, trusted):
+    with SmtpServer(USERS, tls) as server:
+        raised(Permanent, "tls", server, "ssl")
+
+
+def test_a_certificate_that_nobody_knows_is_not_accepted(tls):
+    with SmtpServer(USERS, tls, True) as server:
+        raised(Permanent, "certificate", server, "ssl")
+
+
+def test_a_certificate_for_another_name_is_not_accepted(tls, trusted):
+    with SmtpServer(USERS, tls, True) as server:
+        raised(Permanent, "certificate", server, "ssl", host="127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "code"),
+    [
+        ("454 4.7.0 Temporary authentication failure", Retry, "busy"),
+        ("530 5.7.0 Must issue a STARTTLS command first", Permanent, "tls"),
+        (
+            "535 5.7.139 SmtpClientAuthentication is disabled for the Tenant.",
+            Permanent,
+            "forbidden",
+        ),
+    ],
+)
+def test_what_a_server_says_is_sorted_by_what_to_do(answer, kind, code):
+    with SmtpServer(USERS, answers={"AUTH": answer}) as server:
+        raised(kind, code, server, "none")
+
+
+def test_a_server_that_is_not_there(unused_tcp_port=1):
+    with pytest.raises(Retry) as caught:
+        check_smtp("127.0.0.1", unused_tcp_port, "ssl", LOGIN, PASSWORD, 2)
+    assert caught.value.code == "refused"
+    with pytest.raises(Retry) as caught:
+        check_smtp("mail.nowhere.invalid", 465, "ssl", LOGIN, PASSWORD, 2)
+    assert caught.value.code == "host"

@@ -1,0 +1,488 @@
+from datetime import date, datetime, timedelta, timezone
+from unittest.mock import patch
+
+from odoo import fields
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import TransactionCase, tagged
+from odoo.tools import SQL
+
+from ..easycrm_mail.providers import GmailProvider, Retry
+from .api_mailbox import ApiMailbox, GmailService, OutlookService
+from .common import MailCase, MailFixtures, raw_mail
+from .mailbox import PASSWORD, RealMailbox
+from .servers.smtp import SmtpServer
+
+NOW = datetime.now(timezone.utc)
+SINCE = fields.Date.to_string(date.today() - timedelta(days=90))
+
+
+class Looking:
+    """Looking at a mailbox, as the window does it."""
+
+    def count_rows(self):
+        """Return how many rows each table has."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            """SELECT table_name FROM information_schema.tables
+               WHERE table_schema = current_schema AND table_type = 'BASE TABLE'"""
+        )
+        return {
+            name: self.env.execute_query(
+                SQL("SELECT count(*) FROM %s", SQL.identifier(name))
+            )[0][0]
+            for (name,) in self.env.cr.fetchall()
+        }
+
+    def look(self, stream, since=SINCE, size=500, account=None):
+        """Return the mails of all pages, and the last page."""
+        account = self.as_user(account or self.account, self.mira)
+        until = fields.Datetime.to_string(fields.Datetime.now() + timedelta(hours=1))
+        mails, position = [], ""
+        for _page in range(50):
+            page = account.connect_look(stream, since, until, position, size)
+            self.assertNotIn("error", page)
+            mails += page["mails"]
+            position = page["position"]
+            if not position:
+                return mails, page
+        raise AssertionError("it never ends")
+
+    def deliver_all_kinds(self, deliver):
+        """A mail of each kind.
+
+        :param deliver: gets raw mails
+        """
+        me = self.account.email
+        deliver(raw_mail(to=me, date=NOW))
+        deliver(raw_mail("Anna <ANNA@acme.example>", me, date=NOW))
+        deliver(raw_mail("stranger@far.example", me, date=NOW))
+        deliver(raw_mail("jonas@ours.example", me, date=NOW))
+        deliver(
+            raw_mail(
+                "news@far.example",
+                me,
+                date=NOW,
+                headers=[("List-Unsubscribe", "<mailto:off@far.example>")],
+            )
+        )
+
+    def assertAllKinds(self, mails):
+        self.assertEqual(
+            sorted((kind, automatic) for _key, _day, kind, automatic, *_ids in mails),
+            [
+                ("colleagues", False),
+                ("match", False),
+                ("match", False),
+                ("strangers", False),
+                ("strangers", True),
+            ],
+        )
+        matched = [mail[4:] for mail in mails if mail[2] == "match"]
+        self.assertEqual(matched, 2 * [[self.anna.ids, [], []]])
+        self.assertEqual(len({mail[0] for mail in mails}), 5)
+        self.assertEqual({mail[1] for mail in mails}, {NOW.date().isoformat()})
+
+
+@tagged("post_install", "-at_install")
+class TestConnectImap(Looking, RealMailbox, TransactionCase):
+    """The window of a mailbox, on a real mail server."""
+
+    def setUp(self):
+        super().setUp()
+        self.draft = self.as_user(self.account, self.mira)
+
+    def bring(self, raw):
+        self.server.deliver(self.login, raw)
+
+    def start(self, **choices):
+        self.assertFalse(
+            self.draft.connect_start({"folders": ["INBOX"], "since": SINCE, **choices})
+        )
+
+    def test_a_look_tells_the_kinds_and_stores_nothing(self):
+        self.deliver_all_kinds(self.bring)
+        before = self.count_rows()
+        box = self.server.snapshot(self.login, "INBOX")
+        folders = self.draft.connect_get_folders()["folders"]
+        self.assertIn(
+            {"stream": "INBOX", "name": "Inbox", "role": "inbox", "default": True},
+            folders,
+        )
+        mails, page = self.look("INBOX")
+        self.assertAllKinds(mails)
+        self.assertEqual((page["done"], page["total"]), (5, 5))
+        self.assertEqual(self.count_rows(), before)
+        self.assertEqual(self.server.snapshot(self.login, "INBOX"), box)
+        self.assertEqual(self.account.sync_status, "draft")
+
+    def test_it_goes_page_by_page_and_costs_the_same_each(self):
+        for number in range(6):
+            self.bring(raw_mail(f"p{number}@far.example", date=NOW))
+        mails, _page = self.look("INBOX", size=2)
+        self.assertEqual(len({mail[0] for mail in mails}), 6)
+        until = fields.Datetime.to_string(fields.Datetime.now() + timedelta(hours=1))
+
+        def count(size):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            self.draft.connect_look("INBOX", SINCE, until, "", size)
+            return self.cr.sql_log_count - before
+
+        count(1)  # (fills the caches)
+        self.assertEqual(count(1), count(6))
+
+    def test_what_is_matched_is_what_a_sync_links(self):
+        lead = self.add_lead("Deal", self.mira, "buyer@far.example")
+        self.account.imap_login = self.login
+        self.account.imap_password = PASSWORD
+        for sender in ("buyer@far.example", "anna@acme.example", "x@far.example"):
+            self.bring(raw_mail(sender, date=NOW, cc="jonas@ours.example"))
+        mails, _page = self.look("INBOX")
+        told = sorted(tuple(map(tuple, mail[4:])) for mail in mails)
+        self.start()
+        self.run_cron("_cron_backfill")
+        emails = self.env["easycrm.email.copy"].search(
+            [("account_id", "=", self.account.id)]
+        )
+        linked = sorted(
+            (
+                tuple(email.link_ids.partner_id.ids),
+                tuple(email.link_ids.lead_id.ids),
+                tuple(email.link_ids.lead_id.ids),
+            )
+            for email in emails.email_id
+        )
+        self.assertEqual(told, linked)
+        self.assertIn(((), (lead.id,), (lead.id,)), told)
+
+    def test_a_won_opportunity_is_not_an_open_one(self):
+        lead = self.add_lead("Deal", self.mira, "buyer@far.example")
+        lead.action_set_won()
+        self.bring(raw_mail("buyer@far.example", date=NOW))
+        [mail] = self.look("INBOX")[0]
+        self.assertEqual(mail[4:], [[], [lead.id], []])
+
+    def test_records_that_one_may_not_read_are_not_told_of(self):
+        self.add_lead("Deal of Jonas", self.jonas, "buyer@far.example")
+        other = self.env["res.partner"].create(
+            {
+                "name": "Of branch B",
+                "email": "b@far.example",
+                "company_id": self.company_b.id,
+            }
+        )
+        self.cr.flush()
+        self.bring(raw_mail("buyer@far.example", date=NOW))
+        self.bring(raw_mail(other.email, date=NOW))
+        self.assertEqual(
+            [mail[2:] for mail in self.look("INBOX")[0]],
+            2 * [["strangers", False, [], [], []]],
+        )
+
+    def test_only_its_owner_looks_into_a_mailbox(self):
+        self.bring(raw_mail())
+        calls = {
+            "connect_read": [],
+            "connect_get_folders": [],
+            "connect_look": ["INBOX", SINCE, "2100-01-01 00:00:00"],
+            "connect_test": ["reading"],
+            "connect_sign_in": ["/odoo"],
+            "connect_save": [{"imap_host": "127.0.0.1"}],
+            "connect_leave": ["look", {}],
+            "connect_start": [{"folders": ["INBOX"]}],
+            "connect_restart": [],
+        }
+        self.account.member_ids = self.leonie
+        for user in (self.sofia, self.admin, self.jonas, self.leonie, self.ingrid):
+            account = self.as_user(self.account, user)
+            for name, arguments in calls.items():
+                with (
+                    self.subTest(f"{user.name}: {name}"),
+                    self.assertRaises(AccessError),
+                ):
+                    getattr(account, name)(*arguments)
+        with self.assertRaises(AccessError):
+            self.as_user(self.account.browse(), self.ingrid).connect_get_options()
+
+    def test_a_mailbox_that_runs_is_not_looked_at_again(self):
+        self.start()
+        with self.assertRaises(UserError):
+            self.draft.connect_look("INBOX", SINCE, "2100-01-01 00:00:00")
+
+    def test_errors_are_told_in_plain_words(self):
+        self.assertFalse(self.draft.connect_test("reading"))
+        self.draft.connect_save({"imap_password": "wrong"})
+        told = self.draft.connect_test("reading")
+        self.assertIn("does not accept the password", told)
+        page = self.draft.connect_look("INBOX", SINCE, "2100-01-01 00:00:00")
+        self.assertEqual((page["error"], page["kind"]), (told, "reconnect"))
+        self.draft.connect_save(
+            {"imap_host": "mail.nowhere.invalid", "imap_password": PASSWORD}
+        )
+        self.assertIn("was not found", self.draft.connect_test("reading"))
+        self.assertEqual(
+            self.draft.connect_get_folders()["error"],
+            self.draft.connect_test("reading"),
+        )
+
+    def test_a_folder_that_is_gone_and_dates_that_are_none(self):
+        page = self.draft.connect_look("Nowhere", SINCE, "2100-01-01 00:00:00")
+        self.assertIn("not in the mailbox", page["error"])
+        for since, until in (("never", "2100-01-01 00:00:00"), (SINCE, "x"), ("", "")):
+            with self.assertRaises(UserError):
+                self.draft.connect_look("INBOX", since, until)
+
+    def test_sending_is_tested_without_sending(self):
+        with SmtpServer({self.login: PASSWORD}) as server:
+            values = {"smtp_host": "127.0.0.1", "smtp_port": server.port}
+            self.draft.connect_save({**values, "smtp_security": "none"})
+            self.assertFalse(self.draft.connect_test("sending"))
+            self.assertNotIn("MAIL", server.commands)
+            server.users = {}
+            self.assertIn(
+                "127.0.0.1 does not accept the password",
+                self.draft.connect_test("sending"),
+            )
+        self.assertIn("does not answer on port", self.draft.connect_test("sending"))
+
+    def test_choices_are_kept_for_another_time(self):
+        since = fields.Date.to_string(date.today() - timedelta(days=30))
+        choices = {"folders": ["Sent"], "since": since, "share_level": "subject"}
+        before = self.count_rows()
+        self.draft.connect_leave("look", choices)
+        self.assertEqual(self.count_rows(), before)
+        values = self.draft.connect_read()
+        self.assertEqual(values["step"], "look")
+        self.assertEqual(values["folders"], ["Sent"])
+        self.assertEqual(values["since"], since)
+        self.assertEqual(values["share_level"], "subject")
+        self.assertNotIn("imap_password", values)
+        self.assertIn("You stopped at “Look first” today at", values["words"])
+        self.assertFalse(self.as_user(self.account, self.sofia).connect_words)
+        [left] = self.draft.browse().connect_get_options()["left"]
+        self.assertEqual(left["id"], self.account.id)
+        self.assertEqual(self.account.sync_status, "draft")
+
+        values = self.draft.connect_restart()
+        self.assertEqual(values["step"], "mailbox")
+        self.assertFalse(values["folders"] or values["words"])
+        self.assertEqual(
+            (values["since"], values["share_level"]), (SINCE, "everything")
+        )
+
+    def test_when_it_was_left_is_told_as_people_say_it(self):
+        state = {"step": "look", "folders": None}
+        for days, words in ((0, "today at"), (1, "yesterday at"), (5, "at “Look")):
+            at = fields.Datetime.now() - timedelta(days=days)
+            self.account.connect_state = {**state, "at": fields.Datetime.to_string(at)}
+            self.assertIn(words, self.draft.connect_words)
+
+    def test_it_starts_as_it_was_chosen(self):
+        self.bring(raw_mail(date=NOW))
+        self.draft.connect_leave("look", {"folders": ["Sent"]})
+        self.start(folders=["INBOX", "Archive"], share_level="metadata")
+        self.assertEqual(
+            set(self.account.folder_ids.filtered("selected").mapped("stream")),
+            {"INBOX", "Archive"},
+        )
+        self.assertEqual(self.account.share_level, "metadata")
+        self.assertFalse(self.account.connect_words)
+        self.run_cron("_cron_backfill")
+        self.assertEqual(self.account.sync_status, "ok", self.account.last_error)
+        self.assertEqual(
+            self.env["easycrm.email.copy"].search_count(
+                [("account_id", "=", self.account.id)]
+            ),
+            1,
+        )
+
+    def test_it_does_not_start_with_no_folder_or_where_they_are_gone(self):
+        with self.assertRaises(UserError):
+            self.draft.connect_start({"folders": []})
+        self.assertIn("Look again", self.draft.connect_start({"folders": ["Nowhere"]}))
+        self.assertEqual(self.account.sync_status, "draft")
+        self.assertFalse(self.account.folder_ids)
+
+
+@tagged("post_install", "-at_install")
+class TestConnect(MailCase):
+    """What the window asks for, and what it keeps of the mailbox."""
+
+    def setUp(self):
+        super().setUp()
+        self.Account = self.as_user(self.mailbox, self.mira).browse()
+
+    def test_the_servers_of_a_common_provider_are_found(self):
+        found = self.Account.connect_find_servers("Mira@GMX.de")
+        self.assertEqual(found["imap_host"], "imap.gmx.net")
+        self.assertEqual(
+            (found["smtp_port"], found["smtp_security"]), (587, "starttls")
+        )
+        for address in ("mira@chairs.example", "gmx.de", "", None):
+            self.assertFalse(self.Account.connect_find_servers(address))
+
+    def test_every_known_server_can_be_entered(self):
+        known = self.Account._get_known_servers()
+        self.assertGreaterEqual(len(known), 20)
+        for domain, values in known.items():
+            note = values.get("password_note")
+            self.assertIn(note, (None, "app", "enable", "own"), domain)
+            values = {k: v for k, v in values.items() if k != "password_note"}
+            account = self.Account.create({"email": f"a@{domain}", **values})
+            self.assertEqual(account.imap_security, "ssl")
+            self.assertNotEqual(account.smtp_security, "none")
+
+    def test_the_same_address_goes_on_with_the_same_draft(self):
+        first = self.Account.connect_save({"email": "Mira2@ours.example"})
+        again = self.Account.connect_save(
+            {"email": "mira2@ours.example", "imap_host": "imap.ours.example"}
+        )
+        self.assertEqual(first["id"], again["id"])
+        self.assertEqual(again["step"], "sign_in")
+
+    def test_only_what_it_asks_for_is_written(self):
+        for values in (
+            {"user_id": self.jonas.id},
+            {"sync_status": "ok"},
+            {"connect_state": {}},
+            {"alias_emails": "a@b.example"},
+        ):
+            with self.assertRaises(AccessError):
+                self.Account.connect_save({"email": "mira2@ours.example", **values})
+        with self.assertRaises(UserError):
+            self.Account.connect_save({"email": "anna@acme.example"})
+
+    def test_another_server_forgets_the_password(self):
+        values = {"email": "mira2@ours.example", "imap_host": "imap.ours.example"}
+        saved = self.Account.connect_save({**values, "imap_password": "secret"})
+        self.assertTrue(saved["is_signed_in"])
+        account = self.Account.browse(saved["id"])
+        saved = account.connect_save({"imap_host": "imap.far.example"})
+        self.assertFalse(saved["is_signed_in"])
+
+    def test_a_level_above_the_limit_is_not_taken(self):
+        saved = self.Account.connect_save({"email": "mira2@ours.example"})
+        account = self.Account.browse(saved["id"])
+        kind = type(account)
+        with patch.object(kind, "_get_share_limit", lambda _: "subject", create=True):
+            self.assertEqual(
+                self.Account.connect_get_options()["share_levels"],
+                ["subject", "metadata"],
+            )
+            account.connect_leave("look", {"share_level": "everything"})
+            self.assertEqual(account.share_level, "subject")
+
+    def test_what_is_offered_says_what_is_set_up(self):
+        options = self.Account.connect_get_options()
+        self.assertEqual(options["services"], {"gmail": False, "outlook": False})
+        self.assertEqual(options["email"], "mira@ours.example")
+        self.assertEqual(options["left"], [])
+
+
+class ConnectingApi:
+    """The window of a mailbox that one signs in to."""
+
+    def setUp(self):
+        super().setUp()
+        self.draft = self.as_user(self.account, self.mira)
+
+    def sign_in_here(self, back="/odoo/contacts/7"):
+        """Sign in from the window; return the page that it leads back to."""
+        url = self.draft.connect_sign_in(back)["url"]
+        account, error = self.finish(self.get_answer(url))
+        self.assertFalse(error)
+        return account._get_screen_path()
+
+    def test_signing_in_leads_back_and_starts_nothing(self):
+        self.assertEqual(self.sign_in_here(), "/odoo/contacts/7")
+        self.assertEqual(self.account.sync_status, "draft")
+        self.assertTrue(self.draft.connect_read()["is_signed_in"])
+        self.run_crons()
+        self.assertFalse(
+            self.env["easycrm.email.copy"].search(
+                [("account_id", "=", self.account.id)]
+            )
+        )
+
+    def test_it_leads_back_to_pages_of_ours_only(self):
+        form = f"{self.account._get_screen_path()}"
+        for back in (
+            "https://far.example/odoo",
+            "//far.example",
+            "/odoo/\\far.example",
+            "/odoo//far.example",
+            "/odoo/x\r\nX: y",
+            "/web/session/logout",
+            None,
+        ):
+            self.assertEqual(self.sign_in_here(back), form, back)
+
+    def test_a_look_tells_the_kinds_and_stores_nothing(self):
+        self.sign_in_here()
+        self.deliver_all_kinds(
+            lambda raw: self.service.deliver(self.address, raw, received=NOW)
+        )
+        before = self.count_rows()
+        contents = self.service.contents(self.address)
+        folders = self.draft.connect_get_folders()["folders"]
+        streams = [one["stream"] for one in folders if one["default"]]
+        mails = [mail for stream in streams for mail in self.look(stream)[0]]
+        self.assertAllKinds(mails)
+        self.assertEqual(self.count_rows(), before)
+        self.assertEqual(self.service.contents(self.address), contents)
+
+    def test_it_starts_as_it_was_chosen(self):
+        self.sign_in_here()
+        self.deliver("Offer for 40 chairs")
+        folders = self.draft.connect_get_folders()["folders"]
+        streams = [one["stream"] for one in folders if one["default"]]
+        choices = {"folders": streams, "since": SINCE}
+        self.assertFalse(self.draft.connect_start(choices))
+        self.run_crons()
+        self.assertEqual(self.account.sync_status, "ok", self.account.last_error)
+        self.assertTimeline(self.anna, ["Offer for 40 chairs"])
+
+    def test_a_permission_that_was_taken_back_is_told(self):
+        self.sign_in_here()
+        self.service.revoke()
+        self.service.expire_tokens()
+        answer = self.draft.connect_get_folders()
+        self.assertEqual(answer["kind"], "reconnect")
+        self.assertIn("taken back", answer["error"])
+
+
+@tagged("post_install", "-at_install")
+class TestConnectGmail(
+    Looking, ConnectingApi, ApiMailbox, MailFixtures, TransactionCase
+):
+    """With Gmail."""
+
+    allow_inherited_tests_method = True
+    service_class = GmailService
+
+    def test_what_was_used_of_the_limit_is_kept(self):
+        self.sign_in_here()
+        self.deliver("Offer for 40 chairs")
+        self.look("all")
+        self.assertTrue(self.account.quota_state)
+        left = self.account._make_provider().budget.left()
+        self.look("all")
+        self.assertLess(self.account._make_provider().budget.left(), left)
+
+    def test_a_service_that_asks_to_wait_is_obeyed_by_the_window(self):
+        self.sign_in_here()
+        error = Retry("busy", "slowly", 40)
+        with patch.object(GmailProvider, "streams", side_effect=error):
+            answer = self.draft.connect_get_folders()
+        self.assertEqual((answer["kind"], answer["wait"]), ("retry", 40))
+
+
+@tagged("post_install", "-at_install")
+class TestConnectOutlook(
+    Looking, ConnectingApi, ApiMailbox, MailFixtures, TransactionCase
+):
+    """With Microsoft 365."""
+
+    allow_inherited_tests_method = True
+    service_class = OutlookService
