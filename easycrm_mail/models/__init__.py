@@ -20,6 +20,7 @@ from . import easycrm_email_account_files
 from . import easycrm_email_account_health
 from . import easycrm_email_account_provider
 from . import easycrm_email_account_schedule
+from . import easycrm_email_account_share
 from . import easycrm_email_account_sign_in
 from . import easycrm_email_account_sync
 from . import easycrm_email_account_words
@@ -36,5 +37,6 @@ from . import crm_lead
 from . import res_users
 from . import ir_cron
 from . import res_config_settings
+from . import res_config_settings_share
 from . import res_config_settings_sign_in
 from . import ir_websocket

@@ -13,6 +13,15 @@ from odoo.tools import SQL
 SHARE_LEVELS = ["metadata", "subject", "everything"]
 
 
+def reaching(env, level):
+    """Return the share levels of mailboxes that let others see that much.
+
+    Above the administrator's limit there are none, whatever a mailbox says.
+    """
+    levels = SHARE_LEVELS[SHARE_LEVELS.index(level) :]
+    return levels if env["easycrm.email.account"]._get_share_limit() in levels else []
+
+
 def own_copy(env, email_id, direction=None):
     """A condition: one of the user's own mailboxes holds the email.
 
@@ -107,18 +116,17 @@ def visible_content(env, email_id, level):
     """
     env["easycrm.email.account"].flush_model(["share_level"])
     env["easycrm.email.copy"].flush_model(["email_id", "account_id"])
-    levels = tuple(SHARE_LEVELS[SHARE_LEVELS.index(level) :])
     return SQL(
         """(%(own)s OR (
             EXISTS (SELECT FROM easycrm_email_copy shared
                     JOIN easycrm_email_account account
                       ON account.id = shared.account_id
                     WHERE shared.email_id = %(email)s
-                      AND account.share_level IN %(levels)s OFFSET 0)
+                      AND account.share_level = ANY(%(levels)s) OFFSET 0)
             AND EXISTS (SELECT FROM easycrm_email_link seen
                         WHERE seen.email_id = %(email)s AND %(link)s OFFSET 0)))""",
         own=own_copy(env, email_id),
         email=email_id,
-        levels=levels,
+        levels=reaching(env, level),
         link=visible_link(env, "seen"),
     )

@@ -137,15 +137,18 @@ class EasycrmEmail(models.Model):
             return SQL("'everything'")
         self.env["easycrm.email.account"].flush_model(["share_level"])
         return SQL(
-            """CASE WHEN %(own)s THEN 'everything' ELSE COALESCE((
-                SELECT account.share_level FROM easycrm_email_copy shared
+            """CASE WHEN %(own)s THEN 'everything' ELSE (
+                SELECT CASE
+                    WHEN bool_or(account.share_level = ANY(%(all)s)) THEN 'everything'
+                    WHEN bool_or(account.share_level = ANY(%(subject)s)) THEN 'subject'
+                    ELSE 'metadata' END
+                FROM easycrm_email_copy shared
                 JOIN easycrm_email_account account ON account.id = shared.account_id
-                WHERE shared.email_id = %(email)s
-                ORDER BY array_position(%(levels)s, account.share_level::text)
-                         DESC NULLS LAST LIMIT 1), 'metadata') END""",
+                WHERE shared.email_id = %(email)s) END""",
             own=access.own_copy(self.env, email_id),
             email=email_id,
-            levels=access.SHARE_LEVELS,
+            all=access.reaching(self.env, "everything"),
+            subject=access.reaching(self.env, "subject"),
         )
 
     def unlink(self):
