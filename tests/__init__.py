@@ -21,9 +21,11 @@ from . import test_links_changes
 from . import test_merge
 from . import test_merge_cost
 from . import test_migration
+from . import test_privacy
 from . import test_secrets
 from . import test_settings
 from . import test_settings_sign_in
+from . import test_share_limit
 from . import test_sign_in
 from . import test_sign_in_tour
 from . import test_slow_bodies

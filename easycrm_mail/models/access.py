@@ -22,6 +22,27 @@ def reaching(env, level):
     return levels if env["easycrm.email.account"]._get_share_limit() in levels else []
 
 
+def shared_level(env, email_id):
+    """How much others see of the email: as much as the most generous mailbox shares.
+
+    :param SQL email_id: the column that holds the email's id
+    """
+    env["easycrm.email.account"].flush_model(["share_level"])
+    env["easycrm.email.copy"].flush_model(["email_id", "account_id"])
+    return SQL(
+        """(SELECT CASE
+                WHEN bool_or(account.share_level = ANY(%s)) THEN 'everything'
+                WHEN bool_or(account.share_level = ANY(%s)) THEN 'subject'
+                ELSE 'metadata' END
+            FROM easycrm_email_copy shared
+            JOIN easycrm_email_account account ON account.id = shared.account_id
+            WHERE shared.email_id = %s)""",
+        reaching(env, "everything"),
+        reaching(env, "subject"),
+        email_id,
+    )
+
+
 def own_copy(env, email_id, direction=None):
     """A condition: one of the user's own mailboxes holds the email.
 

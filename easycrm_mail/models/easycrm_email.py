@@ -135,20 +135,10 @@ class EasycrmEmail(models.Model):
         """
         if self.env.su:
             return SQL("'everything'")
-        self.env["easycrm.email.account"].flush_model(["share_level"])
         return SQL(
-            """CASE WHEN %(own)s THEN 'everything' ELSE (
-                SELECT CASE
-                    WHEN bool_or(account.share_level = ANY(%(all)s)) THEN 'everything'
-                    WHEN bool_or(account.share_level = ANY(%(subject)s)) THEN 'subject'
-                    ELSE 'metadata' END
-                FROM easycrm_email_copy shared
-                JOIN easycrm_email_account account ON account.id = shared.account_id
-                WHERE shared.email_id = %(email)s) END""",
-            own=access.own_copy(self.env, email_id),
-            email=email_id,
-            all=access.reaching(self.env, "everything"),
-            subject=access.reaching(self.env, "subject"),
+            "CASE WHEN %s THEN 'everything' ELSE %s END",
+            access.own_copy(self.env, email_id),
+            access.shared_level(self.env, email_id),
         )
 
     def unlink(self):
