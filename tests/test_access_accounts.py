@@ -17,6 +17,7 @@ PUBLIC = {
     "easycrm.email": {
         "easycrm_body",
         "easycrm_read_large",
+        "easycrm_sharing",
         "easycrm_values",
         "easycrm_why",
     },
@@ -30,6 +31,7 @@ PUBLIC = {
     },
     "easycrm.email.failure": {"action_retry"},
     "easycrm.email.link": {"action_put_back", "action_take_off"},
+    "easycrm.email.thread": {"action_make_private", "action_share"},
     "res.partner": {"easycrm_people", "easycrm_timeline"},
     "res.users": {"action_easycrm_my_accounts"},
     "res.config.settings": {
@@ -293,6 +295,7 @@ class TestAccounts(MailCase):
             "easycrm.email.account": self.mailbox,
             "easycrm.email.failure": failure,
             "easycrm.email.link": link,
+            "easycrm.email.thread": email.thread_id,
         }
         arguments = {"easycrm_why": ("crm.lead", link.lead_id.id)}
         for user in (self.jonas, self.ingrid, self.bea, self.portal, self.public):

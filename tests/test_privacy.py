@@ -100,9 +100,11 @@ class TestPrivacy(PrivacyCase):
         email = self.receive(self.mailbox)
         for user in (self.jonas, self.sofia, self.admin, self.bea):
             for name in ("action_make_private", "action_share"):
-                with self.subTest(user=user.login, name=name):
-                    with self.assertRaises(AccessError):
-                        getattr(self.thread(email, user), name)()
+                with (
+                    self.subTest(user=user.login, name=name),
+                    self.assertRaises(AccessError),
+                ):
+                    getattr(self.thread(email, user), name)()
         for user in (self.ingrid, self.portal, self.public):
             with self.assertRaises(AccessError):
                 self.make_it_private(email, user)

@@ -72,9 +72,9 @@ class TestShareLimit(SettingsCase, MailCase):
         mailbox = self.as_user(self.mailbox, self.mira)
         self.assertIn("what colleagues see", mailbox.share_notice)
         with Form(mailbox) as form:
-            form.sync_from = "2026-01-01"
+            form.member_ids.add(self.leonie)
         self.assertEqual(self.mailbox.share_level, "everything")
-        self.assertEqual(str(self.mailbox.sync_from), "2026-01-01")
+        self.assertEqual(self.mailbox.member_ids, self.leonie)
 
     def test_a_limit_that_is_none_is_the_strictest(self):
         email = self.receive(self.mailbox)

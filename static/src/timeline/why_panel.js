@@ -57,7 +57,9 @@ export class WhyPanel extends Component {
         });
         this.store = this.props.store && useState(this.props.store);
         useEffect(
-            (privacy) => this.followPrivacy(privacy),
+            (privacy) => {
+                this.followPrivacy(privacy);
+            },
             () => [this.store?.find(this.props.email.thread_id)?.privacy]
         );
     }
