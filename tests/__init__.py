@@ -1,6 +1,7 @@
 from . import test_access
 from . import test_access_accounts
 from . import test_access_http
+from . import test_access_matrix
 from . import test_access_roads
 from . import test_access_search
 from . import test_account_guard

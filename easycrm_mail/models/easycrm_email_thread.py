@@ -19,7 +19,6 @@ class EasycrmEmailThread(models.Model):
 
     _name = "easycrm.email.thread"
     _description = "Email Conversation"
-    _rec_name = "root"
 
     company_id = fields.Many2one("res.company", required=True, ondelete="cascade")
     root = fields.Char(required=True, help="Message-ID of the first email known.")

@@ -4,6 +4,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from . import access
+from .guarded_one2many import GuardedOne2many
 
 #: Emails on one page of the timeline.
 PAGE = 30
@@ -49,7 +50,7 @@ class EasycrmEmailTimeline(models.AbstractModel):
     _name = "easycrm.email.timeline"
     _description = "Activity Timeline"
 
-    easycrm_email_link_ids = fields.One2many("easycrm.email.link", string="Emails")
+    easycrm_email_link_ids = GuardedOne2many("easycrm.email.link", string="Emails")
     easycrm_email_count = fields.Integer(
         string="Number of Emails",
         compute="_compute_easycrm_email_count",

@@ -145,7 +145,7 @@ class Ingest(ThreadSteps, ChangeSteps, ProvisionalSteps):
                 "date",
                 "direction",
                 "is_linked",
-                "has_attachments",
+                "has_files",
                 *PROVISIONAL_COLUMNS,
             ],
             [
