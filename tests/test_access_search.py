@@ -133,6 +133,41 @@ class TestSearching(MailCase):
         paths = {f"{links}.{path}": word for path, word in PATHS.items()}
         self.assertSilent(self.jonas, paths, "res.partner")
 
+    def test_whether_there_is_any_is_asked_by_what_one_may_see(self):
+        self.mailbox.share_level = "metadata"
+        hidden = self.email.attachment_line_ids.ids
+        bcc = self.email.participant_ids.filtered(lambda one: one.role == "bcc").ids
+        copies = self.copy_in(self.mailbox, self.email).ids
+        for domain in (
+            [("attachment_line_ids", "!=", False)],
+            [("attachment_line_ids", "in", hidden)],
+            [("participant_ids", "in", bcc)],
+            [("copy_ids", "in", copies)],
+            [("has_attachments", "=", True)],
+            [("has_attachments", "!=", False)],
+        ):
+            with self.subTest(domain=domain):
+                self.assertIn(self.email.id, self.search(self.mira, domain))
+                self.assertNotIn(self.email.id, self.search(self.jonas, domain))
+
+    def test_contacts_are_found_by_mail_that_one_may_see(self):
+        self.make_private(self.email)
+        self.make_private(self.open)
+        link = self.email.link_ids.filtered("partner_id")[:1]
+        for domain in (
+            [("easycrm_email_link_ids", "!=", False)],
+            [("easycrm_email_link_ids", "in", link.ids)],
+        ):
+            with self.subTest(domain=domain):
+                found = self.search(self.mira, domain, "res.partner")
+                self.assertIn(link.partner_id.id, found)
+                for user in (self.leonie, self.sofia):
+                    found = self.search(user, domain, "res.partner")
+                    self.assertNotIn(link.partner_id.id, found)
+                domain = ["!", *domain]
+                found = self.search(self.leonie, domain, "res.partner")
+                self.assertIn(link.partner_id.id, found)
+
     def test_searching_leads_by_their_hidden_mail_tells_nothing(self):
         self.mailbox.share_level = "metadata"
         self.add_lead("Deal", self.jonas, "anna@acme.example")
