@@ -132,18 +132,30 @@ class TestPrivacy(PrivacyCase):
         self.assertEqual(self.share(forged, self.jonas), "kept")
         self.assertVisible(self.jonas, secret, None)
 
-    def test_kept_by_no_mailbox_it_is_shared_by_whoever_has_all_of_it(self):
+    def test_kept_by_no_mailbox_it_is_nobodys_to_share(self):
         secret = self.receive(self.mailbox, message_id=ROOT)
-        self.make_private(secret)
+        self.make_private(secret)  # as a script does it
         forged = self.receive(self.jonas_mailbox, references=[ROOT])
         for user in (self.mira, self.jonas):
             self.assertEqual(self.open(user), {secret.thread_id.id: "kept"})
+            self.assertEqual(self.make_it_private(forged, user), "kept")
             with self.assertRaises(AccessError):
                 self.share(forged, user)
         self.assertVisible(self.jonas, secret, None)
-        alone = self.receive(self.mailbox)
-        self.make_private(alone)
-        self.assertEqual(self.share(alone), "shared")
+
+    def test_a_mailbox_that_is_deleted_leaves_what_others_keep(self):
+        both = self.receive_in_both(sender="doctor@private.example")
+        self.make_it_private(both)
+        self.make_it_private(both, self.jonas)
+        self.mailbox.unlink()
+        self.assertEqual(both.thread_id.privacy, "private")
+        self.assertEqual(self.share(both, self.jonas), "shared")
+
+    def test_what_a_deleted_mailbox_kept_is_shared_by_those_who_have_it(self):
+        both = self.receive_in_both(sender="doctor@private.example")
+        self.make_it_private(both)
+        self.mailbox.unlink()
+        self.assertEqual(both.thread_id.privacy, "shared")
 
     def test_an_archived_mailbox_goes_on_keeping(self):
         email = self.receive_in_both()

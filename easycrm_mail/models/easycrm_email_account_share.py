@@ -22,6 +22,17 @@ class EasycrmEmailAccount(models.Model):
     )
     share_notice = fields.Char(compute="_compute_share_limit")
 
+    def unlink(self):
+        kept = (
+            self.env["easycrm.email.thread"]
+            .sudo()
+            .search([("keeper_ids", "in", self.ids)])
+        )
+        result = super().unlink()
+        # of what it kept private there is nothing left but what others have
+        kept.exists()._follow_keepers()
+        return result
+
     @api.depends("share_level")
     def _compute_share_limit(self):
         limit = self._get_share_limit()

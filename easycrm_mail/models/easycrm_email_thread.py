@@ -2,8 +2,6 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
-from . import access
-
 
 class EasycrmEmailThread(models.Model):
     """One conversation, across mailboxes.
@@ -64,11 +62,13 @@ class EasycrmEmailThread(models.Model):
         accounts = self._get_own_accounts()
         thread = self.sudo()
         keepers = thread.with_context(active_test=False).keeper_ids
-        if not is_kept and not keepers & accounts and self._get_privacy() == "kept":
-            raise AccessError(
-                self.env._("Only the person who made this private can share it.")
-            )
-        before = thread.privacy
+        if thread.privacy == "private" and not keepers & accounts:
+            if not is_kept:
+                raise AccessError(
+                    self.env._("Only the person who made this private can share it.")
+                )
+            if not keepers:  # it would be his to share then, and it is not
+                return self._get_privacy()
         self.env.flush_all()
         statement = (
             """INSERT INTO easycrm_email_thread_keeper_rel (thread_id, account_id)
@@ -78,6 +78,12 @@ class EasycrmEmailThread(models.Model):
                     WHERE thread_id = %s AND account_id = ANY(%s)"""
         )
         self.env.cr.execute(SQL(statement, self.id, accounts.ids))
+        thread._follow_keepers()
+        return self._get_privacy()
+
+    def _follow_keepers(self):
+        """Bring `privacy` up to what the keepers say, and tell open screens."""
+        before = {thread.id: thread.privacy for thread in self}
         # Written whether it changes or not: two who do this at once are told so by a
         # serialization error, and the second goes by what the first has left.
         self.env.cr.execute(
@@ -89,19 +95,19 @@ class EasycrmEmailThread(models.Model):
                         WHERE keeper.thread_id = thread.id
                     ) THEN 'private' ELSE 'shared' END,
                     write_uid = %s, write_date = %s
-                WHERE id = %s
+                WHERE id = ANY(%s)
                 """,
                 self.env.uid,
                 fields.Datetime.now(),
-                self.id,
+                self.ids,
             ),
             log_exceptions=False,
         )
         # (what is cached of emails and links was seen, or hidden, by what it was)
         self.env.invalidate_all(flush=False)
-        if thread.privacy != before:
-            self.env["easycrm.email.link"]._announce_privacy(self)
-        return self._get_privacy()
+        for thread in self:
+            if thread.privacy != before[thread.id]:
+                self.env["easycrm.email.link"]._announce_privacy(thread)
 
     def _get_own_accounts(self):
         """Return the user's own mailboxes that hold something of this conversation.
@@ -144,31 +150,16 @@ class EasycrmEmailThread(models.Model):
     def _get_privacy_sql(self, alias):
         """Return what `_get_privacy` returns, as an expression.
 
-        Where no mailbox keeps it (it is gone, or the conversation was made private by
-        another way), it is shared by whoever has all of it: he tells only of his own.
-
         :param str alias: of this model's table
         """
         self.flush_model(["privacy"])
-        self.env["easycrm.email"].flush_model(["thread_id"])
-        thread_id = SQL.identifier(alias, "id")
-        keeper = SQL(
-            "SELECT FROM easycrm_email_thread_keeper_rel keeper"
-            " WHERE keeper.thread_id = %s",
-            thread_id,
-        )
         return SQL(
-            """CASE WHEN %(privacy)s IS DISTINCT FROM 'private' THEN 'shared'
-                WHEN EXISTS (%(keeper)s AND keeper.account_id <> ALL(%(mine)s))
-                    THEN 'kept'
-                WHEN EXISTS (%(keeper)s) THEN 'private'
-                WHEN EXISTS (SELECT FROM easycrm_email part
-                             WHERE part.thread_id = %(thread)s AND NOT %(own)s)
-                    THEN 'kept'
-                ELSE 'private' END""",
-            privacy=SQL.identifier(alias, "privacy"),
-            keeper=keeper,
-            mine=list(self.env["easycrm.email.account"]._get_own_account_ids()),
-            thread=thread_id,
-            own=access.own_copy(self.env, SQL("part.id")),
+            """CASE WHEN %s = 'shared' THEN 'shared'
+                WHEN (SELECT bool_and(keeper.account_id = ANY(%s))
+                      FROM easycrm_email_thread_keeper_rel keeper
+                      WHERE keeper.thread_id = %s) THEN 'private'
+                ELSE 'kept' END""",
+            SQL.identifier(alias, "privacy"),
+            list(self.env["easycrm.email.account"]._get_own_account_ids()),
+            SQL.identifier(alias, "id"),
         )
