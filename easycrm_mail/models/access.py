@@ -104,8 +104,9 @@ def visible_link(env, link):
 
     return SQL(
         """(%(removed)s IS NOT TRUE
-            AND (%(thread)s NOT IN (SELECT id FROM easycrm_email_thread
-                                    WHERE privacy = 'private') OR %(held)s)
+            AND (NOT EXISTS (SELECT FROM easycrm_email_thread kept
+                             WHERE kept.id = %(thread)s
+                               AND kept.privacy = 'private' OFFSET 0) OR %(held)s)
             AND (%(role)s IS DISTINCT FROM 'bcc' OR %(sent)s)
             AND (%(partner)s OR %(lead)s))""",
         removed=column("removed"),

@@ -3,11 +3,9 @@
 What is stored has another name, and is for nobody; `has_attachments` is made of it.
 """
 
+from odoo.tools.sql import column_exists, rename_column
+
 
 def migrate(cr, version):
-    cr.execute(
-        """
-        ALTER TABLE easycrm_email ADD COLUMN IF NOT EXISTS has_attachments boolean;
-        ALTER TABLE easycrm_email RENAME has_attachments TO has_files
-        """
-    )
+    if not column_exists(cr, "easycrm_email", "has_files"):
+        rename_column(cr, "easycrm_email", "has_attachments", "has_files")
