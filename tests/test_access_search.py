@@ -2,6 +2,7 @@
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .common import MailCase, raw_mail
 
@@ -201,3 +202,45 @@ class TestSearching(MailCase):
                 emails = self.as_user(self.env["easycrm.email"], self.jonas)
                 with self.assertRaises(ValueError):
                     emails.search([], order=order)
+
+    def test_what_nobody_reads_is_neither_searched_nor_sorted_nor_grouped(self):
+        for field in ("has_files", "headers_only", "size", "digest", "fetch_at"):
+            for user in (self.mira, self.jonas, self.sofia, self.admin):
+                emails = self.as_user(self.env["easycrm.email"], user)
+                for call in (
+                    lambda emails=emails, field=field: emails.search(
+                        [(field, "!=", False)]
+                    ),
+                    lambda emails=emails, field=field: emails.search([], order=field),
+                    lambda emails=emails, field=field: emails.search(
+                        [("link_ids.email_id." + field, "!=", False)]
+                    ),
+                    lambda emails=emails, field=field: emails.search_read([], [field]),
+                    lambda emails=emails, field=field: emails.formatted_read_group(
+                        [], [field], ["__count"]
+                    ),
+                    lambda emails=emails, field=field: emails.formatted_read_group(
+                        [], [], [f"{field}:count_distinct"]
+                    ),
+                    lambda emails=emails, field=field: emails.search([]).export_data(
+                        [field]
+                    ),
+                ):
+                    with (
+                        self.subTest(field=field, user=user.login),
+                        mute_logger("odoo.addons.base.models.ir_model"),
+                        self.assertRaises(UserError),
+                    ):
+                        call()
+
+    def test_lines_are_found_by_no_other_operator(self):
+        self.mailbox.share_level = "metadata"
+        hidden = self.email.attachment_line_ids.ids
+        for operator in ("child_of", "any!", "=?"):
+            with self.subTest(operator=operator):
+                domain = [("attachment_line_ids", operator, hidden)]
+                found = self.search(self.jonas, domain)
+                # (an error, if not a list)
+                self.assertTrue(
+                    not isinstance(found, list) or self.email.id not in found
+                )
