@@ -130,6 +130,18 @@ describe("a conversation", () => {
         expect.verifySteps(["action_share 5"]);
     });
 
+    test("that a colleague makes private goes, though it is open", async () => {
+        let mails = [{...conversation(5, [1]), privacy: false}];
+        onRpc("res.partner", "easycrm_timeline", () => page(mails));
+        const store = await mountTimeline();
+        await contains(".o_easycrm_toggle").click();
+        expect(".o_easycrm_opened").toHaveCount(1);
+        mails = [];
+        await store.refresh();
+        await animationFrame();
+        expect(".o_easycrm_conversation").toHaveCount(0);
+    });
+
     test("is made private where it says who can read it", async () => {
         await mountTimeline();
         await contains(".o_easycrm_toggle").click();

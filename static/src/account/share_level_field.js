@@ -20,6 +20,7 @@ export class ShareLevelField extends RadioField {
 
 export const shareLevelField = {
     ...radioField,
+    additionalClasses: ["o_field_radio"],
     component: ShareLevelField,
     displayName: _t("Share level"),
     supportedTypes: ["selection"],
