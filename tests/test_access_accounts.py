@@ -17,6 +17,7 @@ PUBLIC = {
     "easycrm.email": {
         "easycrm_body",
         "easycrm_read_large",
+        "easycrm_sharing",
         "easycrm_values",
         "easycrm_why",
     },
@@ -36,6 +37,7 @@ PUBLIC = {
     "easycrm.email.rule": {"action_remove", "action_switch"},
     "easycrm.email.rule.add": {"action_add", "action_add_and_clear"},
     "easycrm.email.rule.remove": {"action_remove", "action_remove_and_read"},
+    "easycrm.email.thread": {"action_make_private", "action_share"},
     "res.partner": {"easycrm_people", "easycrm_timeline"},
     "res.users": {"action_easycrm_my_accounts"},
     "res.config.settings": {
@@ -299,6 +301,7 @@ class TestAccounts(MailCase):
             "easycrm.email.account": self.mailbox,
             "easycrm.email.failure": failure,
             "easycrm.email.link": link,
+            "easycrm.email.thread": email.thread_id,
         }
         env = self.as_user(link, self.mira).env
         rule = env["easycrm.email.rule"].create({"pattern": "private.example"})

@@ -2,6 +2,7 @@
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .common import MailCase, raw_mail
 
@@ -133,6 +134,41 @@ class TestSearching(MailCase):
         paths = {f"{links}.{path}": word for path, word in PATHS.items()}
         self.assertSilent(self.jonas, paths, "res.partner")
 
+    def test_whether_there_is_any_is_asked_by_what_one_may_see(self):
+        self.mailbox.share_level = "metadata"
+        hidden = self.email.attachment_line_ids.ids
+        bcc = self.email.participant_ids.filtered(lambda one: one.role == "bcc").ids
+        copies = self.copy_in(self.mailbox, self.email).ids
+        for domain in (
+            [("attachment_line_ids", "!=", False)],
+            [("attachment_line_ids", "in", hidden)],
+            [("participant_ids", "in", bcc)],
+            [("copy_ids", "in", copies)],
+            [("has_attachments", "=", True)],
+            [("has_attachments", "!=", False)],
+        ):
+            with self.subTest(domain=domain):
+                self.assertIn(self.email.id, self.search(self.mira, domain))
+                self.assertNotIn(self.email.id, self.search(self.jonas, domain))
+
+    def test_contacts_are_found_by_mail_that_one_may_see(self):
+        self.make_private(self.email)
+        self.make_private(self.open)
+        link = self.email.link_ids.filtered("partner_id")[:1]
+        for domain in (
+            [("easycrm_email_link_ids", "!=", False)],
+            [("easycrm_email_link_ids", "in", link.ids)],
+        ):
+            with self.subTest(domain=domain):
+                found = self.search(self.mira, domain, "res.partner")
+                self.assertIn(link.partner_id.id, found)
+                for user in (self.leonie, self.sofia):
+                    found = self.search(user, domain, "res.partner")
+                    self.assertNotIn(link.partner_id.id, found)
+                domain = ["!", *domain]
+                found = self.search(self.leonie, domain, "res.partner")
+                self.assertIn(link.partner_id.id, found)
+
     def test_searching_leads_by_their_hidden_mail_tells_nothing(self):
         self.mailbox.share_level = "metadata"
         self.add_lead("Deal", self.jonas, "anna@acme.example")
@@ -166,3 +202,45 @@ class TestSearching(MailCase):
                 emails = self.as_user(self.env["easycrm.email"], self.jonas)
                 with self.assertRaises(ValueError):
                     emails.search([], order=order)
+
+    def test_what_nobody_reads_is_neither_searched_nor_sorted_nor_grouped(self):
+        for field in ("has_files", "headers_only", "size", "digest", "fetch_at"):
+            for user in (self.mira, self.jonas, self.sofia, self.admin):
+                emails = self.as_user(self.env["easycrm.email"], user)
+                for call in (
+                    lambda emails=emails, field=field: emails.search(
+                        [(field, "!=", False)]
+                    ),
+                    lambda emails=emails, field=field: emails.search([], order=field),
+                    lambda emails=emails, field=field: emails.search(
+                        [("link_ids.email_id." + field, "!=", False)]
+                    ),
+                    lambda emails=emails, field=field: emails.search_read([], [field]),
+                    lambda emails=emails, field=field: emails.formatted_read_group(
+                        [], [field], ["__count"]
+                    ),
+                    lambda emails=emails, field=field: emails.formatted_read_group(
+                        [], [], [f"{field}:count_distinct"]
+                    ),
+                    lambda emails=emails, field=field: emails.search([]).export_data(
+                        [field]
+                    ),
+                ):
+                    with (
+                        self.subTest(field=field, user=user.login),
+                        mute_logger("odoo.addons.base.models.ir_model"),
+                        self.assertRaises(UserError),
+                    ):
+                        call()
+
+    def test_lines_are_found_by_no_other_operator(self):
+        self.mailbox.share_level = "metadata"
+        hidden = self.email.attachment_line_ids.ids
+        for operator in ("child_of", "any!", "=?"):
+            with self.subTest(operator=operator):
+                domain = [("attachment_line_ids", operator, hidden)]
+                found = self.search(self.jonas, domain)
+                # (an error, if not a list)
+                self.assertTrue(
+                    not isinstance(found, list) or self.email.id not in found
+                )

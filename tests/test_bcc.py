@@ -124,6 +124,20 @@ class TestBcc(MailCase):
                 told = self.ask_who_is_in_bcc(user)
                 self.assertEqual({road for road, tells in told.items() if tells}, set())
 
+    def test_a_colleague_who_had_it_in_bcc_is_not_named_as_who_shares_it(self):
+        raw = raw_mail(to="mira@ours.example")
+        [email] = self.deliver(self.mailbox, raw)
+        self.deliver(self.jonas_mailbox, raw)
+        (self.mailbox | self.jonas_mailbox).share_level = "metadata"
+        [line] = self.read_timeline(self.anna, self.leonie)
+        self.assertEqual((line["id"], line["sharers"]), (email.id, ["Mira Maas"]))
+        # (a list's mail is to neither)
+        raw = raw_mail(to="list@acme.example")
+        self.deliver(self.mailbox, raw)
+        self.deliver(self.jonas_mailbox, raw)
+        line = self.read_timeline(self.anna, self.leonie)[0]
+        self.assertEqual(line["sharers"], ["Mira Maas", "Jonas Jung"])
+
     def test_a_recipient_cannot_write_somebody_into_bcc(self):
         forged = raw_mail(bcc="anna@acme.example", **{**self.parts, "date": ""})
         plain = raw_mail(**{**self.parts, "date": ""})

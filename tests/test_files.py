@@ -439,7 +439,7 @@ class TestFiles(RealMailbox, MailCase):
         self.env.cr.execute(
             """
             INSERT INTO easycrm_email (company_id, thread_id, message_id, digest, date,
-                                       direction, is_linked, has_attachments, fetch_at)
+                                       direction, is_linked, has_files, fetch_at)
             SELECT company_id, thread_id, 'm' || n, digest, date, direction,
                    n % 3 <> 2, TRUE, CASE n % 3 WHEN 0 THEN now() + interval '1 day'
                                                 WHEN 2 THEN date END

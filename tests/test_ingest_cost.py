@@ -159,7 +159,7 @@ class TestPlans(MailCase):
                SELECT %(company)s, '<plan' || i || '@plan.example>', 'shared'
                FROM generate_series(1, %(emails)s / 2) i""",
             """INSERT INTO easycrm_email (company_id, thread_id, message_id, digest,
-                   date, direction, is_linked, has_attachments)
+                   date, direction, is_linked, has_files)
                SELECT %(company)s, t.id, '<' || n || t.root, md5(t.root),
                       timestamp '2025-01-01' + t.id * interval '1 minute',
                       'inbound', n = 1, FALSE

@@ -37,7 +37,7 @@ class TestCostOfAMerge(MergeCase):
             (
                 "easycrm_email",
                 """INSERT INTO easycrm_email (company_id, thread_id, message_id, digest,
-                       date, direction, is_linked, has_attachments)
+                       date, direction, is_linked, has_files)
                    SELECT company_id, id, root, md5(root),
                           timestamp '2025-01-01' + id * interval '1 minute',
                           'inbound', TRUE, FALSE

@@ -60,6 +60,8 @@ class TestSettings(SettingsCase):
                 "sync_minutes": 5,
                 "keep_attachments": True,
                 "match_colleagues": False,
+                "share_limit": "everything",
+                "share_default": "everything",
                 "google_client_id": False,
                 "microsoft_client_id": False,
                 "microsoft_tenant": False,

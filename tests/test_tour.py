@@ -24,9 +24,10 @@ class TestTour(RealMailbox, HttpCase):
             attachments=[("Floorplan.pdf", "application/pdf", PDF)],
         )
 
-    def tour(self, name):
-        self.mira.password = self.mira.login * 2
-        self.start_tour(f"/odoo/contacts/{self.anna.id}", name, login=self.mira.login)
+    def tour(self, name, user=None):
+        user = user or self.mira
+        user.password = user.login * 2
+        self.start_tour(f"/odoo/contacts/{self.anna.id}", name, login=user.login)
 
     def test_open_a_contact_read_a_mail_open_its_attachment(self):
         self.deliver_offer()
@@ -40,6 +41,15 @@ class TestTour(RealMailbox, HttpCase):
         newest = self.anna.easycrm_email_link_ids.sorted("date")[-1:]
         newest.with_user(self.mira).action_take_off()
         self.tour("easycrm_timeline_find_tour")
+
+    def test_make_private_a_colleague_sees_nothing_share_again(self):
+        self.deliver("Offer for 40 chairs", "Salary of the new colleague")
+        self.start()
+        self.tour("easycrm_make_private_tour")
+        self.tour("easycrm_private_unseen_tour", self.jonas)
+        self.assertTimeline(self.anna, ["Offer for 40 chairs"], self.jonas)
+        self.tour("easycrm_share_tour")
+        self.assertEqual(len(self.read_timeline(self.anna, self.jonas)), 2)
 
     def test_a_large_email_is_shown_when_asked_for(self):
         for module in (imap, imap_page):

@@ -109,7 +109,7 @@ THREADS = """
 """
 EMAILS = """
     INSERT INTO easycrm_email (id, company_id, thread_id, message_id, digest, date,
-        direction, is_linked, has_attachments)
+        direction, is_linked, has_files)
     SELECT id, %(company)s, thread_id, message_id, md5(message_id), date, direction,
         people > 0 OR is_busy OR is_huge OR is_small, i %% 5 = 0
     FROM million_mail

@@ -4,6 +4,7 @@ from . import easycrm_email
 from . import easycrm_email_body
 from . import easycrm_email_files
 from . import easycrm_email_large
+from . import easycrm_email_sharing
 from . import easycrm_email_content
 from . import easycrm_email_attachment
 from . import easycrm_email_participant
@@ -26,6 +27,7 @@ from . import easycrm_email_account_look
 from . import easycrm_email_account_provider
 from . import easycrm_email_account_rules
 from . import easycrm_email_account_schedule
+from . import easycrm_email_account_share
 from . import easycrm_email_account_sign_in
 from . import easycrm_email_account_sync
 from . import easycrm_email_account_warning
@@ -48,5 +50,6 @@ from . import crm_lead
 from . import res_users
 from . import ir_cron
 from . import res_config_settings
+from . import res_config_settings_share
 from . import res_config_settings_sign_in
 from . import ir_websocket

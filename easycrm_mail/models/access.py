@@ -13,6 +13,36 @@ from odoo.tools import SQL
 SHARE_LEVELS = ["metadata", "subject", "everything"]
 
 
+def reaching(env, level):
+    """Return the share levels of mailboxes that let others see that much.
+
+    Above the administrator's limit there are none, whatever a mailbox says.
+    """
+    levels = SHARE_LEVELS[SHARE_LEVELS.index(level) :]
+    return levels if env["easycrm.email.account"]._get_share_limit() in levels else []
+
+
+def shared_level(env, email_id):
+    """How much others see of the email: as much as the most generous mailbox shares.
+
+    :param SQL email_id: the column that holds the email's id
+    """
+    env["easycrm.email.account"].flush_model(["share_level"])
+    env["easycrm.email.copy"].flush_model(["email_id", "account_id"])
+    return SQL(
+        """(SELECT CASE
+                WHEN bool_or(account.share_level = ANY(%s)) THEN 'everything'
+                WHEN bool_or(account.share_level = ANY(%s)) THEN 'subject'
+                ELSE 'metadata' END
+            FROM easycrm_email_copy shared
+            JOIN easycrm_email_account account ON account.id = shared.account_id
+            WHERE shared.email_id = %s)""",
+        reaching(env, "everything"),
+        reaching(env, "subject"),
+        email_id,
+    )
+
+
 def own_copy(env, email_id, direction=None):
     """A condition: one of the user's own mailboxes holds the email.
 
@@ -74,8 +104,9 @@ def visible_link(env, link):
 
     return SQL(
         """(%(removed)s IS NOT TRUE
-            AND (%(thread)s NOT IN (SELECT id FROM easycrm_email_thread
-                                    WHERE privacy = 'private') OR %(held)s)
+            AND (NOT EXISTS (SELECT FROM easycrm_email_thread kept
+                             WHERE kept.id = %(thread)s
+                               AND kept.privacy = 'private' OFFSET 0) OR %(held)s)
             AND (%(role)s IS DISTINCT FROM 'bcc' OR %(sent)s)
             AND (%(partner)s OR %(lead)s))""",
         removed=column("removed"),
@@ -107,18 +138,17 @@ def visible_content(env, email_id, level):
     """
     env["easycrm.email.account"].flush_model(["share_level"])
     env["easycrm.email.copy"].flush_model(["email_id", "account_id"])
-    levels = tuple(SHARE_LEVELS[SHARE_LEVELS.index(level) :])
     return SQL(
         """(%(own)s OR (
             EXISTS (SELECT FROM easycrm_email_copy shared
                     JOIN easycrm_email_account account
                       ON account.id = shared.account_id
                     WHERE shared.email_id = %(email)s
-                      AND account.share_level IN %(levels)s OFFSET 0)
+                      AND account.share_level = ANY(%(levels)s) OFFSET 0)
             AND EXISTS (SELECT FROM easycrm_email_link seen
                         WHERE seen.email_id = %(email)s AND %(link)s OFFSET 0)))""",
         own=own_copy(env, email_id),
         email=email_id,
-        levels=levels,
+        levels=reaching(env, level),
         link=visible_link(env, "seen"),
     )

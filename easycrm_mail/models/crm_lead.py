@@ -1,11 +1,13 @@
-from odoo import fields, models
+from odoo import models
+
+from .guarded_one2many import GuardedOne2many
 
 
 class CrmLead(models.Model):
     _name = "crm.lead"
     _inherit = ["crm.lead", "easycrm.email.address.owner", "easycrm.email.timeline"]
 
-    easycrm_email_link_ids = fields.One2many(
+    easycrm_email_link_ids = GuardedOne2many(
         "easycrm.email.link",
         "lead_id",
         groups="easycrm_mail.group_easycrm_mail_user",

@@ -4,6 +4,7 @@ from odoo.tools import SQL
 
 from . import access
 from .easycrm_email_copy import DIRECTIONS
+from .guarded_one2many import GuardedOne2many
 
 
 class EasycrmEmail(models.Model):
@@ -33,18 +34,22 @@ class EasycrmEmail(models.Model):
     )
     message_id = fields.Char(string="Message-ID", required=True, readonly=True)
     # (what it was made from could be guessed and tried)
-    digest = fields.Char(required=True, readonly=True, groups="base.group_system")
+    digest = fields.Char(required=True, readonly=True, groups=fields.NO_ACCESS)
     date = fields.Datetime(required=True, readonly=True)
     direction = fields.Selection(DIRECTIONS, required=True, readonly=True)
     is_linked = fields.Boolean(readonly=True)
-    has_attachments = fields.Boolean(readonly=True)
-    participant_ids = fields.One2many("easycrm.email.participant", "email_id")
-    copy_ids = fields.One2many("easycrm.email.copy", "email_id")
-    link_ids = fields.One2many("easycrm.email.link", "email_id")
-    attachment_line_ids = fields.One2many("easycrm.email.attachment", "email_id")
-    content_ids = fields.One2many("easycrm.email.content", "email_id")
+    # (whether it is told follows from the share level: see `has_attachments`)
+    has_files = fields.Boolean(readonly=True, groups=fields.NO_ACCESS)
+    participant_ids = GuardedOne2many("easycrm.email.participant", "email_id")
+    copy_ids = GuardedOne2many("easycrm.email.copy", "email_id")
+    link_ids = GuardedOne2many("easycrm.email.link", "email_id")
+    attachment_line_ids = GuardedOne2many("easycrm.email.attachment", "email_id")
+    content_ids = GuardedOne2many("easycrm.email.content", "email_id")
     subject = fields.Char(compute="_compute_content", search="_search_subject")
     snippet = fields.Char(compute="_compute_content", search="_search_snippet")
+    has_attachments = fields.Boolean(
+        compute="_compute_content", search="_search_has_attachments"
+    )
     body_html = fields.Html(
         compute="_compute_body_html", search="_search_body", sanitize=False
     )
@@ -53,7 +58,7 @@ class EasycrmEmail(models.Model):
     _identity_unique = models.UniqueIndex("(company_id, message_id, digest)")
 
     @api.depends_context("uid", "su", "allowed_company_ids")
-    @api.depends("content_ids.subject", "content_ids.snippet")
+    @api.depends("content_ids.subject", "content_ids.snippet", "has_files")
     def _compute_content(self):
         levels = self._get_share_levels()
         contents = self.env["easycrm.email.content"].sudo()
@@ -68,6 +73,7 @@ class EasycrmEmail(models.Model):
             content = by_email.get(email.id, contents)
             email.subject = level in ("everything", "subject") and content.subject
             email.snippet = level == "everything" and content.snippet
+            email.has_attachments = level == "everything" and email.sudo().has_files
 
     @api.depends_context("uid", "allowed_company_ids")
     @api.depends("subject")
@@ -90,6 +96,24 @@ class EasycrmEmail(models.Model):
 
     def _search_snippet(self, operator, value):
         return self._search_content("snippet", operator, value)
+
+    def _search_has_attachments(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        self.flush_model(["has_files"])
+
+        def get_sql(model, alias, query):
+            level = access.visible_content(
+                self.env, SQL.identifier(alias, "id"), "everything"
+            )
+            return SQL(
+                "(%s IS TRUE AND %s)",
+                SQL.identifier(alias, "has_files"),
+                SQL("TRUE") if self.env.su else level,
+            )
+
+        shown = Domain.custom(to_sql=get_sql)
+        return Domain.OR(shown if one else ~shown for one in value)
 
     def _search_body(self, operator, value):
         return self._search_content("body_text", operator, value)
@@ -135,17 +159,10 @@ class EasycrmEmail(models.Model):
         """
         if self.env.su:
             return SQL("'everything'")
-        self.env["easycrm.email.account"].flush_model(["share_level"])
         return SQL(
-            """CASE WHEN %(own)s THEN 'everything' ELSE COALESCE((
-                SELECT account.share_level FROM easycrm_email_copy shared
-                JOIN easycrm_email_account account ON account.id = shared.account_id
-                WHERE shared.email_id = %(email)s
-                ORDER BY array_position(%(levels)s, account.share_level::text)
-                         DESC NULLS LAST LIMIT 1), 'metadata') END""",
-            own=access.own_copy(self.env, email_id),
-            email=email_id,
-            levels=access.SHARE_LEVELS,
+            "CASE WHEN %s THEN 'everything' ELSE %s END",
+            access.own_copy(self.env, email_id),
+            access.shared_level(self.env, email_id),
         )
 
     def unlink(self):

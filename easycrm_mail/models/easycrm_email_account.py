@@ -11,6 +11,13 @@ from .addresses import normalise, normalise_all
 #: as long.
 SYNC_TIMEOUT, BUTTON_TIMEOUT = 30, 5
 
+#: What colleagues see of a mailbox's linked mail, from most to least.
+SHARED = [
+    ("everything", "Everything"),
+    ("subject", "Subject, who and when"),
+    ("metadata", "Who and when"),
+]
+
 #: How far back a new mailbox is read.
 WINDOW_DAYS = 90
 
@@ -73,14 +80,10 @@ class EasycrmEmailAccount(models.Model):
         string="Aliases", help="Other addresses of this mailbox, separated by commas."
     )
     share_level = fields.Selection(
-        [
-            ("everything", "Everything"),
-            ("subject", "Subject, who and when"),
-            ("metadata", "Who and when"),
-        ],
+        SHARED,
         string="Colleagues See",
         required=True,
-        default="everything",
+        default=lambda self: self._get_share_default(),
         help="Of linked mail, on records they may open. Unlinked mail is never shown.",
     )
     sync_from = fields.Date(

@@ -37,7 +37,9 @@ class EasycrmEmailCopy(models.Model):
     location_ids = fields.One2many("easycrm.email.location", "copy_id")
     subject = fields.Char(related="email_id.subject", related_sudo=False)
     snippet = fields.Char(related="email_id.snippet", related_sudo=False)
-    has_attachments = fields.Boolean(related="email_id.has_attachments")
+    has_attachments = fields.Boolean(
+        related="email_id.has_attachments", related_sudo=False
+    )
 
     _email_unique = models.UniqueIndex("(account_id, email_id)")
     # how many came a day: see `easycrm.email.daily`

@@ -22,13 +22,13 @@ class EasycrmEmail(models.Model):
     # (they tell that there are attachments, which a share level may hide)
     fetch_at = fields.Datetime(
         readonly=True,
-        groups="base.group_system",
+        groups=fields.NO_ACCESS,
         help="When its attachments are fetched, once it is linked: at first the date "
         "of the email, so that the newest come first. Empty when there is nothing to "
         "fetch, or nothing is tried any more.",
     )
     fetch_attempts = fields.Integer(
-        readonly=True, groups="base.group_system", help="That have failed."
+        readonly=True, groups=fields.NO_ACCESS, help="That have failed."
     )
 
     # the condition word for word as it is asked

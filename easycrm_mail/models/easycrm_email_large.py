@@ -41,10 +41,15 @@ class EasycrmEmail(models.Model):
 
     _inherit = "easycrm.email"
 
+    # (these tell of attachments, too, which a share level may hide)
     headers_only = fields.Boolean(
-        readonly=True, help="It is large: its body is still in the mailbox."
+        readonly=True,
+        groups=fields.NO_ACCESS,
+        help="It is large: its body is still in the mailbox.",
     )
-    size = fields.Integer(readonly=True, help="In bytes, of a large email.")
+    size = fields.Integer(
+        readonly=True, groups=fields.NO_ACCESS, help="In bytes, of a large email."
+    )
 
     def easycrm_read_large(self):
         """Read the body of a large email from its mailbox.
@@ -148,7 +153,7 @@ class EasycrmEmail(models.Model):
                 "This email is large (%s MB). It is read from the mailbox when opened.",
                 round(email.size / 1_000_000),
             )
-            for email in self
+            for email in self.sudo()
             if email.headers_only and levels[email.id] == "everything"
         }
 

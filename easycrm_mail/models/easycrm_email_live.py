@@ -13,6 +13,9 @@ CHANNEL = re.compile(rf"{re.escape(TIMELINE)}/(res\.partner|crm\.lead)/(\d{{1,9}
 #: Records that are told of at most by one transaction: those with the newest mail.
 PINGS = 100
 
+#: In the place of a conversation, where the ping is not one of its mail.
+ANY_THREAD = 0
+
 #: Mail that is older than that is no news: the first reading of a mailbox is silent.
 NEWS_DAYS = 7
 
@@ -77,6 +80,27 @@ class EasycrmEmailLink(models.Model):
                 for link in self.sudo()
             ]
         )
+
+    @api.model
+    def _announce_privacy(self, thread):
+        """Tell that a conversation was made private, or shared, on its records.
+
+        All readers of the record are told: to some of them it comes or goes.
+        """
+        self.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT DISTINCT ON (partner_id, lead_id, company_id) %s
+                   FROM easycrm_email_link
+                   WHERE thread_id = %s AND removed IS NOT TRUE
+                     AND role IS DISTINCT FROM 'bcc'
+                   ORDER BY partner_id, lead_id, company_id, date DESC""",
+                self._announced_columns,
+                thread.id,
+            )
+        )
+        # (as of no conversation: what is said of a private one is kept from others)
+        self._announce([(*row[:4], ANY_THREAD, *row[5:]) for row in rows])
 
     @api.model
     def _send_pings(self):

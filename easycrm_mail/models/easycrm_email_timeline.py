@@ -3,6 +3,9 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from . import access
+from .guarded_one2many import GuardedOne2many
+
 #: Emails on one page of the timeline.
 PAGE = 30
 
@@ -47,7 +50,7 @@ class EasycrmEmailTimeline(models.AbstractModel):
     _name = "easycrm.email.timeline"
     _description = "Activity Timeline"
 
-    easycrm_email_link_ids = fields.One2many("easycrm.email.link", string="Emails")
+    easycrm_email_link_ids = GuardedOne2many("easycrm.email.link", string="Emails")
     easycrm_email_count = fields.Integer(
         string="Number of Emails",
         compute="_compute_easycrm_email_count",
@@ -69,10 +72,11 @@ class EasycrmEmailTimeline(models.AbstractModel):
         :param str before: `next` of the page before; empty for the first page
         :param int thread_id: only this conversation, all of it
         :param dict filters: only the emails that fit, see `Filters`
-        :return: dict with `conversations`, each with `thread_id`, `count` and `emails`
-            (newest first); a page has also `next`, `count`, `count_capped`,
-            `conversation_count`, `looked_at`, `empty`, `empty_detail` (where it is the
-            only one), `progress` and `notices`
+        :return: dict with `conversations`, each with `thread_id`, `count`, `privacy`
+            (see `easycrm.email.thread`; False where the user has nothing of it in a
+            mailbox of his own) and `emails` (newest first); a page has also `next`,
+            `count`, `count_capped`, `conversation_count`, `looked_at`, `empty`,
+            `empty_detail` (where it is the only one), `progress` and `notices`
         :raise AccessError: the record is not for this user
         :raise UserError: `before` or `filters` are none
         """
@@ -248,35 +252,53 @@ class EasycrmEmailTimeline(models.AbstractModel):
             others = versions[values["id"]]
             values["versions"] = sorted([values["id"], *others]) if others else []
             folded.setdefault(values["thread_id"], []).append(values)
-        counts = self._easycrm_count_by_thread(links, list(folded))
-        return [
-            {
-                "thread_id": thread_id,
-                "count": max(counts.get(thread_id, 0), len(values)),
-                "emails": values,
-            }
-            for thread_id, values in folded.items()
-        ]
+        threads = self._easycrm_get_threads(links, list(folded))
+        conversations = []
+        for thread_id, values in folded.items():
+            count, privacy = threads.get(thread_id, (0, None))
+            conversations.append(
+                {
+                    "thread_id": thread_id,
+                    "count": max(count, len(values)),
+                    "privacy": privacy or False,
+                    "emails": values,
+                }
+            )
+        return conversations
 
-    def _easycrm_count_by_thread(self, links, thread_ids):
+    def _easycrm_get_threads(self, links, thread_ids):
+        """Return {thread id: (how many emails of it stand here, whose it is)}.
+
+        The latter of those that are the user's own, see `easycrm.email.thread`.
+        """
         # "+ 0": by the conversations' few links. PostgreSQL would read the index of all
         # the record's links too, a hundred thousand of them, to intersect the two.
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT link.thread_id, count(DISTINCT %s) FROM (%s) AS link
-                JOIN easycrm_email email ON email.id = link.email_id
-                WHERE link.thread_id = ANY(%s) AND link.%s + 0 = %s
-                GROUP BY link.thread_id
+                SELECT counted.id, counted.emails, CASE WHEN counted.is_own THEN (
+                    SELECT %(privacy)s FROM easycrm_email_thread thread
+                    WHERE thread.id = counted.id) END
+                FROM (
+                    SELECT link.thread_id AS id, count(DISTINCT %(version)s) AS emails,
+                           bool_or(%(own)s) AS is_own
+                    FROM (%(links)s) AS link
+                    JOIN easycrm_email email ON email.id = link.email_id
+                    WHERE link.thread_id = ANY(%(threads)s)
+                      AND link.%(field)s + 0 = %(record)s
+                    GROUP BY link.thread_id
+                ) AS counted
                 """,
-                VERSION,
-                links,
-                thread_ids,
-                SQL.identifier(self._easycrm_get_link_field()),
-                self.id,
+                privacy=self.env["easycrm.email.thread"]._get_privacy_sql("thread"),
+                version=VERSION,
+                own=access.own_copy(self.env, SQL("link.email_id")),
+                links=links,
+                threads=thread_ids,
+                field=SQL.identifier(self._easycrm_get_link_field()),
+                record=self.id,
             )
         )
-        return dict(rows)
+        return {thread_id: (count, privacy) for thread_id, count, privacy in rows}
 
     def _easycrm_count_emails(self, links):
         """Count the emails of each record, up to the limit: one more says "and more".

@@ -154,7 +154,7 @@ class EasycrmEmailTimeline(models.AbstractModel):
         if filters.attachments:
             # they are shown to those who may read everything
             level = access.visible_content(self.env, SQL("email.id"), "everything")
-            conditions.append(SQL("email.has_attachments AND %s", level))
+            conditions.append(SQL("email.has_files AND %s", level))
         if not conditions:
             return None
         # (as a join, all emails would be read to find the few with attachments)

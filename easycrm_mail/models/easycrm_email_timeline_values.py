@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import MissingError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from . import access
@@ -218,17 +219,30 @@ class EasycrmEmail(models.Model):
         return lines
 
     def _get_sharers(self):
-        """Return {email id: names of those whose mailbox shares less than all}."""
-        names = {}
+        """Return {email id: names of those whose mailbox shares less than all}.
+
+        Where it is from or to some of them, the others go unnamed: in Bcc, perhaps.
+        """
         if not self:
-            return names
-        for copy in (
-            self.env["easycrm.email.copy"]
-            .sudo()
-            .search([("email_id", "in", self.ids)], order="id")
-        ):
-            names.setdefault(copy.email_id.id, {})[copy.account_id.user_id.name] = True
-        return {email_id: list(found) for email_id, found in names.items()}
+            return {}
+        mine = Domain("email_id", "in", self.ids)
+        people = self.env["easycrm.email.participant"].sudo()
+        addresses = {
+            email.id: set(found)
+            for email, found in people._read_group(
+                mine & Domain("role", "!=", "bcc"), ["email_id"], ["address:array_agg"]
+            )
+        }
+        names = {}
+        for copy in self.env["easycrm.email.copy"].sudo().search(mine, order="id"):
+            account, email_id = copy.account_id, copy.email_id.id
+            is_shown = account._get_own_addresses() & addresses.get(email_id, set())
+            found = names.setdefault(email_id, ({}, {}))
+            found[0 if is_shown else 1][account.user_id.name] = True
+        return {
+            email_id: list(shown or others)
+            for email_id, (shown, others) in names.items()
+        }
 
     def easycrm_why(self, model, res_id):
         """Say why this email stands on a record, and on which others.

@@ -153,7 +153,7 @@ class Ingest(ThreadSteps, ChangeSteps, ExclusionSteps, GapSteps, ProvisionalStep
                 "date",
                 "direction",
                 "is_linked",
-                "has_attachments",
+                "has_files",
                 *PROVISIONAL_COLUMNS,
             ],
             [

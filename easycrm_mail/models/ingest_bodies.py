@@ -77,7 +77,7 @@ class BodyIngest(Ingest):
                 "message_id": message_id,
                 "digest": digest,
                 "headers_only": False,
-                "has_attachments": any(not one.inline for one in message.attachments),
+                "has_files": any(not one.inline for one in message.attachments),
                 "fetch_at": False,
             }
         )

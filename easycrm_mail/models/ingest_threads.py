@@ -122,6 +122,12 @@ class ThreadSteps:
                FROM (VALUES %s) AS pair (gone, kept)
                JOIN easycrm_email_thread gone ON gone.id = pair.gone
                WHERE kept.id = pair.kept AND gone.privacy = 'private'""",
+            """INSERT INTO easycrm_email_thread_keeper_rel (thread_id, account_id)
+               SELECT pair.kept, keeper.account_id
+               FROM (VALUES %s) AS pair (gone, kept)
+               JOIN easycrm_email_thread_keeper_rel keeper
+                 ON keeper.thread_id = pair.gone
+               ON CONFLICT DO NOTHING""",
             """DELETE FROM easycrm_email_thread thread
                USING (VALUES %s) AS pair (gone, kept) WHERE thread.id = pair.gone""",
         ):

@@ -1,11 +1,13 @@
-from odoo import fields, models
+from odoo import models
+
+from .guarded_one2many import GuardedOne2many
 
 
 class ResPartner(models.Model):
     _name = "res.partner"
     _inherit = ["res.partner", "easycrm.email.address.owner", "easycrm.email.timeline"]
 
-    easycrm_email_link_ids = fields.One2many(
+    easycrm_email_link_ids = GuardedOne2many(
         "easycrm.email.link",
         "partner_id",
         groups="easycrm_mail.group_easycrm_mail_user",

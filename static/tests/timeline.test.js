@@ -309,6 +309,10 @@ test("closing the reasons or taking one off keeps the place of the keyboard", as
         reason(7, "Anna Berg"),
         reason(8, "Nordlicht"),
     ]);
+    onRpc("easycrm.email", "easycrm_sharing", () => ({
+        privacy: false,
+        sentence: false,
+    }));
     onRpc("easycrm.email.link", "action_take_off", () => true);
     await mountTimeline();
     await pressAt("[data-thread-id='2'] .o_easycrm_toggle");

@@ -35,7 +35,7 @@ export function email(id, values = {}) {
 
 export function conversation(threadId, ids, values = {}) {
     const emails = ids.map((id) => email(id, {thread_id: threadId, ...values}));
-    return {thread_id: threadId, count: ids.length, emails};
+    return {thread_id: threadId, count: ids.length, privacy: "shared", emails};
 }
 
 /** The newest page of a timeline; counts are those of what is on it. */

@@ -120,6 +120,19 @@ class Paths:
         page = self.mine(self.million.huge).easycrm_timeline(thread_id=thread_id)
         assert page["conversations"]
 
+    def conversation_made_private_and_shared(self):
+        copies = self.mine(self.env["easycrm.email.copy"])
+        thread = copies.search([], limit=1).email_id.thread_id
+        assert thread.action_make_private() == "private"
+        assert thread.action_share() == "shared"
+
+    def timeline_beside_many_private_conversations(self):
+        self.env.cr.execute(
+            "UPDATE easycrm_email_thread SET privacy = 'private' WHERE mod(id, 500) = 0"
+        )
+        page = self.mine(self.million.busy).easycrm_timeline()
+        assert page["count_capped"]
+
     def counts_of_a_list_of_contacts(self):
         contacts = self.mine(self.env["res.partner"]).search(
             [("name", "like", "Contact 1")], limit=80

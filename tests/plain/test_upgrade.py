@@ -63,7 +63,8 @@ AS_OF_1_0 = r"""
 UPDATE ir_module_module SET latest_version = '19.0.1.0.0'
     WHERE name = 'easycrm_mail';
 
-DROP TABLE easycrm_email_provisional;
+DROP TABLE easycrm_email_provisional, easycrm_email_thread_keeper_rel;
+ALTER TABLE easycrm_email RENAME has_files TO has_attachments;
 ALTER TABLE easycrm_email
     DROP fetch_at, DROP fetch_attempts, DROP headers_only, DROP size;
 ALTER TABLE easycrm_email_attachment DROP checksum;
@@ -106,6 +107,7 @@ STANDS = {
     """SELECT count(*) FROM easycrm_email_content
        WHERE search_vector @@ 'grusse & nordlicht'""": [(4,)],
     "SELECT count(*), count(fetch_at) FROM easycrm_email": [(4, 4)],
+    "SELECT count(*) FROM easycrm_email WHERE has_files": [(4,)],
     "SELECT provider_ref, retry FROM easycrm_email_failure ORDER BY 1": [
         ("1:8", True),
         ("1:9", None),

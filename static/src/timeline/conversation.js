@@ -7,9 +7,11 @@ import {EmailLine} from "./email_line";
 import {EmailReader} from "./email_reader";
 import {EmailRoute} from "./email_route";
 import {useFocusNext} from "./focus_next";
+import {PrivacyMenu} from "./privacy_menu";
 import {conversationItems, peopleOf} from "./timeline_model";
 import {
     DIRECTIONS,
+    PRIVACY,
     fullTime,
     levelWords,
     peopleWords,
@@ -20,7 +22,13 @@ import {
 /** One conversation: a row, or, opened, a card in the same place. */
 export class Conversation extends Component {
     static template = "easycrm_mail.Conversation";
-    static components = {AttachmentChips, EmailLine, EmailReader, EmailRoute};
+    static components = {
+        AttachmentChips,
+        EmailLine,
+        EmailReader,
+        EmailRoute,
+        PrivacyMenu,
+    };
     static props = {conversation: Object, store: Object, record: Object};
 
     setup() {
@@ -79,6 +87,12 @@ export class Conversation extends Component {
 
     get fullTime() {
         return fullTime(this.newest.date);
+    }
+
+    /** What is shared as always needs no mark where there is little room. */
+    get privacy() {
+        const {privacy} = this.props.conversation;
+        return privacy === "shared" && this.ui.isSmall ? undefined : PRIVACY[privacy];
     }
 
     get people() {

@@ -18,13 +18,20 @@
  * @property {string[]} sharers
  * @property {Object[]} attachments
  * @property {number[]} versions ids of this mail as several mailboxes hold it, itself among them; empty for only one
- * @typedef {{thread_id: number, count: number, emails: Email[]}} Conversation emails: newest first
+ * @typedef {Object} Conversation
+ * @property {number} thread_id
+ * @property {number} count
+ * @property {"shared"|"private"|"kept"|false} privacy false: the reader has nothing of it in a mailbox of his own
+ * @property {Email[]} emails newest first
  */
 
 import {deserializeDateTime, getStartOfLocalWeek} from "@web/core/l10n/dates";
 
 /** Fewer hidden mails than this are not worth a click: they show as lines. */
 const FOLD_FROM = 2;
+
+/** How long a toast offers the way back. */
+export const UNDO_DELAY = 10000;
 
 /** The server's order, (date, id) descending; its dates compare as text. */
 export function compareEmails(a, b) {
@@ -140,6 +147,8 @@ export function withoutEmail(conversations, emailId) {
 export function withEmail(conversations, email) {
     const known = conversations.find(({thread_id}) => thread_id === email.thread_id);
     const conversation = {
+        privacy: false,
+        ...known,
         thread_id: email.thread_id,
         count: (known?.count || 0) + 1,
         emails: [email],

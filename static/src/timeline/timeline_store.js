@@ -338,6 +338,21 @@ export class TimelineStore {
         }
     }
 
+    /** Makes a conversation private, or shares it again; returns whose it is now. */
+    async setPrivate(threadId, isPrivate) {
+        const privacy = await this.orm.call(
+            "easycrm.email.thread",
+            isPrivate ? "action_make_private" : "action_share",
+            [[threadId]]
+        );
+        this.conversations = this.conversations.map((conversation) =>
+            conversation.thread_id === threadId
+                ? {...conversation, privacy}
+                : conversation
+        );
+        return privacy;
+    }
+
     removeEmail(email) {
         this.conversations = withoutEmail(this.conversations, email.id);
         this.count = Math.max(0, this.count - 1);

@@ -17,6 +17,25 @@ export const DIRECTIONS = {
     outbound: {icon: "oi-arrow-up-right", tone: "primary", word: _t("Sent")},
 };
 
+/** Whose a conversation is that the reader has in a mailbox of his own: see `easycrm.email.thread`. */
+export const PRIVACY = {
+    shared: {
+        icon: "fa-users",
+        word: _t("Shared"),
+        title: _t("Colleagues who may open this record see it."),
+    },
+    private: {
+        icon: "fa-lock",
+        word: _t("Private"),
+        title: _t("Only those see it who have it in a mailbox of their own."),
+    },
+    kept: {
+        icon: "fa-lock",
+        word: _t("Private"),
+        title: _t("A colleague who has it, too, keeps it private."),
+    },
+};
+
 /** "Re:" and "Fwd:" as the mail programs of this world write them, any number of them. */
 const REPLY_PREFIXES =
     /^((re|fwd?|aw|wg|antw|sv|vs|vb|tr|rv|enc|rif|odp|pd|ynt|ilt|回复|回覆|答复|转发|轉寄|返信|転送)(\[\d+\])?\s*[:：]\s*)+/i;
@@ -135,6 +154,21 @@ export function levelWords(email) {
                 : _t("%s share only who wrote, when and the subject.", who);
     }
     return "";
+}
+
+/** What became of a conversation that was made private, or shared again. */
+export function privacyNews(privacy) {
+    switch (privacy) {
+        case "private":
+            return _t(
+                "This conversation is private. Only those see it who have it in a mailbox of their own."
+            );
+        case "kept":
+            return _t("It stays private: a colleague who has it, too, keeps it so.");
+    }
+    return _t(
+        "This conversation is shared. Colleagues who may open its records see it."
+    );
 }
 
 /** A sentence in two, so that what follows it never stands alone on a line. */

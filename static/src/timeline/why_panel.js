@@ -1,9 +1,11 @@
-import {Component, onWillStart, status, useRef, useState} from "@odoo/owl";
+import {Component, onWillStart, status, useEffect, useRef, useState} from "@odoo/owl";
 
 import {_t} from "@web/core/l10n/translation";
 import {useService} from "@web/core/utils/hooks";
 import {reloadUnlessDirty} from "../sync/reload_record";
 import {useFocusNext} from "./focus_next";
+import {useSetPrivate} from "./privacy_menu";
+import {UNDO_DELAY} from "./timeline_model";
 import {lastWords, longTime} from "./timeline_words";
 
 const LABELS = {
@@ -27,9 +29,6 @@ const LABELS = {
     },
 };
 
-/** How long the toast offers the way back. */
-const UNDO_DELAY = 10000;
-
 /** One line a reason why a mail stands here, each with what can be done about it. */
 export class WhyPanel extends Component {
     static template = "easycrm_mail.WhyPanel";
@@ -46,21 +45,35 @@ export class WhyPanel extends Component {
         this.focusNext = useFocusNext(useRef("root"));
         this.action = useService("action");
         this.notification = useService("notification");
-        this.state = useState({status: "loading", reasons: []});
+        this.setPrivate = useSetPrivate(() => this.props.store);
+        this.state = useState({
+            status: "loading",
+            reasons: [],
+            /** Who else reads it. */
+            sharing: {privacy: false, sentence: false},
+        });
         onWillStart(() => {
             this.load();
         });
+        this.store = this.props.store && useState(this.props.store);
+        useEffect(
+            (privacy) => {
+                this.followPrivacy(privacy);
+            },
+            () => [this.store?.find(this.props.email.thread_id)?.privacy]
+        );
     }
 
     async load() {
         const {email, record} = this.props;
         try {
-            this.state.reasons = await this.orm.silent.call(
-                "easycrm.email",
-                "easycrm_why",
-                [[email.id]],
-                {model: record?.resModel || "", res_id: record?.resId || 0}
-            );
+            [this.state.reasons, this.state.sharing] = await Promise.all([
+                this.orm.silent.call("easycrm.email", "easycrm_why", [[email.id]], {
+                    model: record?.resModel || "",
+                    res_id: record?.resId || 0,
+                }),
+                this.orm.silent.call("easycrm.email", "easycrm_sharing", [[email.id]]),
+            ]);
             this.state.status = "ready";
         } catch {
             this.state.status = "failed";
@@ -118,6 +131,18 @@ export class WhyPanel extends Component {
             ],
         });
         await reloadUnlessDirty(record);
+    }
+
+    /** Made private here, in the conversation's menu or by Undo: who can read it is told anew. */
+    async followPrivacy(privacy) {
+        const {status: now, sharing} = this.state;
+        if (now === "ready" && privacy && privacy !== sharing.privacy) {
+            const wasHere = document.activeElement?.closest(".o_easycrm_sharing");
+            await this.load();
+            if (wasHere) {
+                this.focusNext(".o_easycrm_sharing button", ".o_easycrm_why_close");
+            }
+        }
     }
 
     /** A mail that was taken off comes back to its place in the timeline, or leaves a list of those without one. */
