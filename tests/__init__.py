@@ -21,6 +21,7 @@ from . import test_links_changes
 from . import test_merge
 from . import test_merge_cost
 from . import test_migration
+from . import test_retention
 from . import test_secrets
 from . import test_settings
 from . import test_settings_sign_in

@@ -60,6 +60,7 @@ class TestSettings(SettingsCase):
                 "sync_minutes": 5,
                 "keep_attachments": True,
                 "match_colleagues": False,
+                "unlinked_days": 0,
                 "google_client_id": False,
                 "microsoft_client_id": False,
                 "microsoft_tenant": False,

@@ -4,6 +4,8 @@ from . import easycrm_email
 from . import easycrm_email_body
 from . import easycrm_email_files
 from . import easycrm_email_large
+from . import easycrm_email_erased
+from . import easycrm_email_retention
 from . import easycrm_email_content
 from . import easycrm_email_attachment
 from . import easycrm_email_participant
@@ -36,5 +38,6 @@ from . import crm_lead
 from . import res_users
 from . import ir_cron
 from . import res_config_settings
+from . import res_config_settings_retention
 from . import res_config_settings_sign_in
 from . import ir_websocket

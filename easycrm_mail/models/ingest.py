@@ -13,6 +13,7 @@ from ..providers import RemoteMessage
 from .addresses import normalise
 from .easycrm_email_content import SEARCH_VECTOR
 from .ingest_changes import ChangeSteps
+from .ingest_left_out import LeftOutSteps
 from .ingest_provisional import (
     ATTACHMENT_COLUMNS,
     PROVISIONAL_COLUMNS,
@@ -29,7 +30,7 @@ class Read(NamedTuple):
     message: Message
 
 
-class Ingest(ThreadSteps, ChangeSteps, ProvisionalSteps):
+class Ingest(ThreadSteps, ChangeSteps, ProvisionalSteps, LeftOutSteps):
     """Writes one batch of one stream of one mailbox.
 
     :param account: the `easycrm.email.account`, as superuser
@@ -42,9 +43,10 @@ class Ingest(ThreadSteps, ChangeSteps, ProvisionalSteps):
         self.stream = stream
         self.own = account._get_own_addresses()
         self.sizes = {}
+        self.left_out = set()
 
     def store(self, reads):
-        """Store these mails, each of them once.
+        """Store these mails, each of them once; some are left out on purpose.
 
         :param list[Read] reads:
         :return: ids of the emails that are new
@@ -58,6 +60,14 @@ class Ingest(ThreadSteps, ChangeSteps, ProvisionalSteps):
             by_identity.setdefault(self._identity(read.message), read.message)
         known = self._find_emails(by_identity)
         new = {key: m for key, m in by_identity.items() if key not in known}
+        left_out = self._find_erased(new)
+        old = self._find_old(new) - left_out
+        left_out |= self._find_strangers({key: new[key] for key in old})
+        reads = self._leave_out(reads, left_out)
+        for key in left_out:
+            del by_identity[key], new[key]
+        if not by_identity:
+            return []
         threads = self._find_threads(new.values())
         ids = self._insert_emails(new, threads)
         self._keep_provisional(ids)
@@ -71,7 +81,9 @@ class Ingest(ThreadSteps, ChangeSteps, ProvisionalSteps):
         self.env["easycrm.email.address"]._link_emails(
             SQL("participant.email_id = ANY(%s)", list(ids.values()) + told)
         )
-        return list(ids.values())
+        left_out = self._drop_unlinked(old, ids)
+        self._leave_out(reads, left_out)
+        return [email_id for key, email_id in ids.items() if key not in left_out]
 
     def set_aside(self, failures):
         """Keep what could not be read, with its reason.
