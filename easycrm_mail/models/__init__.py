@@ -23,6 +23,7 @@ from . import easycrm_email_account_health
 from . import easycrm_email_account_provider
 from . import easycrm_email_account_schedule
 from . import easycrm_email_account_sign_in
+from . import easycrm_email_account_stop
 from . import easycrm_email_account_sync
 from . import easycrm_email_account_words
 from . import easycrm_email_grant
