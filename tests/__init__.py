@@ -11,6 +11,7 @@ from . import test_body
 from . import test_body_images
 from . import test_companies
 from . import test_demo
+from . import test_erase
 from . import test_files
 from . import test_health
 from . import test_ingest

@@ -28,6 +28,7 @@ PUBLIC = {
         "action_sync_now",
         "action_test_connection",
     },
+    "easycrm.email.erase": {"action_erase"},
     "easycrm.email.failure": {"action_retry"},
     "easycrm.email.link": {"action_put_back", "action_take_off"},
     "res.partner": {"easycrm_people", "easycrm_timeline"},
@@ -287,10 +288,12 @@ class TestAccounts(MailCase):
             {"email_id": email.id, "lead_id": self.add_lead("Deal", self.mira).id}
         )
         failure = self.set_aside(self.mailbox)
+        Erase = self.env["easycrm.email.erase"]
         records = {
             "crm.lead": link.lead_id,
             "easycrm.email": email,
             "easycrm.email.account": self.mailbox,
+            "easycrm.email.erase": Erase.create({"partner_ids": self.bruno.ids}),
             "easycrm.email.failure": failure,
             "easycrm.email.link": link,
         }

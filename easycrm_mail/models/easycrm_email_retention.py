@@ -39,7 +39,7 @@ class EasycrmEmail(models.Model):
 
     Whole days, in the company's time zone: an email of Monday that is kept for one day
     goes when Tuesday is over. What is as old and matches nobody is not stored either
-    (`ingest_left_out.py`): a mailbox that is read anew brings nothing back.
+    (`ingest_retention.py`): a mailbox that is read anew brings nothing back.
     """
 
     _inherit = "easycrm.email"

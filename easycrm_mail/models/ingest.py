@@ -13,13 +13,13 @@ from ..providers import RemoteMessage
 from .addresses import normalise
 from .easycrm_email_content import SEARCH_VECTOR
 from .ingest_changes import ChangeSteps
-from .ingest_left_out import LeftOutSteps
 from .ingest_provisional import (
     ATTACHMENT_COLUMNS,
     PROVISIONAL_COLUMNS,
     ProvisionalSteps,
     attachment_values,
 )
+from .ingest_retention import RetentionSteps
 from .ingest_threads import MESSAGE_ID_LENGTH, ThreadSteps
 
 
@@ -30,7 +30,7 @@ class Read(NamedTuple):
     message: Message
 
 
-class Ingest(ThreadSteps, ChangeSteps, ProvisionalSteps, LeftOutSteps):
+class Ingest(ThreadSteps, ChangeSteps, ProvisionalSteps, RetentionSteps):
     """Writes one batch of one stream of one mailbox.
 
     :param account: the `easycrm.email.account`, as superuser
@@ -60,14 +60,14 @@ class Ingest(ThreadSteps, ChangeSteps, ProvisionalSteps, LeftOutSteps):
             by_identity.setdefault(self._identity(read.message), read.message)
         known = self._find_emails(by_identity)
         new = {key: m for key, m in by_identity.items() if key not in known}
-        left_out = self._find_erased(new)
-        old = self._find_old(new) - left_out
-        left_out |= self._find_strangers({key: new[key] for key in old})
-        reads = self._leave_out(reads, left_out)
-        for key in left_out:
-            del by_identity[key], new[key]
-        if not by_identity:
+        dropped = self._find_erased(new)
+        old = self._find_old(new) - dropped
+        dropped |= self._find_strangers({key: new[key] for key in old})
+        reads = self._drop(reads, dropped)
+        if not reads:
             return []
+        for key in dropped:
+            del by_identity[key], new[key]
         threads = self._find_threads(new.values())
         ids = self._insert_emails(new, threads)
         self._keep_provisional(ids)
@@ -81,9 +81,9 @@ class Ingest(ThreadSteps, ChangeSteps, ProvisionalSteps, LeftOutSteps):
         self.env["easycrm.email.address"]._link_emails(
             SQL("participant.email_id = ANY(%s)", list(ids.values()) + told)
         )
-        left_out = self._drop_unlinked(old, ids)
-        self._leave_out(reads, left_out)
-        return [email_id for key, email_id in ids.items() if key not in left_out]
+        dropped = self._delete_unlinked(old, ids)
+        self._drop(reads, dropped)
+        return [email_id for key, email_id in ids.items() if key not in dropped]
 
     def set_aside(self, failures):
         """Keep what could not be read, with its reason.

@@ -1,2 +1,3 @@
 from . import base_partner_merge_automatic_wizard
+from . import easycrm_email_erase
 from . import easycrm_email_sign_in

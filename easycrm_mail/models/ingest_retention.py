@@ -6,15 +6,15 @@ from .addresses import normalise
 from .easycrm_email_erased import get_identity
 
 
-class LeftOutSteps:
+class RetentionSteps:
     """The steps of `Ingest` that leave mails out.
 
     :ivar set left_out: refs of the mails that the mailbox holds and that are not here
         on purpose: they are not missing
     """
 
-    def _leave_out(self, reads, identities):
-        """Return the reads without the mails of these identities."""
+    def _drop(self, reads, identities):
+        """Leave out the mails of these identities, and return the others."""
         kept = []
         for read in reads:
             if self._identity(read.message) in identities:
@@ -70,7 +70,7 @@ class LeftOutSteps:
         known = {row[0] for row in self.env.cr.fetchall()}
         return {key for key, addresses in people.items() if not addresses & known}
 
-    def _drop_unlinked(self, old, ids):
+    def _delete_unlinked(self, old, ids):
         """Delete what has just been stored as it might be somebody's, and is not.
 
         :param set old: identities
