@@ -4,6 +4,9 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
+from ..easycrm_mail.messages import parse
+from ..easycrm_mail.models.ingest import Ingest, Read
+from ..easycrm_mail.providers import RemoteMessage
 from .common import MailCase, raw_mail
 
 
@@ -79,10 +82,6 @@ class TestErase(MailCase):
         self.assertLinked(self.receive(self.mailbox, sender=self.BRUNO), [contact])
 
     def test_a_large_mail_that_was_deleted_does_not_come_back_by_its_header(self):
-        from ..easycrm_mail.messages import parse
-        from ..easycrm_mail.models.ingest import Ingest, Read
-        from ..easycrm_mail.providers import RemoteMessage
-
         raw = raw_mail(self.BRUNO)
         remote = RemoteMessage(
             ref="5:1", raw=raw, is_read=True, headers_only=True, size=30_000_000

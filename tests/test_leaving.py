@@ -7,6 +7,7 @@ from odoo.modules.migration import load_script
 from odoo.modules.neutralize import get_neutralization_queries
 from odoo.tests import TransactionCase, tagged
 
+from ..easycrm_mail.providers import Reconnect
 from .api_mailbox import ApiMailbox, GmailService, OutlookService
 from .common import MailCase, MailFixtures
 from .mailbox import PASSWORD, RealMailbox
@@ -54,8 +55,6 @@ class TestLeaving(MailCase):
 
     @staticmethod
     def make_error():
-        from ..easycrm_mail.providers import Reconnect
-
         return Reconnect("password")
 
     def test_what_was_read_meanwhile_starts_nothing_again(self):
