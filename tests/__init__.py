@@ -13,6 +13,7 @@ from . import test_companies
 from . import test_demo
 from . import test_erase
 from . import test_files
+from . import test_hand_over
 from . import test_health
 from . import test_ingest
 from . import test_ingest_cost

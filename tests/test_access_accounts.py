@@ -22,6 +22,7 @@ PUBLIC = {
     },
     "easycrm.email.account": {
         "action_disconnect",
+        "action_hand_over",
         "action_pause",
         "action_reconnect",
         "action_sign_in",
@@ -30,6 +31,7 @@ PUBLIC = {
     },
     "easycrm.email.erase": {"action_erase"},
     "easycrm.email.failure": {"action_retry"},
+    "easycrm.email.hand.over": {"action_hand_over"},
     "easycrm.email.link": {"action_put_back", "action_take_off"},
     "res.partner": {"easycrm_people", "easycrm_timeline"},
     "res.users": {"action_easycrm_my_accounts"},
@@ -289,12 +291,14 @@ class TestAccounts(MailCase):
         )
         failure = self.set_aside(self.mailbox)
         Erase = self.env["easycrm.email.erase"]
+        HandOver = self.env["easycrm.email.hand.over"]
         records = {
             "crm.lead": link.lead_id,
             "easycrm.email": email,
             "easycrm.email.account": self.mailbox,
             "easycrm.email.erase": Erase.create({"partner_ids": self.bruno.ids}),
             "easycrm.email.failure": failure,
+            "easycrm.email.hand.over": HandOver.create({"account_id": self.mailbox.id}),
             "easycrm.email.link": link,
         }
         arguments = {"easycrm_why": ("crm.lead", link.lead_id.id)}

@@ -19,6 +19,7 @@ from . import easycrm_email_address_owner
 from . import easycrm_email_account
 from . import easycrm_email_account_access
 from . import easycrm_email_account_files
+from . import easycrm_email_account_hand_over
 from . import easycrm_email_account_health
 from . import easycrm_email_account_provider
 from . import easycrm_email_account_schedule
@@ -38,6 +39,7 @@ from . import res_partner
 from . import crm_lead
 from . import res_users
 from . import ir_cron
+from . import mail_activity
 from . import res_config_settings
 from . import res_config_settings_retention
 from . import res_config_settings_sign_in

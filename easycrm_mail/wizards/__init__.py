@@ -1,3 +1,4 @@
 from . import base_partner_merge_automatic_wizard
 from . import easycrm_email_erase
+from . import easycrm_email_hand_over
 from . import easycrm_email_sign_in
