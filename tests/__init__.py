@@ -19,6 +19,7 @@ from . import test_ingest
 from . import test_ingest_cost
 from . import test_large
 from . import test_leaving
+from . import test_leaving_tour
 from . import test_links
 from . import test_links_changes
 from . import test_merge

@@ -94,6 +94,16 @@ class TestErase(MailCase):
                     self.env["easycrm.email"].browse(email_id)._delete_for_good()
                 self.assertFalse(Ingest(mailbox.sudo(), "INBOX").store(reads))
 
+    def test_it_says_what_becomes_of_unlinked_emails(self):
+        window = self.open()
+        window.emails = "keep"
+        self.assertFalse(window.keep_words)
+        self.env["ir.config_parameter"].set_param("easycrm_mail.unlinked_days", "30")
+        window = self.open()
+        self.assertFalse(window.keep_words)
+        window.emails = "keep"
+        self.assertIn("after 30 days", window.keep_words)
+
     def test_kept_they_are_unlinked_emails_of_their_mailboxes(self):
         self.erase("keep")
         self.assertFalse(self.bruno.exists())

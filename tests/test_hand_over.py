@@ -163,7 +163,7 @@ class TestHandOver(MailCase):
             self.mailbox.share_level = level
             line = self.open().line_ids
             self.assertEqual(line.subject, shown)
-            self.assertEqual(line.name, self.anna.display_name)
+            self.assertEqual(line.customer, "Anna Berg")
             [values] = line.read()
             self.assertEqual("Secret terms" in repr(values), bool(shown))
 
@@ -204,13 +204,13 @@ class TestHandOver(MailCase):
             with form.line_ids.edit(1) as line:
                 self.assertEqual(line.user_id, self.jonas)
                 line.user_id = self.leonie
-        names = [line.name for line in window.line_ids]
+        names = [line.customer for line in window.line_ids]
         action = window.action_hand_over()
         self.assertEqual(action["params"]["message"], "2 customers are handed over.")
         self.env.flush_all()
         [first] = self.get_activities(deal)
         [second] = self.get_activities(self.bruno)
-        self.assertEqual(names, [deal.display_name, "Bruno Beck"])
+        self.assertEqual(names, ["anna@acme.example", "Bruno Beck"])
         self.assertEqual((first.user_id, second.user_id), (self.jonas, self.leonie))
         self.assertEqual(second.summary, "Take over the conversation with Bruno Beck")
         self.assertIn("Mira Maas has left", first.note)

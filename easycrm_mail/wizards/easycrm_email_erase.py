@@ -37,6 +37,7 @@ class EasycrmEmailErase(models.TransientModel):
     shared_count = fields.Integer(compute="_compute_counts")
     own_words = fields.Char(compute="_compute_counts")
     shared_words = fields.Char(compute="_compute_counts")
+    keep_words = fields.Char(compute="_compute_keep_words")
     can_block = fields.Boolean(compute="_compute_can_block")
     block = fields.Boolean(string="Do not read their emails in future either")
 
@@ -70,6 +71,13 @@ class EasycrmEmailErase(models.TransientModel):
                     "more.",
                     len(shared),
                 )
+
+    @api.depends("emails")
+    def _compute_keep_words(self):
+        days = self.env["easycrm.email"]._get_retention_days()
+        for erase in self:
+            words = self.env._("Unlinked emails are deleted after %s days.", days)
+            erase.keep_words = words if days and erase.emails == "keep" else False
 
     @api.depends("partner_ids")
     def _compute_can_block(self):
@@ -168,15 +176,17 @@ class EasycrmEmailErase(models.TransientModel):
             own._delete_for_good()
         if self.block and self.can_block:
             self._block(addresses)
+        contacts = self.env["ir.actions.act_window"]._for_xml_id(
+            "contacts.action_contacts"
+        )
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
                 "type": "success",
                 "message": self._get_result(len(own)),
-                "next": self.env["ir.actions.act_window"]._for_xml_id(
-                    "contacts.action_contacts"
-                ),
+                # (no way back to what is no more)
+                "next": {**contacts, "target": "main"},
             },
         }
 

@@ -117,16 +117,23 @@ class EasycrmEmailHandOverLine(models.TransientModel):
     email_id = fields.Many2one("easycrm.email", readonly=True, ondelete="cascade")
     conversation_count = fields.Integer(string="Conversations", readonly=True)
     user_id = fields.Many2one("res.users", string="Colleague", domain=COLLEAGUES)
-    name = fields.Char(string="Customer", compute="_compute_name")
+    customer = fields.Char(compute="_compute_customer")
     date = fields.Datetime(
         string="Last Email", related="email_id.date", store=True, related_sudo=True
     )
     subject = fields.Char(related="email_id.subject", related_sudo=False)
 
     @api.depends("lead_id", "partner_id")
-    def _compute_name(self):
+    def _compute_customer(self):
         for line in self:
-            line.name = line._get_record().display_name
+            lead = line.lead_id
+            line.customer = line.partner_id.name or (
+                lead.partner_id.name
+                or lead.contact_name
+                or lead.partner_name
+                or lead.email_from
+                or lead.name
+            )
 
     def _get_record(self):
         return self.lead_id or self.partner_id
@@ -150,7 +157,7 @@ class EasycrmEmailHandOverLine(models.TransientModel):
         record = record.sudo().with_context(mail_activity_quick_update=True)
         return record.activity_schedule(
             "mail.mail_activity_data_email",
-            summary=env._("Take over the conversation with %s", self._get_customer()),
+            summary=env._("Take over the conversation with %s", self.customer),
             note=env._(
                 "%(owner)s has left. The last email is of %(date)s.",
                 owner=owner.name,
@@ -158,11 +165,4 @@ class EasycrmEmailHandOverLine(models.TransientModel):
             ),
             user_id=self.user_id.id,
             easycrm_account_id=self.hand_over_id.account_id.id,
-        )
-
-    def _get_customer(self):
-        """Return the name of whom the conversation is with."""
-        lead = self.lead_id
-        return self.partner_id.name or (
-            lead.partner_id.name or lead.contact_name or lead.partner_name or lead.name
         )
