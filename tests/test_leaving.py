@@ -104,6 +104,15 @@ class TestLeaving(MailCase):
             self.as_user(self.mailbox, self.jonas).action_sync_now()
         self.assertEqual(self.mailbox.sync_status, "stopped")
 
+    def test_who_opens_a_file_that_is_still_there_is_told_why_it_cannot_be_had(self):
+        email = self.receive(
+            self.mailbox, attachments=[("plan.pdf", "application/pdf", b"%PDF")]
+        )
+        self.leave()
+        line = self.as_user(email.attachment_line_ids, self.jonas)
+        with self.assertRaisesRegex(UserError, "Mira Maas is archived"):
+            line._get_bytes()
+
     def test_back_again_it_waits_for_reconnect_and_goes_on_from_where_it_was(self):
         self.mailbox.folder_ids.checkpoint = "far"
         self.leave()

@@ -88,22 +88,23 @@ class EasycrmEmailAccount(models.Model):
         :return: list of (link, the mailboxes that hold its email)
         """
         since = fields.Datetime.now() - timedelta(days=OPEN_DAYS)
-        own = Domain("account_id", "in", self.ids) & Domain("date", ">=", since)
-        links = self.env["easycrm.email.link"].search_fetch(
-            Domain("date", ">=", since)
-            & Domain("removed", "=", False)
-            & Domain("email_id", "any!", Domain("copy_ids", "any!", own)),
-            ["date", "email_id", "lead_id", "partner_id", "role", "thread_id"],
-        )
         copies = self.env["easycrm.email.copy"].sudo()
         copies = copies.search_fetch(
-            own & Domain("email_id", "in", links.email_id.ids),
+            Domain("account_id", "in", self.ids)
+            & Domain("date", ">=", since)
+            & Domain("is_unlinked", "=", False),
             ["account_id", "email_id"],
+            order="id",
         )
         holders = {}
         for copy in copies:
             accounts = holders.setdefault(copy.email_id.id, self.browse())
             holders[copy.email_id.id] = accounts | self.browse(copy.account_id.id)
+        links = self.env["easycrm.email.link"].search_fetch(
+            Domain("email_id", "in", list(holders)) & Domain("removed", "=", False),
+            ["date", "email_id", "lead_id", "partner_id", "role", "thread_id"],
+            order="id",
+        )
         return [(link, holders[link.email_id.id]) for link in links]
 
     @api.model

@@ -40,6 +40,8 @@ class EasycrmEmailCopy(models.Model):
     has_attachments = fields.Boolean(related="email_id.has_attachments")
 
     _email_unique = models.UniqueIndex("(account_id, email_id)")
+    # how many came a day: see `easycrm.email.daily`
+    _date_idx = models.Index("(account_id, date)")
     # the condition word for word as the ORM asks it: else it is not used
     _unlinked_idx = models.Index(
         "(account_id, date DESC, id DESC)"

@@ -3,8 +3,7 @@ from datetime import datetime, time, timedelta
 import pytz
 
 from odoo import api, fields, models
-from odoo.fields import Domain
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from .retrying import CROSSED
 
@@ -73,63 +72,69 @@ class EasycrmEmail(models.Model):
         return company.resource_calendar_id.tz or company.partner_id.tz or "UTC"
 
     @api.model
-    def _get_expired_domain(self, company, days=None):
-        """Return the domain of the copies whose email is to be deleted now.
+    def _get_expired_sql(self, company, days=None):
+        """Return the condition on `held` that the email of a copy is to be deleted now.
 
         Of the copy and its email the same is asked: the columns of the one are indexed,
         those of the other decide.
         """
         limit = self._get_retention_date(company, days)
         if not limit:
-            return Domain.FALSE
+            return SQL("FALSE")
+        self.flush_model(["date", "is_linked"])
+        self.env["easycrm.email.copy"].flush_model()
         accounts = self.env["easycrm.email.account"].sudo()
         accounts = accounts.with_context(active_test=False)
-        is_old = Domain("date", "<", limit)
-        accounts = accounts.search([("company_id", "=", company.id)])
-        return (
-            Domain("account_id", "in", accounts.ids)
-            & Domain("is_unlinked", "=", True)
-            & is_old
-            & Domain("email_id", "any!", is_old & Domain("is_linked", "=", False))
+        return SQL(
+            """held.account_id = ANY(%s) AND held.is_unlinked IS TRUE
+               AND held.date < %s AND EXISTS (
+                   SELECT FROM easycrm_email email
+                   WHERE email.id = held.email_id AND email.is_linked IS NOT TRUE
+                     AND email.date < %s OFFSET 0)""",
+            accounts.search([("company_id", "=", company.id)]).ids,
+            limit,
+            limit,
         )
 
     @api.model
     def _count_expired(self, days):
         """Tell what keeping unlinked emails for so many days would delete now.
 
-        :return: (emails, mailboxes, date of the oldest or False)
+        :return: (emails, mailboxes, date of the oldest or None)
         """
-        copies = self.env["easycrm.email.copy"].sudo()
         counts = [
-            copies._read_group(
-                self._get_expired_domain(company, days),
-                aggregates=[
-                    "email_id:count_distinct",
-                    "account_id:count_distinct",
-                    "date:min",
-                ],
+            self.env.execute_query(
+                SQL(
+                    """SELECT count(DISTINCT held.email_id),
+                           count(DISTINCT held.account_id), min(held.date)
+                       FROM easycrm_email_copy held WHERE %s""",
+                    self._get_expired_sql(company, days),
+                )
             )[0]
             for company in self.env["res.company"].sudo().search([])
         ]
         emails, accounts, dates = zip(*counts, strict=True)
-        return sum(emails), sum(accounts), min(filter(None, dates), default=False)
+        return sum(emails), sum(accounts), min(filter(None, dates), default=None)
 
     @api.model
     def _get_expired(self, limit):
         """Return so many of the emails that are to be deleted now, as superuser."""
-        copies = self.env["easycrm.email.copy"].sudo()
-        found = self.sudo().browse()
+        found = set()
         for company in self.env["res.company"].sudo().search([]):
-            expired = self._get_expired_domain(company)
-            # (each along an index of its own)
-            for ignored in (False, True):
-                if len(found) < limit:
-                    found |= copies.search(
-                        expired & Domain("ignored", "=", ignored),
-                        limit=limit - len(found),
-                        order="date, id",
-                    ).email_id
-        return found
+            expired = self._get_expired_sql(company)
+            # (each along an index of its own, in whatever order that has)
+            for ignored in (SQL("IS NOT TRUE"), SQL("IS TRUE")):
+                rows = self.env.execute_query(
+                    SQL(
+                        """SELECT held.email_id FROM easycrm_email_copy held
+                           WHERE %s AND held.ignored %s LIMIT %s""",
+                        expired,
+                        ignored,
+                        limit - len(found),
+                    )
+                )
+                found.update(email_id for (email_id,) in rows)
+        return self.sudo().browse(found)
 
     @api.autovacuum
     def _gc_unlinked(self):
@@ -140,7 +145,7 @@ class EasycrmEmail(models.Model):
         :return: how many were deleted, and whether there may be more
         """
         if not self._get_retention_days():
-            return 0, 0
+            return 0, False
         try:
             with mute_logger("odoo.sql_db"):
                 emails = self._get_expired(BATCH)
@@ -152,8 +157,8 @@ class EasycrmEmail(models.Model):
             # a mailbox is being read: once more, on a fresh snapshot
             self.env.cr.rollback()
             self.env.transaction.reset()
-            return 0, 1
-        return len(emails), int(len(emails) == BATCH)
+            return 0, True
+        return len(emails), bool(emails)
 
 
 class EasycrmEmailCopy(models.Model):
