@@ -146,6 +146,22 @@ class TestErase(MailCase):
         self.erase()
         self.assertLinked(theirs, [])
 
+    def test_what_they_write_in_future_is_not_read_where_that_is_wished(self):
+        if "easycrm.email.rule" not in self.env:
+            self.assertFalse(self.open().can_block)
+            return
+        for _time in range(2):
+            bruno = self.bruno.copy({"email": self.BRUNO})
+            self.follow_addresses()
+            window = self.open(bruno)
+            window.block = True
+            window.save().action_erase()
+            self.env.flush_all()
+        rules = self.env["easycrm.email.rule"].search([("pattern", "=", self.BRUNO)])
+        self.assertEqual(rules.company_id, self.company_a)
+        self.assertEqual((len(rules), rules.enforced), (1, True))
+        self.assertFalse(self.receive(self.mailbox, sender=self.BRUNO))
+
     def test_a_contact_without_an_address_takes_no_mail_along(self):
         nobody = self.env["res.partner"].create({"name": "Nobody"})
         window = self.open(nobody)

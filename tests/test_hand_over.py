@@ -268,6 +268,17 @@ class TestHandOver(MailCase):
         self.assertTrue(self.get_activities(self.anna))
         self.assertFalse(self.get_activities(self.bruno))
 
+    def test_a_line_tells_nothing_of_an_email_that_is_written_into_it(self):
+        hidden = self.mail(sender="doctor@private.example", subject="Secret")
+        self.mail()
+        self.leave()
+        window = self.open()
+        window.line_ids = [Command.create({"email_id": hidden.id})]
+        line = window.line_ids.filtered(lambda line: line.email_id == hidden)
+        [values] = line.read()
+        self.assertFalse(values["date"] or values["subject"] or values["customer"])
+        self.assertEqual(values["email_id"][1], "")
+
     def test_only_administrators_hand_over(self):
         self.mailbox.member_ids = self.leonie
         self.mail()

@@ -72,6 +72,7 @@ class EasycrmEmail(models.Model):
         """
         threads = self.thread_id
         self.content_ids.unlink()
+        self.link_ids.unlink()  # the screens of their records hear of it
         self.unlink()
         self.env.cr.execute(
             """DELETE FROM easycrm_email_thread thread

@@ -17,7 +17,7 @@ class EasycrmEmailHandOver(models.TransientModel):
     account_id = fields.Many2one(
         "easycrm.email.account", required=True, readonly=True, ondelete="cascade"
     )
-    owner_id = fields.Many2one(related="account_id.user_id")
+    owner_id = fields.Many2one(related="account_id.user_id", related_sudo=False)
     user_id = fields.Many2one(
         "res.users", string="All of Them To", domain=COLLEAGUES, store=False
     )
@@ -66,6 +66,7 @@ class EasycrmEmailHandOver(models.TransientModel):
                 if one.record._name == "res.partner"
                 else False,
                 "email_id": one.email.id,
+                "date": one.email.date,
                 "conversation_count": counts[one.record],
                 "user_id": account._suggest_colleague(one.record).id,
             }
@@ -118,9 +119,8 @@ class EasycrmEmailHandOverLine(models.TransientModel):
     conversation_count = fields.Integer(string="Conversations", readonly=True)
     user_id = fields.Many2one("res.users", string="Colleague", domain=COLLEAGUES)
     customer = fields.Char(compute="_compute_customer")
-    date = fields.Datetime(
-        string="Last Email", related="email_id.date", store=True, related_sudo=True
-    )
+    # (not related: whoever writes another email into the line learns nothing of it)
+    date = fields.Datetime(string="Last Email", readonly=True)
     subject = fields.Char(related="email_id.subject", related_sudo=False)
 
     @api.depends("lead_id", "partner_id")
