@@ -196,6 +196,14 @@ class TestErase(MailCase):
         fields = self.env["easycrm.email.erase"]._fields.values()
         self.assertFalse({f.comodel_name for f in fields} & {"easycrm.email"})
 
+    def test_links_that_went_with_their_contact_may_be_deleted_again(self):
+        """Privacy Lookup deletes the contact, then all that had pointed at it."""
+        links = self.bruno.easycrm_email_link_ids
+        self.bruno.unlink()
+        self.env.invalidate_all()
+        self.assertTrue(links.unlink())
+        self.assertLinked(self.only, [])
+
     def test_deleting_a_contact_as_usual_frees_its_mail(self):
         self.as_user(self.bruno, self.sofia).unlink()
         self.assertLinked(self.only, [])

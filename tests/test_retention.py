@@ -149,6 +149,17 @@ class TestRetention(SettingsCase):
         self.assertGone(email)
         self.assertFalse(self.deliver(self.mailbox, raw), "it matches Anna")
 
+    def test_a_conversation_that_was_made_private_stays_private(self):
+        email = self.stranger(age=11)
+        self.make_private(email)
+        root, thread = email.message_id, email.thread_id
+        self.keep(10)
+        self.purge()
+        self.assertGone(email)
+        answer = self.receive(self.mailbox, date=self.NOW, references=[root])
+        self.assertEqual(answer.thread_id, thread)
+        self.assertVisible(self.jonas, answer, None)
+
     def test_it_goes_in_batches(self):
         self.keep(10)
         self.deliver(

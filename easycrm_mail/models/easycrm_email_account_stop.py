@@ -77,7 +77,7 @@ class EasycrmEmailAccount(models.Model):
                 {
                     "failed_at": fields.Datetime.now(),
                     "last_error": env._(
-                        "The sign-in was given back when your user was archived."
+                        "The sign-in was forgotten when your user was archived."
                     ),
                     "last_error_kind": "reconnect",
                     "sync_status": "error",
