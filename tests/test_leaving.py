@@ -1,12 +1,14 @@
 """Who leaves: an archived user's mailbox stops at once, and what it brought stays."""
 
 from pathlib import Path
+from unittest.mock import patch
 
 from odoo.exceptions import UserError
 from odoo.modules.migration import load_script
 from odoo.modules.neutralize import get_neutralization_queries
 from odoo.tests import TransactionCase, tagged
 
+from ..easycrm_mail.models import sync_run
 from ..easycrm_mail.providers import Reconnect
 from .api_mailbox import ApiMailbox, GmailService, OutlookService
 from .common import MailCase, MailFixtures
@@ -250,6 +252,30 @@ class TestLeavingOutlook(LeavingApi, TransactionCase):
 
 @tagged("post_install", "-at_install")
 class TestLeavingImap(RealMailbox, MailCase):
+    def test_it_stops_at_once_in_the_middle_of_a_reading(self):
+        self.deliver("Received")
+        self.deliver("Sent", folder="Sent")
+        store = sync_run.SyncRun._store_batch
+
+        def leave_then(run, account, session, pulled):
+            count = store(run, account, session, pulled)
+            account.user_id.active = False
+            return count
+
+        with patch.object(sync_run.SyncRun, "_store_batch", leave_then):
+            self.start()
+        self.assertEqual(self.account.sync_status, "stopped")
+        self.assertEqual(self.count_copies(), 1)
+        self.mira.action_unarchive()
+        self.as_user(self.account, self.mira).imap_password = PASSWORD
+        self.run_cron("_cron_backfill")
+        self.assertEqual(self.account.sync_status, "ok", self.account.last_error)
+        self.assertEqual(self.count_copies(), 2)
+
+    def count_copies(self):
+        copies = self.env["easycrm.email.copy"]
+        return copies.search_count([("account_id", "=", self.account.id)])
+
     def test_it_goes_on_from_where_it_was_when_the_owner_is_back(self):
         self.deliver("One")
         self.start()
