@@ -30,6 +30,8 @@
         "views/easycrm_email_daily_views.xml",
         "views/easycrm_email_account_health_views.xml",
         "views/easycrm_email_copy_views.xml",
+        "views/easycrm_email_erase_views.xml",
+        "views/easycrm_email_hand_over_views.xml",
         "views/res_partner_views.xml",
         "views/crm_lead_views.xml",
         "views/res_users_views.xml",

@@ -3,7 +3,8 @@ UPDATE easycrm_email_account
    SET imap_secret = NULL,
        next_sync_at = NULL,
        sync_stage = 'idle',
-       sync_status = CASE WHEN sync_status = 'draft' THEN 'draft' ELSE 'paused' END;
+       sync_status = CASE WHEN sync_status IN ('draft', 'stopped') THEN sync_status
+                          ELSE 'paused' END;
 
 DELETE FROM easycrm_email_grant;
 DELETE FROM easycrm_email_sign_in;

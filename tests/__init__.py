@@ -16,11 +16,15 @@ from . import test_compare
 from . import test_connect
 from . import test_connect_tour
 from . import test_demo
+from . import test_erase
 from . import test_files
+from . import test_hand_over
 from . import test_health
 from . import test_ingest
 from . import test_ingest_cost
 from . import test_large
+from . import test_leaving
+from . import test_leaving_tour
 from . import test_links
 from . import test_links_changes
 from . import test_merge
@@ -30,6 +34,7 @@ from . import test_rules
 from . import test_rules_sync
 from . import test_overview
 from . import test_privacy
+from . import test_retention
 from . import test_secrets
 from . import test_settings
 from . import test_settings_sign_in

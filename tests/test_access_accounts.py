@@ -23,6 +23,7 @@ PUBLIC = {
     },
     "easycrm.email.account": {
         "action_disconnect",
+        "action_hand_over",
         "action_pause",
         "action_read_left_out",
         "action_reconnect",
@@ -32,7 +33,9 @@ PUBLIC = {
         "action_test_connection",
         "easycrm_health_counts",
     },
+    "easycrm.email.erase": {"action_erase"},
     "easycrm.email.failure": {"action_retry"},
+    "easycrm.email.hand.over": {"action_hand_over"},
     "easycrm.email.link": {"action_put_back", "action_take_off"},
     "easycrm.email.rule": {"action_remove", "action_switch"},
     "easycrm.email.rule.add": {"action_add", "action_add_and_clear"},
@@ -295,11 +298,15 @@ class TestAccounts(MailCase):
             {"email_id": email.id, "lead_id": self.add_lead("Deal", self.mira).id}
         )
         failure = self.set_aside(self.mailbox)
+        Erase = self.env["easycrm.email.erase"]
+        HandOver = self.env["easycrm.email.hand.over"]
         records = {
             "crm.lead": link.lead_id,
             "easycrm.email": email,
             "easycrm.email.account": self.mailbox,
+            "easycrm.email.erase": Erase.create({"partner_ids": self.bruno.ids}),
             "easycrm.email.failure": failure,
+            "easycrm.email.hand.over": HandOver.create({"account_id": self.mailbox.id}),
             "easycrm.email.link": link,
             "easycrm.email.thread": email.thread_id,
         }

@@ -1,13 +1,16 @@
 """What storing and showing mail costs: it grows with the work, not with the past."""
 
 import re
+from datetime import datetime, timezone
 from functools import partial
+from unittest.mock import patch
 
 from odoo.sql_db import db_connect
 from odoo.tests import get_db_name, tagged
 from odoo.tools import SQL
 
 from ..easycrm_mail.messages import parse
+from ..easycrm_mail.models import easycrm_email_retention
 from ..easycrm_mail.models.ingest import Ingest, Read
 from ..easycrm_mail.models.sync_run import SyncRun
 from ..easycrm_mail.providers import RemoteMessage
@@ -350,6 +353,26 @@ class TestPlans(MailCase):
         self.assertCheap(adding.action_add_and_clear, 3_000)
         rule = self.env["easycrm.email.rule"].search([])
         self.assertCheap(rule.unlink, 5_000)
+
+    def test_deleting_what_is_too_old_costs_a_batch(self):
+        """There are 20,000 unlinked mails; those of the last day are kept."""
+        Email = self.env["easycrm.email"]
+        self.env["ir.config_parameter"].set_param("easycrm_mail.unlinked_days", "1")
+        linked = Email.search_count([("is_linked", "=", True)])
+        with patch.object(easycrm_email_retention, "BATCH", 50):
+            self.assertEqual(self.assertCheap(Email._gc_unlinked, 3_000), (50, True))
+        self.assertEqual(Email.search_count([("is_linked", "=", True)]), linked)
+        self.env["ir.config_parameter"].set_param("easycrm_mail.unlinked_days", "36500")
+        self.assertEqual(self.assertCheap(Email._gc_unlinked, 1_000), (0, False))
+
+    def test_what_is_to_be_handed_over_costs_the_last_days(self):
+        self.receive(self.mailbox, date=datetime.now(timezone.utc))
+        self.mira.action_archive()
+        mailbox = self.as_user(self.mailbox, self.sofia)
+        mailbox._get_open_conversations()  # rules and groups are in the cache
+        mailbox = self.as_user(self.mailbox, self.sofia)
+        found = self.assertCheap(mailbox._get_open_conversations, 3_000)
+        self.assertEqual(len(found[mailbox]), 1)
 
     def test_a_new_contact_costs_its_mail(self):
         def add():

@@ -62,6 +62,7 @@ class TestSettings(SettingsCase):
                 "match_colleagues": False,
                 "share_limit": "everything",
                 "share_default": "everything",
+                "unlinked_days": 0,
                 "google_client_id": False,
                 "microsoft_client_id": False,
                 "microsoft_tenant": False,

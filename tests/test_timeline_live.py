@@ -94,6 +94,23 @@ class TestPings(LiveCase):
         self.bruno.email = "third@beck.example"
         self.assertPinged(self.bruno)
 
+    def test_a_record_that_is_deleted_is_not_told_but_its_company_is(self):
+        deal = self.add_lead("Deal", self.mira, "bruno@beck.example")
+        self.bruno.parent_id = self.acme
+        self.receive_now(sender="bruno@beck.example")
+        self.read_pings()
+        self.bruno.unlink()
+        self.assertPinged(self.acme)
+        deal.unlink()
+        self.assertPinged()
+
+    def test_emails_that_are_deleted_are_told(self):
+        deal = self.add_lead("Deal", self.mira, "bruno@beck.example")
+        email = self.receive_now(sender="bruno@beck.example")
+        self.read_pings()
+        email._delete_for_good()
+        self.assertPinged(self.bruno, deal)
+
     def test_what_not_all_readers_may_know_of_is_not_told(self):
         private = self.receive_now()
         self.make_private(private)

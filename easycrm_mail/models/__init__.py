@@ -5,6 +5,8 @@ from . import easycrm_email_body
 from . import easycrm_email_files
 from . import easycrm_email_large
 from . import easycrm_email_sharing
+from . import easycrm_email_erased
+from . import easycrm_email_retention
 from . import easycrm_email_content
 from . import easycrm_email_attachment
 from . import easycrm_email_participant
@@ -20,6 +22,7 @@ from . import easycrm_email_account
 from . import easycrm_email_account_access
 from . import easycrm_email_account_check
 from . import easycrm_email_account_files
+from . import easycrm_email_account_hand_over
 from . import easycrm_email_account_health
 from . import easycrm_email_account_overview
 from . import easycrm_email_account_connect
@@ -29,6 +32,7 @@ from . import easycrm_email_account_rules
 from . import easycrm_email_account_schedule
 from . import easycrm_email_account_share
 from . import easycrm_email_account_sign_in
+from . import easycrm_email_account_stop
 from . import easycrm_email_account_sync
 from . import easycrm_email_account_warning
 from . import easycrm_email_account_words
@@ -49,7 +53,9 @@ from . import res_partner
 from . import crm_lead
 from . import res_users
 from . import ir_cron
+from . import mail_activity
 from . import res_config_settings
 from . import res_config_settings_share
+from . import res_config_settings_retention
 from . import res_config_settings_sign_in
 from . import ir_websocket

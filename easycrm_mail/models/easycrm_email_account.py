@@ -27,8 +27,8 @@ class EasycrmEmailAccount(models.Model):
 
     `sync_status` is how it goes, for people: `draft` (not started), `ok`,
     `incomplete` (a gap is known: the first reading runs, or mails are set aside),
-    `error` (told to the user), `paused`. `sync_stage` is what it does: `idle`,
-    `waiting`, `listing`, `fetching`.
+    `error` (told to the user), `paused`, `stopped` (its owner has left). `sync_stage`
+    is what it does: `idle`, `waiting`, `listing`, `fetching`.
     """
 
     _name = "easycrm.email.account"
@@ -126,6 +126,7 @@ class EasycrmEmailAccount(models.Model):
             ("incomplete", "Incomplete"),
             ("error", "Sync Error"),
             ("paused", "Paused"),
+            ("stopped", "Stopped"),
         ],
         required=True,
         default="draft",
@@ -178,6 +179,7 @@ class EasycrmEmailAccount(models.Model):
             ("incomplete", "Incomplete"),
             ("error", "Sync Error"),
             ("paused", "Paused"),
+            ("stopped", "Stopped"),
             ("off", "Switched off"),
         ],
         string="Status",
@@ -211,6 +213,7 @@ class EasycrmEmailAccount(models.Model):
     def _inverse_imap_password(self):
         for account in self:
             if account.imap_password:
+                account._check_owner_is_here()
                 account.sudo().imap_secret = self._encrypt(account.imap_password)
                 if account.sync_status == "error":
                     account.action_sync_now()  # this is what it has waited for

@@ -24,6 +24,7 @@ SYNC_FIELDS = {
     "next_sync_at",
     "quota_state",
     "retry_count",
+    "stopped_at",
     "sync_done",
     "sync_stage",
     "sync_status",

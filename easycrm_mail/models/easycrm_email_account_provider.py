@@ -57,6 +57,7 @@ class EasycrmEmailAccount(models.Model):
         :raise UserError: something that it needs is not filled in
         """
         self.ensure_one()
+        self._check_owner_is_here()
         account = self.sudo()
         if account.provider == "imap":
             return account._make_imap_provider(timeout, patience)

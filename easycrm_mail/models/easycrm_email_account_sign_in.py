@@ -74,6 +74,7 @@ class EasycrmEmailAccount(models.Model):
         """
         self.ensure_one()
         self.check_access("write")
+        self._check_owner_is_here()
         if self.provider == "imap":
             raise UserError(self.env._("An IMAP mailbox is connected by a password."))
         sign_in = self._get_sign_in()

@@ -99,8 +99,9 @@ class EasycrmEmailAccount(models.Model):
         A mailbox that was not started is started by it.
         """
         self.check_access("read")  # its owner, its team and the administrators
+        self._check_owner_is_here()
         for account in self.sudo():
-            if account.sync_status in ("draft", "paused"):
+            if account.sync_status in ("draft", "paused", "stopped"):
                 account._make_provider()  # says what is not filled in
                 settled = account.last_sync and not (
                     account.failure_ids or account._count_gaps()
@@ -133,6 +134,7 @@ class EasycrmEmailAccount(models.Model):
     def action_pause(self):
         """Stop reading the mailbox until `action_sync_now`."""
         self.check_access("write")
+        self._check_owner_is_here()
         self.sudo().write(
             {"sync_status": "paused", "sync_stage": "idle", "next_sync_at": False}
         )

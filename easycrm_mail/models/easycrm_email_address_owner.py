@@ -26,9 +26,9 @@ class EasycrmEmailAddressOwner(models.AbstractModel):
         """
         self.check_access("unlink")
         owner = self.env["easycrm.email.address"]._get_owner_field(self._name)
-        self.env["easycrm.email.link"].sudo()._delete(
-            SQL("%s = ANY(%s)", SQL.identifier(owner), self.ids)
-        )
+        links = self.env["easycrm.email.link"].sudo()
+        links._delete(SQL("%s = ANY(%s)", SQL.identifier(owner), self.ids))
+        links._silence(self)
 
     def _easycrm_absorb(self, others):
         """Take over the links and addresses of records that are merged into this one.

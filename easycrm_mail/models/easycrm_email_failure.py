@@ -35,5 +35,7 @@ class EasycrmEmailFailure(models.Model):
         """Have the next sync read these mails again, and start one."""
         self.check_access("read")
         self.sudo().retry = True
-        running = self.account_id.filtered(lambda a: a.sync_status != "paused")
+        running = self.account_id.filtered(
+            lambda account: account.sync_status not in ("paused", "stopped")
+        )
         return running.action_sync_now() if running else True

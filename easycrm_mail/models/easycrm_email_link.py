@@ -127,6 +127,9 @@ class EasycrmEmailLink(models.Model):
         return result
 
     def unlink(self):
+        if (links := self.exists()) < self:
+            # their contacts were deleted just now, as Privacy Lookup does it
+            return links.unlink()
         emails = self.email_id
         self._announce_change()
         result = super().unlink()

@@ -103,6 +103,18 @@ class EasycrmEmailLink(models.Model):
         self._announce([(*row[:4], ANY_THREAD, *row[5:]) for row in rows])
 
     @api.model
+    def _silence(self, records):
+        """Tell nobody of records that are being deleted: screens would ask for them.
+
+        :param records: contacts, or leads
+        """
+        pending = self.env.cr.precommit.data.get(TIMELINE, {})
+        for key in list(pending):
+            model, record_id, _company = key
+            if model == records._name and record_id in records.ids:
+                del pending[key]
+
+    @api.model
     def _send_pings(self):
         pending = self.env.cr.precommit.data.pop(TIMELINE, {})
         private = self._get_private_threads(

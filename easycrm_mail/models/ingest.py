@@ -21,6 +21,7 @@ from .ingest_provisional import (
     ProvisionalSteps,
     attachment_values,
 )
+from .ingest_retention import RetentionSteps
 from .ingest_threads import MESSAGE_ID_LENGTH, ThreadSteps
 
 
@@ -31,7 +32,14 @@ class Read(NamedTuple):
     message: Message
 
 
-class Ingest(ThreadSteps, ChangeSteps, ExclusionSteps, GapSteps, ProvisionalSteps):
+class Ingest(
+    ThreadSteps,
+    ChangeSteps,
+    ExclusionSteps,
+    GapSteps,
+    ProvisionalSteps,
+    RetentionSteps,
+):
     """Writes one batch of one stream of one mailbox.
 
     :param account: the `easycrm.email.account`, as superuser
@@ -62,6 +70,14 @@ class Ingest(ThreadSteps, ChangeSteps, ExclusionSteps, GapSteps, ProvisionalStep
             by_identity.setdefault(self._identity(read.message), read.message)
         known = self._find_emails(by_identity)
         new = {key: m for key, m in by_identity.items() if key not in known}
+        dropped = self._find_erased(new)
+        old = self._find_old(new) - dropped
+        dropped |= self._find_strangers({key: new[key] for key in old})
+        reads = self._drop(reads, dropped)
+        if not reads:
+            return []
+        for key in dropped:
+            del by_identity[key], new[key]
         threads = self._find_threads(new.values())
         ids = self._insert_emails(new, threads)
         self._keep_provisional(ids)
@@ -79,7 +95,9 @@ class Ingest(ThreadSteps, ChangeSteps, ExclusionSteps, GapSteps, ProvisionalStep
         self.env["easycrm.email.address"]._link_emails(
             SQL("participant.email_id = ANY(%s)", matched)
         )
-        return list(ids.values())
+        dropped = self._delete_unlinked(old, ids)
+        self._drop(reads, dropped)
+        return [email_id for key, email_id in ids.items() if key not in dropped]
 
     def set_aside(self, failures):
         """Keep what could not be read, with its reason.

@@ -11,6 +11,8 @@ class GapSteps:
 
         :param remotes: `RemoteMessage`s of this stream
         """
+        if not remotes:
+            return
         now = self.env.cr.now()
         self._insert_gaps(
             {one.ref: (one.received_at or now).date() for one in remotes}, True

@@ -4,6 +4,12 @@ from odoo import models
 class ResUsers(models.Model):
     _inherit = "res.users"
 
+    def write(self, vals):
+        result = super().write(vals)
+        if "active" in vals:
+            self.env["easycrm.email.account"]._follow_owners(self)
+        return result
+
     def action_easycrm_my_accounts(self):
         """Open the user's own mailboxes, from the preferences."""
         return self.env["ir.actions.act_window"]._for_xml_id(

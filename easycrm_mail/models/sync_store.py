@@ -76,6 +76,8 @@ class StoreSteps(Retrying):
 
         :return: how many mails were stored
         """
+        if not account._is_running():
+            return 0  # paused or stopped meanwhile: it is asked for again
         _kind, folder_id, checkpoint = session.task
         # Another worker may be storing this very batch, or have stored it: the row is
         # locked and compared, and whoever comes second drops what it brought. Waiting

@@ -21,6 +21,7 @@ const HEALTHS = [
     "reading",
     "waiting",
     "paused",
+    "stopped",
     "off",
     "draft",
 ];

@@ -14,6 +14,7 @@ export const LOOKS = {
     reading: {icon: "fa-download", tone: "info"},
     waiting: {icon: "fa-hourglass-half", tone: "info"},
     paused: {icon: "fa-pause", tone: "secondary"},
+    stopped: {icon: "fa-stop", tone: "secondary"},
     off: {icon: "fa-power-off", tone: "secondary"},
     draft: {icon: "fa-circle-o", tone: "secondary"},
 };

@@ -1,0 +1,102 @@
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import UserError
+
+
+class EasycrmEmailAccount(models.Model):
+    """Mailboxes of people who leave: not read any more, and what they brought stays.
+
+    owner archived  -> stopped: no sign-in, no password; how far it was read is kept
+    owner back      -> error: it waits for Reconnect, and goes on from where it was
+    """
+
+    _inherit = "easycrm.email.account"
+
+    stopped_at = fields.Datetime(
+        copy=False, readonly=True, help="When its owner was archived."
+    )
+    owner_is_here = fields.Boolean(compute="_compute_owner_is_here", compute_sudo=True)
+    owner_note = fields.Char(string="Owner Is", compute="_compute_owner_note")
+
+    @api.depends("user_id.active")
+    def _compute_owner_is_here(self):
+        for account in self:
+            user = account.user_id
+            # (Odoo's own user never is active, and never leaves)
+            account.owner_is_here = not user or user.active or user.id == SUPERUSER_ID
+
+    @api.depends("owner_is_here")
+    def _compute_owner_note(self):
+        for account in self:
+            gone = not account.owner_is_here
+            account.owner_note = gone and self.env._("archived")
+
+    @api.model
+    def _follow_owners(self, users):
+        """Stop the mailboxes of users who are archived; those of others may go on.
+
+        :param users: `res.users` that were archived or un-archived just now
+        """
+        accounts = self.sudo().with_context(active_test=False)
+        accounts = accounts.search([("user_id", "in", users.ids)])
+        away = accounts.filtered(lambda account: not account.owner_is_here)
+        away.filtered(lambda account: account.sync_status != "stopped")._stop()
+        back = accounts - away
+        back.filtered(lambda account: account.sync_status == "stopped")._await_sign_in()
+
+    def _stop(self):
+        """Stop reading these mailboxes at once, and forget how to sign in to them.
+
+        The services are told when it is certain.
+        """
+        self._revoke_after_commit(self._forget_grants())
+        self._clear_notices()
+        self.write(
+            {
+                "failed_at": False,
+                "imap_secret": False,
+                "last_error": False,
+                "last_error_kind": False,
+                "next_sync_at": False,
+                "retry_count": 0,
+                "stopped_at": fields.Datetime.now(),
+                "sync_stage": "idle",
+                "sync_status": "stopped",
+            }
+        )
+        for account in self:
+            account._ping("progress")
+
+    def _await_sign_in(self):
+        """Have these mailboxes wait until their owner, who is back, signs in again."""
+        self.stopped_at = False
+        unread = self.filtered(lambda account: not account._has_been_read())
+        unread.sync_status = "draft"
+        for account in self - unread:
+            env = account.with_context(lang=account.user_id.lang).env
+            account.write(
+                {
+                    "failed_at": fields.Datetime.now(),
+                    "last_error": env._(
+                        "The sign-in was forgotten when your user was archived."
+                    ),
+                    "last_error_kind": "reconnect",
+                    "sync_status": "error",
+                }
+            )
+            if account.active:
+                account._notify_failed()
+
+    def _check_owner_is_here(self):
+        """Raise if the owner of one of these mailboxes is archived.
+
+        :raise UserError: in plain words
+        """
+        for account in self.sudo():
+            if not account.owner_is_here:
+                raise UserError(
+                    self.env._(
+                        "%(owner)s is archived: %(email)s is not read any more.",
+                        owner=account.user_id.name,
+                        email=account.email,
+                    )
+                )

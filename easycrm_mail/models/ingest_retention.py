@@ -1,0 +1,83 @@
+"""Mails of a batch that are not stored: deleted for good, or too old and nobody's."""
+
+from odoo.tools import SQL
+
+from .addresses import normalise
+from .easycrm_email_erased import get_identity
+
+
+class RetentionSteps:
+    """The steps of `Ingest` for mails that are not kept."""
+
+    def _drop(self, reads, identities):
+        """Leave out the mails of these identities, and return the others."""
+        kept, dropped = [], []
+        for read in reads:
+            out = self._identity(read.message) in identities
+            (dropped if out else kept).append(read)
+        self.leave_out([read.remote for read in dropped])
+        return kept
+
+    def _find_erased(self, identities):
+        """Return those of these identities that were deleted for good."""
+        hashes = {get_identity(*identity): identity for identity in identities}
+        if not hashes:
+            return set()
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT identity FROM easycrm_email_erased
+                WHERE company_id = %s AND identity = ANY(%s)
+                """,
+                self.account.company_id.id,
+                list(hashes),
+            )
+        )
+        return {hashes[row[0]] for row in self.env.cr.fetchall()}
+
+    def _find_old(self, messages):
+        """Return the identities of mails that are kept only if they are somebody's.
+
+        :param dict messages: {identity: message} of mails that are not here
+        """
+        limit = self.env["easycrm.email"]._get_retention_date(self.account.company_id)
+        if not limit:
+            return set()
+        return {key for key, m in messages.items() if self._naive(m.date) < limit}
+
+    def _find_strangers(self, messages):
+        """Return the identities of mails in which no address of a record stands.
+
+        :param dict messages: {identity: message}
+        """
+        people = {
+            key: {normalise(person.address) for person in message.participants}
+            for key, message in messages.items()
+        }
+        if not people:
+            return set()
+        self.env.cr.execute(
+            SQL(
+                "SELECT address FROM easycrm_email_address WHERE address = ANY(%s)",
+                list(set().union(*people.values())),
+            )
+        )
+        known = {row[0] for row in self.env.cr.fetchall()}
+        return {key for key, addresses in people.items() if not addresses & known}
+
+    def _delete_unlinked(self, old, ids):
+        """Delete what has just been stored as it might be somebody's, and is not.
+
+        :param set old: identities
+        :param dict ids: {identity: email id} of what has just been stored
+        :return: the identities of what was deleted
+        """
+        stored = [ids[key] for key in old & set(ids)]
+        if not stored:
+            return set()
+        emails = self.env["easycrm.email"].browse(stored)
+        emails.invalidate_recordset(["is_linked"], flush=False)
+        unlinked = emails.filtered(lambda email: not email.is_linked)
+        dropped = set(unlinked.ids)
+        unlinked._delete()
+        return {key for key in old if ids.get(key) in dropped}

@@ -1,0 +1,217 @@
+from odoo import Command, api, fields, models
+from odoo.tools import SQL
+
+from ..models.addresses import normalise
+
+
+class EasycrmEmailErase(models.TransientModel):
+    """Deleting a contact for privacy: what becomes of the emails, and how many are so.
+
+    All emails of the user's companies count, whosever mailbox holds them: nothing of a
+    person who asks for it may stay behind. The user is told how many, never which.
+    """
+
+    _name = "easycrm.email.erase"
+    _description = "Delete with Emails"
+
+    partner_ids = fields.Many2many(
+        "res.partner",
+        "easycrm_email_erase_partner_rel",
+        "erase_id",
+        "partner_id",
+        string="Contacts",
+        required=True,
+        context={"active_test": False},
+        default=lambda self: self._default_partner_ids(),
+    )
+    emails = fields.Selection(
+        [
+            ("delete", "Delete them"),
+            ("keep", "Keep them, as unlinked emails of their mailboxes"),
+        ],
+        string="Their Emails",
+        required=True,
+        default="delete",
+    )
+    own_count = fields.Integer(compute="_compute_counts")
+    shared_count = fields.Integer(compute="_compute_counts")
+    own_words = fields.Char(compute="_compute_counts")
+    shared_words = fields.Char(compute="_compute_counts")
+    keep_words = fields.Char(compute="_compute_keep_words")
+    can_block = fields.Boolean(compute="_compute_can_block")
+    block = fields.Boolean(string="Do not read their emails in future either")
+
+    @api.model
+    def _default_partner_ids(self):
+        if self.env.context.get("active_model") != "res.partner":
+            return []
+        return [Command.set(self.env.context.get("active_ids", []))]
+
+    @api.depends("partner_ids")
+    def _compute_counts(self):
+        for erase in self:
+            own, shared = erase._get_emails()
+            erase.own_count, erase.shared_count = len(own), len(shared)
+            if len(own) == 1:
+                erase.own_words = self.env._(
+                    "One email is with them and your own people only."
+                )
+            else:
+                erase.own_words = self.env._(
+                    "%s emails are with them and your own people only.", len(own)
+                )
+            if len(shared) == 1:
+                erase.shared_words = self.env._(
+                    "One is with others, too: it stays, and does not stand on them any "
+                    "more."
+                )
+            else:
+                erase.shared_words = self.env._(
+                    "%s are with others, too: these stay, and do not stand on them any "
+                    "more.",
+                    len(shared),
+                )
+
+    @api.depends("emails")
+    def _compute_keep_words(self):
+        days = self.env["easycrm.email"]._get_retention_days()
+        for erase in self:
+            words = self.env._("Unlinked emails are deleted after %s days.", days)
+            erase.keep_words = words if days and erase.emails == "keep" else False
+
+    @api.depends("partner_ids")
+    def _compute_can_block(self):
+        rules = "easycrm.email.rule" in self.env
+        for erase in self:
+            erase.can_block = rules and bool(erase._get_addresses())
+
+    def _get_addresses(self):
+        """Return the addresses that are these contacts', normalised."""
+        index = self.env["easycrm.email.address"].sudo()
+        partners = self.partner_ids._origin
+        return index.search([("partner_id", "in", partners.ids)]).mapped("address")
+
+    def _get_emails(self):
+        """Return the emails that these contacts stand in.
+
+        An email that stands on another contact is shared with that, whatever its
+        addresses are; one that was put on these contacts by hand is not theirs.
+
+        :return: those of nobody else but our own people, and the others, as superuser
+        """
+        partners = self.partner_ids._origin
+        partners.check_access("read")
+        emails = self.env["easycrm.email"].sudo()
+        companies = self.env.user.company_ids
+        addresses = self._get_addresses()
+        for model in ("easycrm.email.link", "easycrm.email.participant"):
+            self.env[model].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT email.id, EXISTS (
+                    SELECT FROM easycrm_email_participant person
+                    WHERE person.email_id = email.id
+                      AND person.address = ANY(%(addresses)s)
+                ) AND NOT EXISTS (
+                    SELECT FROM easycrm_email_participant other
+                    WHERE other.email_id = email.id
+                      AND other.address <> ALL(%(ours)s)
+                ) AND NOT EXISTS (
+                    SELECT FROM easycrm_email_link link
+                    WHERE link.email_id = email.id AND link.removed IS NOT TRUE
+                      AND link.partner_id <> ALL(%(partners)s)
+                )
+                FROM easycrm_email email
+                WHERE email.company_id = ANY(%(companies)s) AND email.id IN (
+                    SELECT email_id FROM easycrm_email_participant
+                    WHERE address = ANY(%(addresses)s)
+                    UNION
+                    SELECT email_id FROM easycrm_email_link
+                    WHERE partner_id = ANY(%(partners)s))
+                """,
+                addresses=addresses,
+                companies=companies.ids,
+                ours=[*addresses, *self._get_own_addresses(companies)],
+                partners=partners.ids,
+            )
+        )
+        own = [email_id for email_id, is_own in rows if is_own]
+        shared = [email_id for email_id, is_own in rows if not is_own]
+        return emails.browse(own), emails.browse(shared)
+
+    @api.model
+    def _get_own_addresses(self, companies):
+        """Return the addresses of our own people and mailboxes, also of old."""
+        self.env["easycrm.email.address"].flush_model()
+        self.env["res.users"].flush_model(["share", "partner_id"])
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT own.address FROM easycrm_email_address own
+                   JOIN res_users users ON users.partner_id = own.partner_id
+                   WHERE users.share IS NOT TRUE"""
+            )
+        )
+        accounts = self.env["easycrm.email.account"].sudo()
+        accounts = accounts.with_context(active_test=False)
+        found = {address for (address,) in rows}
+        for account in accounts.search([("company_id", "in", companies.ids)]):
+            found |= account._get_own_addresses()
+        return found
+
+    def action_erase(self):
+        """Delete the contacts, and their emails as chosen.
+
+        :raise AccessError: the user may not delete these contacts
+        :raise UserError: one of them belongs to a user
+        """
+        self.ensure_one()
+        self.check_access("write")
+        partners = self.partner_ids
+        partners.check_access("unlink")
+        own, _shared = self._get_emails()
+        addresses = self._get_addresses()
+        partners.unlink()
+        if self.emails == "delete":
+            own._delete_for_good()
+        if self.block and self.can_block:
+            self._block(addresses)
+        contacts = self.env["ir.actions.act_window"]._for_xml_id(
+            "contacts.action_contacts"
+        )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self._get_result(len(own)),
+                # (no way back to what is no more)
+                "next": {**contacts, "target": "main"},
+            },
+        }
+
+    def _get_result(self, count):
+        if self.emails == "keep" or not count:
+            return self.env._("Deleted. The emails that were with them are kept.")
+        if count == 1:
+            return self.env._("Deleted, with one email.")
+        return self.env._("Deleted, with %s emails.", count)
+
+    def _block(self, addresses):
+        """Have no mailbox of the user's companies read mail of these addresses."""
+        rules = self.env["easycrm.email.rule"].sudo()
+        for company in self.env.user.company_ids:
+            values = {"kind": "never_store", "company_id": company.id}
+            known = rules.search([(name, "=", values[name]) for name in values])
+            rules.create(
+                [
+                    {
+                        **values,
+                        "pattern": address,
+                        "user_id": False,
+                        "enforced": True,
+                    }
+                    for address in map(normalise, addresses)
+                    if address not in known.mapped("pattern")
+                ]
+            )
