@@ -297,7 +297,8 @@ class TestCompareImap(Comparing, RealMailbox, TransactionCase):
     allow_inherited_tests_method = True
 
     def start(self):
-        super(Comparing, self).start()
+        self.account.with_user(self.mira).action_sync_now()
+        self.run_cron("_cron_backfill")
         self.assertEqual(self.account.sync_status, "ok", self.account.last_error)
         self.account.checked_at = False
 
