@@ -242,16 +242,47 @@ class TestOverview(MailCase):
         self.assertGreaterEqual(counts["counts"]["ok"], 30)
         self.assertGreaterEqual(counts["counts"]["error"], 2)
 
+    def assertFilters(self, accounts, found):
+        """Assert what each filter finds, and that the badges say the same."""
+        accounts.invalidate_recordset()
+        for health, _words in accounts._fields["sync_health"].selection:
+            of_these = [("id", "in", accounts.ids)]
+            wanted = found.get(health, accounts.browse())
+            domain = [("sync_health", "=", health), *of_these]
+            self.assertEqual(accounts.search(domain), wanted, health)
+            self.assertEqual(
+                accounts.filtered(lambda one, health=health: one.sync_health == health),
+                wanted,
+                health,
+            )
+            domain = [("sync_health", "!=", health), *of_these]
+            self.assertEqual(accounts.search(domain), accounts - wanted, health)
+
+    def test_filters_find_what_mailboxes_are_doing(self):
+        mailbox = self.mailbox
+        accounts = self.as_user(mailbox, self.sofia)
+        busy = {"sync_stage": "fetching"}
+        for values, health in (
+            ({"sync_status": "incomplete"}, "incomplete"),
+            ({**busy, "last_sync": False}, "reading"),
+            ({**busy, "last_sync": NOW}, "incomplete"),
+            ({**busy, "last_error_kind": "retry"}, "waiting"),
+            ({**busy, "last_error_kind": "retry", "last_sync": False}, "waiting"),
+            ({"sync_stage": "idle", "sync_status": "paused"}, "paused"),
+            ({"sync_status": "draft"}, "draft"),
+        ):
+            mailbox.write(values)
+            self.assertFilters(accounts, {health: accounts})
+        self.env["easycrm.email.account"]._set_schedule(False, 5)
+        mailbox.write({"sync_status": "ok", "last_error_kind": False})
+        self.assertFilters(accounts, {"ok": accounts})
+        mailbox.last_sync = NOW
+        self.assertFilters(accounts, {"off": accounts})
+
     def test_filters_find_what_the_badges_say(self):
         self.jonas_mailbox._mark_failed(Reconnect("password"))
         accounts = self.as_user(self.mailbox | self.jonas_mailbox, self.sofia)
-        for health, found in (
-            ("ok", self.mailbox),
-            ("error", self.jonas_mailbox),
-            ("paused", self.mailbox.browse()),
-        ):
-            domain = [("sync_health", "=", health), ("id", "in", accounts.ids)]
-            self.assertEqual(accounts.search(domain), found, health)
+        self.assertFilters(accounts, {"ok": self.mailbox, "error": self.jonas_mailbox})
         counts = accounts.easycrm_health_counts([("id", "in", accounts.ids)])
         self.assertEqual(counts["total"], 2)
         self.assertEqual(counts["counts"], {"ok": 1, "error": 1})

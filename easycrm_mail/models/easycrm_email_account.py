@@ -263,12 +263,25 @@ class EasycrmEmailAccount(models.Model):
 
     @api.model
     def _search_sync_health(self, operator, value):
+        """The same as `_compute_sync_health`, as conditions."""
         if operator not in ("in", "not in"):
             return NotImplemented
-        # (as few as there are people: asking for each is cheap)
-        accounts = self.sudo().with_context(active_test=False).search([])
-        found = accounts.filtered(lambda account: account.sync_health in value)
-        return [("id", operator, found.ids)]
+        is_on, _minutes = self._get_schedule()
+        read = Domain("sync_status", "in", ["ok", "incomplete"])
+        busy = read & Domain("sync_stage", "!=", "idle")
+        waiting = busy & Domain("last_error_kind", "=", "retry")
+        reading = busy & Domain("last_sync", "=", False) & ~waiting
+        synced = read & Domain("last_sync", "!=", False) & ~waiting
+        off = Domain.FALSE if is_on else synced
+        told = {"waiting": waiting, "reading": reading, "off": off}
+        others = ~(waiting | reading | off)
+        found = Domain.OR(
+            told[health]
+            if health in told
+            else Domain("sync_status", "=", health) & others
+            for health in value
+        )
+        return found if operator == "in" else ~found
 
     @api.depends("next_sync_at")
     def _compute_next_step(self):

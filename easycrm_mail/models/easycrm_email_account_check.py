@@ -212,10 +212,15 @@ class EasycrmEmailAccount(models.Model):
         midnights = [zone.localize(datetime.combine(day, time.min)) for day in days]
         return days, [max(one.astimezone(timezone.utc), since) for one in midnights]
 
+    def _is_check_due(self):
+        """Tell whether the time has come to compare the mailbox."""
+        self.ensure_one()
+        return bool(self.check_at) and self.check_at <= fields.Datetime.now()
+
     def _get_unchecked_folders(self):
         """Return the folders that are still to be compared, if the time has come."""
         self.ensure_one()
-        if not self.check_at or self.check_at > fields.Datetime.now():
+        if not self._is_check_due():
             return self.folder_ids.browse()
         return self._get_read_folders().filtered(
             lambda folder: not folder.checked_at or folder.checked_at < self.check_at

@@ -25,14 +25,11 @@ class EasycrmEmailAccount(models.Model):
         help="Minutes since the last sync after which it is late; 0: it never is.",
     )
     mails_a_day = fields.Json(compute="_compute_mails_a_day", compute_sudo=True)
-    came_today = fields.Integer(
-        string="Came Today", compute="_compute_mails_a_day", compute_sudo=True
-    )
+    came_today = fields.Integer(compute="_compute_mails_a_day", compute_sudo=True)
     came_in_week = fields.Integer(
         string="Came in 7 Days", compute="_compute_mails_a_day", compute_sudo=True
     )
     quota_used = fields.Integer(
-        string="Quota Used",
         compute="_compute_quota_used",
         compute_sudo=True,
         help="Of what the service lets be asked of one mailbox, in percent; -1 where "

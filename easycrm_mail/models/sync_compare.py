@@ -66,8 +66,8 @@ class CompareSteps:
         if comparison and comparison.is_whole and comparison.folder_id in unchecked.ids:
             self._compare(account, comparison)
             unchecked = account._get_unchecked_folders()
-            if not unchecked:
-                account._mark_checked()
+        if not unchecked and account._is_check_due():
+            account._mark_checked()
         if not unchecked:
             return self._plan_gap(session, account)
         folder = unchecked[0]
