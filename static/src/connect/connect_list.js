@@ -15,7 +15,7 @@ export class AccountListController extends ListController {
     }
 }
 
-registry.category("views").add("easycrm_account_list", {
+registry.category("views").add("easycrm_my_account_list", {
     ...listView,
     Controller: AccountListController,
 });
