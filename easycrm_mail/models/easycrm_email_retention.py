@@ -83,18 +83,21 @@ class EasycrmEmail(models.Model):
             return SQL("FALSE")
         self.flush_model(["date", "is_linked"])
         self.env["easycrm.email.copy"].flush_model()
-        accounts = self.env["easycrm.email.account"].sudo()
-        accounts = accounts.with_context(active_test=False)
         return SQL(
-            """held.account_id = ANY(%s) AND held.is_unlinked IS TRUE
-               AND held.date < %s AND EXISTS (
+            """held.is_unlinked IS TRUE AND held.date < %(limit)s AND EXISTS (
                    SELECT FROM easycrm_email email
                    WHERE email.id = held.email_id AND email.is_linked IS NOT TRUE
-                     AND email.date < %s OFFSET 0)""",
-            accounts.search([("company_id", "=", company.id)]).ids,
-            limit,
-            limit,
+                     AND email.date < %(limit)s OFFSET 0)""",
+            limit=limit,
         )
+
+    @api.model
+    def _get_companies_accounts(self):
+        """Return [(company, ids of its mailboxes)], archived ones too."""
+        accounts = self.env["easycrm.email.account"].sudo()
+        accounts = accounts.with_context(active_test=False).search([])
+        groups = accounts.grouped("company_id")
+        return [(company, some.ids) for company, some in groups.items()]
 
     @api.model
     def _count_expired(self, days):
@@ -107,30 +110,38 @@ class EasycrmEmail(models.Model):
                 SQL(
                     """SELECT count(DISTINCT held.email_id),
                            count(DISTINCT held.account_id), min(held.date)
-                       FROM easycrm_email_copy held WHERE %s""",
+                       FROM easycrm_email_copy held
+                       WHERE held.account_id = ANY(%s) AND %s""",
+                    account_ids,
                     self._get_expired_sql(company, days),
                 )
             )[0]
-            for company in self.env["res.company"].sudo().search([])
+            for company, account_ids in self._get_companies_accounts()
         ]
-        emails, accounts, dates = zip(*counts, strict=True)
+        emails, accounts, dates = zip(*counts, strict=True) if counts else ((),) * 3
         return sum(emails), sum(accounts), min(filter(None, dates), default=None)
 
     @api.model
     def _get_expired(self, limit):
         """Return so many of the emails that are to be deleted now, as superuser."""
         found = set()
-        for company in self.env["res.company"].sudo().search([]):
+        for company, account_ids in self._get_companies_accounts():
             expired = self._get_expired_sql(company)
-            # (each along an index of its own, in whatever order that has)
+            # (each along an index of its own, mailbox by mailbox in its order)
             for ignored in (SQL("IS NOT TRUE"), SQL("IS TRUE")):
                 rows = self.env.execute_query(
                     SQL(
-                        """SELECT held.email_id FROM easycrm_email_copy held
-                           WHERE %s AND held.ignored %s LIMIT %s""",
-                        expired,
-                        ignored,
-                        limit - len(found),
+                        """SELECT expired.email_id
+                           FROM unnest(%(accounts)s) AS account (id), LATERAL (
+                               SELECT held.email_id FROM easycrm_email_copy held
+                               WHERE held.account_id = account.id AND %(expired)s
+                                 AND held.ignored %(ignored)s
+                               ORDER BY held.date, held.id LIMIT %(left)s
+                           ) AS expired LIMIT %(left)s""",
+                        accounts=account_ids,
+                        expired=expired,
+                        ignored=ignored,
+                        left=limit - len(found),
                     )
                 )
                 found.update(email_id for (email_id,) in rows)

@@ -11,6 +11,7 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 HERE = Path(os.environ["PLANS_HERE"])
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "bench")]
@@ -274,6 +275,16 @@ class Paths:
         emails = self.env["easycrm.email"]
         emails.search([], limit=50).fetch_at = "2025-01-01 00:00:00"
         assert emails._get_due_files(1)
+
+    def unlinked_mail_that_is_too_old(self):
+        emails = self.env["easycrm.email"]
+        with patch.object(type(emails), "_get_retention_days", lambda self: 30):
+            assert emails._gc_unlinked()[0] > 100
+
+    def conversations_to_hand_over(self):
+        self.account.user_id.active = False
+        self.env.flush_all()
+        self.account._get_open_conversations()
 
 
 def drop_and_go(env, million, name, index):
