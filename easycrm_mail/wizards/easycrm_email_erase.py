@@ -81,9 +81,8 @@ class EasycrmEmailErase(models.TransientModel):
 
     @api.depends("partner_ids")
     def _compute_can_block(self):
-        rules = "easycrm.email.rule" in self.env
         for erase in self:
-            erase.can_block = rules and bool(erase._get_addresses())
+            erase.can_block = bool(erase._get_addresses())
 
     def _get_addresses(self):
         """Return the addresses that are these contacts', normalised."""
@@ -174,7 +173,7 @@ class EasycrmEmailErase(models.TransientModel):
         partners.unlink()
         if self.emails == "delete":
             own._delete_for_good()
-        if self.block and self.can_block:
+        if self.block:
             self._block(addresses)
         contacts = self.env["ir.actions.act_window"]._for_xml_id(
             "contacts.action_contacts"
