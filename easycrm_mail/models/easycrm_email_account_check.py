@@ -288,13 +288,22 @@ class EasycrmEmailAccount(models.Model):
         """Record that the mail of a gap will not come.
 
         :param bool is_gone: the mailbox does not hold it any more; else it was fetched
-            and not stored: it is left out on purpose
+            and not stored: it is left out on purpose. Where a rule did that, the
+            exclusion says so, alone: it goes when the mail is read again
         """
         folder = self.folder_ids.filtered(lambda one: one.stream == gap.stream)
         days = folder.week_days or {}
         if days.get(str(gap.day)):
             folder.week_days = {**days, str(gap.day): days[str(gap.day)] - 1}
-        if is_gone:
+        is_excluded = self.env["easycrm.email.exclusion"].search_count(
+            [
+                ("account_id", "=", self.id),
+                ("stream", "=", gap.stream),
+                ("provider_ref", "=", gap.provider_ref),
+            ],
+            limit=1,
+        )
+        if is_gone or is_excluded:
             gap.unlink()
         else:
             gap.left_out = True

@@ -71,6 +71,7 @@ class EasycrmEmail(models.Model):
         One that was made private stays so, for the mail that is still to come.
         """
         threads = self.thread_id
+        self.copy_ids._leave_out()
         self.content_ids.unlink()
         self.link_ids.unlink()  # the screens of their records hear of it
         self.unlink()

@@ -1,8 +1,6 @@
 from odoo import Command, api, fields, models
 from odoo.tools import SQL
 
-from ..models.addresses import normalise
-
 
 class EasycrmEmailErase(models.TransientModel):
     """Deleting a contact for privacy: what becomes of the emails, and how many are so.
@@ -81,9 +79,8 @@ class EasycrmEmailErase(models.TransientModel):
 
     @api.depends("partner_ids")
     def _compute_can_block(self):
-        rules = "easycrm.email.rule" in self.env
         for erase in self:
-            erase.can_block = rules and bool(erase._get_addresses())
+            erase.can_block = bool(erase._get_addresses())
 
     def _get_addresses(self):
         """Return the addresses that are these contacts', normalised."""
@@ -174,7 +171,7 @@ class EasycrmEmailErase(models.TransientModel):
         partners.unlink()
         if self.emails == "delete":
             own._delete_for_good()
-        if self.block and self.can_block:
+        if self.block:
             self._block(addresses)
         contacts = self.env["ir.actions.act_window"]._for_xml_id(
             "contacts.action_contacts"
@@ -198,7 +195,10 @@ class EasycrmEmailErase(models.TransientModel):
         return self.env._("Deleted, with %s emails.", count)
 
     def _block(self, addresses):
-        """Have no mailbox of the user's companies read mail of these addresses."""
+        """Have no mailbox of the user's companies read mail of these addresses.
+
+        :param list addresses: normalised; two contacts may have had the same
+        """
         rules = self.env["easycrm.email.rule"].sudo()
         for company in self.env.user.company_ids:
             values = {"kind": "never_store", "company_id": company.id}
@@ -211,7 +211,6 @@ class EasycrmEmailErase(models.TransientModel):
                         "user_id": False,
                         "enforced": True,
                     }
-                    for address in map(normalise, addresses)
-                    if address not in known.mapped("pattern")
+                    for address in set(addresses) - set(known.mapped("pattern"))
                 ]
             )
