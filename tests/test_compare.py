@@ -148,6 +148,26 @@ class Comparing:
         self.assertEqual(self.account.sync_status, "ok")
         self.assertWeek(2, 2, recovered=1)
 
+    def test_what_is_under_way_when_its_owner_leaves_is_not_stored(self):
+        self.bring("One", "Two")
+        self.start()
+        self.drop("Two")
+        store = SyncRun._store_gap
+
+        def leave_first(run, account, *args):
+            account.user_id.active = False
+            return store(run, account, *args)
+
+        with patch.object(SyncRun, "_store_gap", leave_first):
+            self.compare()
+        self.assertEqual(self.account.sync_status, "stopped")
+        self.assertEqual(self.get_subjects(), ["One"])
+        self.assertEqual(self.account.gap_count, 1, "it is still missing")
+        self.assertEqual(
+            self.account.week_words,
+            {"title": "not checked", "detail": "while stopped"},
+        )
+
     def test_what_cannot_be_fetched_is_set_aside_in_the_end(self):
         self.bring("One", "Two")
         self.start()
@@ -258,9 +278,7 @@ class Comparing:
 
     def test_what_was_left_out_and_is_read_again_counts_and_is_healed(self):
         self.bring("One")
-        self.deliver(
-            "Bank", sender="x@bank.example", date=datetime.now(timezone.utc)
-        )
+        self.deliver("Bank", sender="x@bank.example", date=datetime.now(timezone.utc))
         self.start()
         self.drop("Bank")
         rule = self.env["easycrm.email.rule"].create(

@@ -115,6 +115,8 @@ class EasycrmEmailAccount(models.Model):
             return "", env._("after the first sync") if reading else ""
         if self.sync_status == "paused":
             return env._("not checked"), env._("while paused")
+        if self.sync_status == "stopped":
+            return env._("not checked"), env._("while stopped")
         if not self.checked_at:
             return env._("not checked"), env._("the next night")
         if not self._is_check_valid():
@@ -145,7 +147,7 @@ class EasycrmEmailAccount(models.Model):
         """Tell whether the last comparison still says something about today."""
         expired = fields.Datetime.now() - timedelta(hours=CHECK_EXPIRES_HOURS)
         return (
-            self.sync_status != "paused"
+            self.sync_status not in ("paused", "stopped")
             and bool(self.checked_at)
             and self.checked_at >= expired
         )
