@@ -8,6 +8,7 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import TransactionCase, tagged
 
+from ..easycrm_mail.models import easycrm_email_retention as retention
 from ..easycrm_mail.models.ingest import Ingest
 from ..easycrm_mail.models.sync_run import SyncRun
 from ..easycrm_mail.providers import Gone, Reconnect, Retry
@@ -147,6 +148,26 @@ class Comparing:
         self.assertEqual(self.account.sync_status, "ok")
         self.assertWeek(2, 2, recovered=1)
 
+    def test_what_is_under_way_when_its_owner_leaves_is_not_stored(self):
+        self.bring("One", "Two")
+        self.start()
+        self.drop("Two")
+        store = SyncRun._store_gap
+
+        def leave_first(run, account, *args):
+            account.user_id.active = False
+            return store(run, account, *args)
+
+        with patch.object(SyncRun, "_store_gap", leave_first):
+            self.compare()
+        self.assertEqual(self.account.sync_status, "stopped")
+        self.assertEqual(self.get_subjects(), ["One"])
+        self.assertEqual(self.account.gap_count, 1, "it is still missing")
+        self.assertEqual(
+            self.account.week_words,
+            {"title": "not checked", "detail": "while stopped"},
+        )
+
     def test_what_cannot_be_fetched_is_set_aside_in_the_end(self):
         self.bring("One", "Two")
         self.start()
@@ -220,6 +241,76 @@ class Comparing:
         self.compare()
         self.assertEqual(self.get_subjects(), ["One"])
         self.assertWeek(1, 1)
+
+    def test_what_retention_has_deleted_is_not_fetched_again(self):
+        self.bring("One")
+        self.deliver(
+            "Stranger",
+            sender="somebody@far.example",
+            date=datetime.now(timezone.utc) - timedelta(days=3),
+        )
+        self.start()
+        self.env["ir.config_parameter"].set_param(retention.DAYS, "1")
+        self.env["easycrm.email"]._gc_unlinked()
+        self.assertEqual(self.get_subjects(), ["One"])
+        self.assertNothingFetched()
+
+    def test_what_was_deleted_with_its_contact_is_not_fetched_again(self):
+        self.bring("One")
+        self.deliver(
+            "Bruno", sender="bruno@beck.example", date=datetime.now(timezone.utc)
+        )
+        self.start()
+        self.env["easycrm.email.erase"].create(
+            {"partner_ids": self.bruno.ids, "emails": "delete"}
+        ).action_erase()
+        self.assertEqual(self.get_subjects(), ["One"])
+        self.assertNothingFetched()
+
+    def assertNothingFetched(self):
+        """Only "One" counts, and nothing is asked for."""
+        fetch = patch.object(self.get_provider(), "fetch", autospec=True)
+        with fetch as fetched:
+            self.compare()
+        self.assertFalse(fetched.called)
+        self.assertEqual(self.account.sync_status, "ok")
+        self.assertWeek(1, 1)
+
+    def test_what_was_left_out_and_is_read_again_counts_and_is_healed(self):
+        self.bring("One")
+        self.deliver("Bank", sender="x@bank.example", date=datetime.now(timezone.utc))
+        self.start()
+        self.drop("Bank")
+        rule = self.env["easycrm.email.rule"].create(
+            {"pattern": "bank.example", "user_id": self.mira.id}
+        )
+        self.compare()  # it is missing, and left out when it comes
+        self.assertEqual(self.get_subjects(), ["One"])
+        self.assertWeek(1, 1)
+        exclusions = self.env["easycrm.email.exclusion"].search(
+            [("rule_id", "=", rule.id)]
+        )
+        self.assertEqual(len(exclusions), 1)
+        rule.unlink()
+        exclusions._read_again()
+        self.run_cron()
+        self.assertEqual(self.get_subjects(), ["Bank", "One"])
+        self.compare()
+        self.assertWeek(2, 2)
+        self.drop("Bank")
+        self.compare()
+        self.assertEqual(self.get_subjects(), ["Bank", "One"])
+
+    def test_what_was_left_out_at_once_and_is_stored_later_is_healed(self):
+        self.bring("One", "Two")
+        self.start()
+        copies = self.find_copies("Two")
+        copies._leave_out()  # and stays all the same
+        self.compare()
+        self.assertWeek(2, 2)
+        self.drop("Two")
+        self.compare()
+        self.assertEqual(self.get_subjects(), ["One", "Two"])
 
     def test_what_is_left_out_at_once_is_never_fetched(self):
         self.bring("One")

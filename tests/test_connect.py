@@ -364,14 +364,17 @@ class TestConnect(MailCase):
     def test_a_level_above_the_limit_is_not_taken(self):
         saved = self.Account.connect_save({"email": "mira2@ours.example"})
         account = self.Account.browse(saved["id"])
-        kind = type(account)
-        with patch.object(kind, "_get_share_limit", lambda _: "subject", create=True):
-            self.assertEqual(
-                self.Account.connect_get_options()["share_levels"],
-                ["subject", "metadata"],
-            )
+        params = self.env["ir.config_parameter"].sudo()
+        for limit, levels in (
+            ("everything", ["everything", "subject", "metadata"]),
+            ("subject", ["subject", "metadata"]),
+            ("metadata", ["metadata"]),
+            ("a slip", ["metadata"]),
+        ):
+            params.set_param("easycrm_mail.share_limit", limit)
+            self.assertEqual(self.Account.connect_get_options()["share_levels"], levels)
             account.connect_leave("look", {"share_level": "everything"})
-            self.assertEqual(account.share_level, "subject")
+            self.assertEqual(account.share_level, levels[0])
 
     def test_what_is_offered_says_what_is_set_up(self):
         options = self.Account.connect_get_options()

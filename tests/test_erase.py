@@ -159,6 +159,15 @@ class TestErase(MailCase):
         self.assertEqual((len(rules), rules.enforced), (1, True))
         self.assertFalse(self.receive(self.mailbox, sender=self.BRUNO))
 
+    def test_an_address_that_two_of_them_have_is_blocked_once(self):
+        both = self.bruno | self.bruno.copy({"email": self.BRUNO})
+        self.follow_addresses()
+        window = self.open(both)
+        window.block = True
+        window.save().action_erase()
+        rules = self.env["easycrm.email.rule"].search([("pattern", "=", self.BRUNO)])
+        self.assertEqual(len(rules), 1)
+
     def test_a_contact_without_an_address_takes_no_mail_along(self):
         nobody = self.env["res.partner"].create({"name": "Nobody"})
         window = self.open(nobody)

@@ -171,18 +171,8 @@ class EasycrmEmail(models.Model):
         return super().unlink()
 
     def _unlink_unheld(self):
-        """Delete those that no mailbox holds any more, and what is left empty by that.
-
-        A conversation that was made private stays so, for the mail that may still come.
-        """
-        unheld = self.exists().filtered(lambda email: not email.copy_ids)
-        threads = unheld.thread_id
-        # (the links go by cascade: nobody else tells the open timelines)
-        unheld.link_ids._announce_change()
-        unheld.unlink()
-        threads.filtered(
-            lambda thread: thread.privacy != "private" and not thread.email_ids
-        ).unlink()
+        """Delete those that no mailbox holds any more."""
+        self.exists().filtered(lambda email: not email.copy_ids)._delete()
 
     def _update_linked(self):
         """Bring `is_linked`, and the copies' `is_unlinked`, up to what the links say.

@@ -115,6 +115,8 @@ class EasycrmEmailAccount(models.Model):
             return "", env._("after the first sync") if reading else ""
         if self.sync_status == "paused":
             return env._("not checked"), env._("while paused")
+        if self.sync_status == "stopped":
+            return env._("not checked"), env._("while stopped")
         if not self.checked_at:
             return env._("not checked"), env._("the next night")
         if not self._is_check_valid():
@@ -145,7 +147,7 @@ class EasycrmEmailAccount(models.Model):
         """Tell whether the last comparison still says something about today."""
         expired = fields.Datetime.now() - timedelta(hours=CHECK_EXPIRES_HOURS)
         return (
-            self.sync_status != "paused"
+            self.sync_status not in ("paused", "stopped")
             and bool(self.checked_at)
             and self.checked_at >= expired
         )
@@ -288,13 +290,22 @@ class EasycrmEmailAccount(models.Model):
         """Record that the mail of a gap will not come.
 
         :param bool is_gone: the mailbox does not hold it any more; else it was fetched
-            and not stored: it is left out on purpose
+            and not stored: it is left out on purpose. Where a rule did that, the
+            exclusion says so, alone: it goes when the mail is read again
         """
         folder = self.folder_ids.filtered(lambda one: one.stream == gap.stream)
         days = folder.week_days or {}
         if days.get(str(gap.day)):
             folder.week_days = {**days, str(gap.day): days[str(gap.day)] - 1}
-        if is_gone:
+        is_excluded = self.env["easycrm.email.exclusion"].search_count(
+            [
+                ("account_id", "=", self.id),
+                ("stream", "=", gap.stream),
+                ("provider_ref", "=", gap.provider_ref),
+            ],
+            limit=1,
+        )
+        if is_gone or is_excluded:
             gap.unlink()
         else:
             gap.left_out = True

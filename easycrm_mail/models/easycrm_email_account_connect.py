@@ -8,6 +8,7 @@ from odoo.tools.misc import format_date, format_time
 
 from ..providers import MailboxError, check_smtp
 from . import secrets
+from .access import SHARE_LEVELS
 from .addresses import normalise
 from .easycrm_email_account import BUTTON_TIMEOUT
 
@@ -28,9 +29,6 @@ MAILBOX_FIELDS = {
 
 #: What is chosen of its mail, as far as the account has it.
 CHOSEN_FIELDS = ("share_level", "ignore_automatic", "unlinked_keep")
-
-#: Levels of sharing, the most open first.
-SHARE_LEVELS = ["everything", "subject", "metadata"]
 
 #: Seconds that the test of the outgoing server waits for an answer.
 SMTP_TIMEOUT = 10
@@ -134,11 +132,9 @@ class EasycrmEmailAccount(models.Model):
 
     @api.model
     def _get_allowed_levels(self):
-        """Return the levels of sharing that the administrator lets be chosen."""
-        get_limit = getattr(self, "_get_share_limit", None)
-        limit = get_limit and get_limit()
-        at = SHARE_LEVELS.index(limit) if limit in SHARE_LEVELS else 0
-        return SHARE_LEVELS[at:]
+        """Return the levels of sharing that may be chosen, the most open first."""
+        limit = SHARE_LEVELS.index(self._get_share_limit())
+        return SHARE_LEVELS[limit::-1]
 
     def connect_read(self):
         """Return one's own mailbox as the window shows it: never its password."""
@@ -172,6 +168,7 @@ class EasycrmEmailAccount(models.Model):
         :return: the values of the account's fields, and `password_note` where another
             password is needed than that of the website; nothing where it is not known
         """
+        self.check_access("create")
         _local, at, domain = normalise(email or "").rpartition("@")
         return bool(at) and self._get_known_servers().get(domain, False)
 

@@ -193,7 +193,9 @@ class EasycrmEmailAccount(models.Model):
         :param str secret: of the grant
         :param set addresses: that the service knows as this mailbox's own
         :return: why it is not for this mailbox, in words, else False
+        :raise UserError: its owner was archived meanwhile
         """
+        self._check_owner_is_here()
         if self.exists()._get_mailbox() != [mailbox]:
             return self.env._(
                 "The account was changed meanwhile, so the sign-in was not kept. Press "

@@ -95,9 +95,9 @@ class EasycrmEmail(models.Model):
     def _get_companies_accounts(self):
         """Return [(company, ids of its mailboxes)], archived ones too."""
         accounts = self.env["easycrm.email.account"].sudo()
-        accounts = accounts.with_context(active_test=False).search([])
-        groups = accounts.grouped("company_id")
-        return [(company, some.ids) for company, some in groups.items()]
+        return accounts.with_context(active_test=False)._read_group(
+            [], ["company_id"], ["id:array_agg"]
+        )
 
     @api.model
     def _count_expired(self, days):

@@ -1,6 +1,7 @@
+from collections.abc import Set
+
 from odoo import fields
 from odoo.fields import Domain
-from odoo.orm.utils import COLLECTION_TYPES
 from odoo.tools import SQL
 
 
@@ -17,7 +18,7 @@ class GuardedOne2many(fields.One2many):
                 field_expr, operator, domain, model, alias, query
             )
 
-        if model.env.su or not isinstance(value, COLLECTION_TYPES):
+        if model.env.su or not isinstance(value, (list, tuple, Set)):
             return make(operator, value)
         conditions = [SQL("FALSE")]
         if ids := [one for one in value if one]:

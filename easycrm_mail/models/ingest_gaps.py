@@ -26,9 +26,7 @@ class GapSteps:
         self.env.cr.execute(
             SQL(
                 """
-                SELECT seen.ref, out.yes
-                FROM unnest(%(refs)s::varchar[]) AS seen (ref)
-                CROSS JOIN LATERAL (SELECT EXISTS (
+                SELECT seen.ref, EXISTS (
                     SELECT FROM easycrm_email_gap gap
                     WHERE gap.account_id = %(account)s AND gap.stream = %(stream)s
                       AND gap.provider_ref = seen.ref AND gap.left_out OFFSET 0
@@ -36,8 +34,9 @@ class GapSteps:
                     SELECT FROM easycrm_email_exclusion rule
                     WHERE rule.account_id = %(account)s AND rule.stream = %(stream)s
                       AND rule.provider_ref = seen.ref OFFSET 0
-                )) AS out (yes)
-                WHERE out.yes OR NOT EXISTS (
+                )
+                FROM unnest(%(refs)s::varchar[]) AS seen (ref)
+                WHERE NOT EXISTS (
                     SELECT FROM easycrm_email_location place
                     WHERE place.account_id = %(account)s
                       AND place.stream = %(stream)s
@@ -62,14 +61,19 @@ class GapSteps:
         """Keep what is missing of the days since one; what is known beyond is let be.
 
         :param dict missing: ref -> its day
-        :param date since: what is left out and older is forgotten
+        :param date since: what is left out and older is forgotten, as is what was left
+            out once and is here by now: it would not be missed
         """
         self.env.cr.execute(
             SQL(
                 """
-                DELETE FROM easycrm_email_gap
+                DELETE FROM easycrm_email_gap gap
                 WHERE account_id = %(account)s AND stream = %(stream)s
-                  AND CASE WHEN left_out THEN day < %(since)s - 1
+                  AND CASE WHEN left_out THEN day < %(since)s - 1 OR EXISTS (
+                          SELECT FROM easycrm_email_location place
+                          WHERE place.account_id = %(account)s
+                            AND place.stream = %(stream)s
+                            AND place.provider_ref = gap.provider_ref)
                       ELSE day >= %(since)s AND provider_ref <> ALL(%(refs)s) END
                 """,
                 account=self.account.id,

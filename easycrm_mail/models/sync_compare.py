@@ -122,8 +122,8 @@ class CompareSteps:
         :return: how many mails were stored
         """
         gap = self.env["easycrm.email.gap"].browse(session.task[1]).exists()
-        if not gap:
-            return 0  # another worker has filled it
+        if not gap or not account._is_running():
+            return 0  # another worker has filled it; or it is stopped, and stays one
         count = self._store_again(account, session, gap.stream, pulled)
         account._settle_gaps()
         if gap.exists():

@@ -59,6 +59,8 @@ class StoreSteps(Retrying):
             self.env.cr.execute(SQL("ANALYZE (SKIP_LOCKED) %s", SQL(", ").join(tables)))
 
     def _store_again(self, account, session, stream, pulled):
+        if not account._is_running():
+            return 0  # as a batch
         ingest = Ingest(account, stream)
         failed = self._store_reads(ingest, pulled.reads)
         done = {read.remote.ref for read in pulled.reads} - {f.ref for f in failed}

@@ -49,11 +49,14 @@ def _attempt(
     Raised within the handler, it would have the original as its context, and in the
     frames of that stands the token.
     """
+    result, failure = None, None
     try:
         with http.bounded(seconds):
-            return call(), None
+            result = call()
     except Exception as error:  # noqa: BLE001
         failure = translate(error, secrets)
+    if failure is None:
+        return result, None
     # Also of errors that were made on the way: only here it is known what is secret.
     detail = words(failure.detail, secrets)
     failure.detail, failure.args = detail, (f"{failure.code}: {detail}",)

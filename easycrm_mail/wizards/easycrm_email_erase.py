@@ -1,8 +1,6 @@
 from odoo import Command, api, fields, models
 from odoo.tools import SQL
 
-from ..models.addresses import normalise
-
 
 class EasycrmEmailErase(models.TransientModel):
     """Deleting a contact for privacy: what becomes of the emails, and how many are so.
@@ -197,7 +195,10 @@ class EasycrmEmailErase(models.TransientModel):
         return self.env._("Deleted, with %s emails.", count)
 
     def _block(self, addresses):
-        """Have no mailbox of the user's companies read mail of these addresses."""
+        """Have no mailbox of the user's companies read mail of these addresses.
+
+        :param list addresses: normalised; two contacts may have had the same
+        """
         rules = self.env["easycrm.email.rule"].sudo()
         for company in self.env.user.company_ids:
             values = {"kind": "never_store", "company_id": company.id}
@@ -210,7 +211,6 @@ class EasycrmEmailErase(models.TransientModel):
                         "user_id": False,
                         "enforced": True,
                     }
-                    for address in map(normalise, addresses)
-                    if address not in known.mapped("pattern")
+                    for address in set(addresses) - set(known.mapped("pattern"))
                 ]
             )

@@ -155,17 +155,19 @@ test("it is compared when the button is pressed", async () => {
     expect(".o_easycrm_week").toHaveCount(0);
 });
 
-test("a mailbox that is paused cannot be compared", async () => {
-    await mountStatus({
-        sync_health: "paused",
-        gap_count: 0,
-        week_days: [],
-        week_line: "",
+for (const health of ["paused", "stopped"]) {
+    test(`a mailbox that is ${health} cannot be compared`, async () => {
+        await mountStatus({
+            sync_health: health,
+            gap_count: 0,
+            week_days: [],
+            week_line: "",
+        });
+        await click(".o_easycrm_status");
+        await animationFrame();
+        expect(".o_easycrm_compare_now").toHaveCount(0);
     });
-    await click(".o_easycrm_status");
-    await animationFrame();
-    expect(".o_easycrm_compare_now").toHaveCount(0);
-});
+}
 
 test("the bars are told in words to those who do not see them", async () => {
     await makeMockEnv();

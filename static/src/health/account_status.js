@@ -10,6 +10,9 @@ import {LOOKS} from "./health_words";
 
 const {DateTime} = luxon;
 
+/** What a mailbox is doing that is not read, and so not compared. */
+const UNREAD = ["draft", "paused", "stopped", "off"];
+
 /** The last days of a mailbox, a cell each: how many of its emails are here. */
 export class WeekDays extends Component {
     static template = "easycrm_mail.WeekDays";
@@ -69,7 +72,7 @@ export class AccountWeek extends Component {
                 gaps
             );
         }
-        if (["draft", "paused", "off"].includes(health)) {
+        if (UNREAD.includes(health)) {
             return _t("It is not read now, and not compared.");
         }
         return _t(
@@ -78,7 +81,7 @@ export class AccountWeek extends Component {
     }
 
     get isComparable() {
-        return !["draft", "paused", "off", "reading"].includes(this.data.sync_health);
+        return ![...UNREAD, "reading"].includes(this.data.sync_health);
     }
 
     async compareNow() {
