@@ -98,6 +98,7 @@ class EasycrmEmailAccount(models.Model):
         :return: the client action
         """
         self.ensure_one()
+        self._check_connecting()
         return {
             "type": "ir.actions.client",
             "tag": "easycrm_mail.connect",

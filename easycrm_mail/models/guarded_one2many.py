@@ -1,4 +1,4 @@
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 
 from odoo import fields
 from odoo.fields import Domain
@@ -18,7 +18,7 @@ class GuardedOne2many(fields.One2many):
                 field_expr, operator, domain, model, alias, query
             )
 
-        if model.env.su or not isinstance(value, (list, tuple, Set)):
+        if model.env.su or not isinstance(value, (list, tuple, AbstractSet)):
             return make(operator, value)
         conditions = [SQL("FALSE")]
         if ids := [one for one in value if one]:
