@@ -31,6 +31,15 @@ PUBLIC = {
         "action_compare_now",
         "action_sync_now",
         "action_test_connection",
+        "connect_get_folders",
+        "connect_leave",
+        "connect_look",
+        "connect_read",
+        "connect_restart",
+        "connect_save",
+        "connect_sign_in",
+        "connect_start",
+        "connect_test",
         "easycrm_health_counts",
     },
     "easycrm.email.erase": {"action_erase"},
@@ -48,6 +57,15 @@ PUBLIC = {
         "action_easycrm_check_microsoft",
         "get_values",
         "set_values",
+    },
+}
+
+#: Those that tell nothing of any record: whoever has mail may call them.
+HARMLESS = {
+    "easycrm.email.account": {
+        "action_connect",
+        "connect_find_servers",
+        "connect_get_options",
     },
 }
 
@@ -160,6 +178,21 @@ class TestAccounts(MailCase):
         self.as_user(self.mailbox, self.mira).write(
             {"imap_host": "new.example", "imap_password": "typed with it"}
         )
+        self.assertTrue(self.mailbox.has_password)
+
+    def test_nobody_else_has_the_password_sent_to_another_outgoing_server(self):
+        for values in (
+            {"smtp_host": "evil.example"},
+            {"smtp_port": 25},
+            {"smtp_security": "none"},
+        ):
+            with self.subTest(values=values):
+                self.mailbox.write({"smtp_host": "a.example", "smtp_port": 465})
+                self.mailbox.write({"smtp_security": "ssl", "imap_password": "secret"})
+                self.as_user(self.mailbox, self.sofia).write(values)
+                self.assertFalse(self.mailbox.has_password)
+        self.mailbox.imap_password = "secret"
+        self.as_user(self.mailbox, self.mira).smtp_host = "new.example"
         self.assertTrue(self.mailbox.has_password)
 
     def test_a_copied_account_has_no_password(self):
@@ -277,6 +310,7 @@ class TestAccounts(MailCase):
                 if not hasattr(models.BaseModel, method)
                 and self.is_public(model, method)
             }
+            names -= HARMLESS.get(name, set())
             if names and not model._abstract:
                 found[name] = names
         self.assertEqual(found, PUBLIC)
@@ -318,7 +352,15 @@ class TestAccounts(MailCase):
         ):
             records[name] = env[name].create(values)
         records["easycrm.email.rule"] = rule
-        arguments = {"easycrm_why": ("crm.lead", link.lead_id.id)}
+        arguments = {
+            "connect_leave": ("look", {}),
+            "connect_look": ("INBOX", "2026-11-01", "2026-11-30 00:00:00"),
+            "connect_save": ({"smtp_host": "evil.example"},),
+            "connect_sign_in": ("/odoo",),
+            "connect_start": ({"folders": ["INBOX"]},),
+            "connect_test": ("sending",),
+            "easycrm_why": ("crm.lead", link.lead_id.id),
+        }
         for user in (self.jonas, self.ingrid, self.bea, self.portal, self.public):
             for name, record in records.items():
                 for method in PUBLIC[name]:
