@@ -371,6 +371,16 @@ class TestWarning(MailCase):
         self.assertIn("mira@ours.example", activity.summary)
         self.assertIn("password", activity.note)
 
+    def test_what_a_server_says_is_no_markup_to_them(self):
+        self.mailbox.imap_host = '<img/src="//evil.example">'
+        with freeze_time("2026-11-24 09:00:00"):
+            self.mailbox._mark_failed(Retry("host"))
+            self.mailbox.sync_status = "error"
+        self.warn()
+        self.assertIn(self.sofia, self.get_told())
+        for activity in self.mailbox.activity_ids:
+            self.assertNotIn("<img", activity.note)
+
     def test_once_a_day_and_not_beside_one_that_is_open(self):
         self.break_at("2026-11-24 09:00:00")
         for hour in (9, 10, 15, 23):

@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+from markupsafe import escape
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 
@@ -68,6 +70,6 @@ class EasycrmEmailAccount(models.Model):
                     mailbox=account.email,
                     since=account._format_moment(account.failed_at),
                 ),
-                note=account.last_error,
+                note=escape(account.last_error),  # what servers say is no markup
                 user_id=user.id,
             )
