@@ -121,6 +121,18 @@ class TestErase(MailCase):
         self.erase()
         self.assertLinked(self.only, [twin])
 
+    def test_a_contact_with_a_colleagues_address_takes_no_colleagues_mail_along(self):
+        inside = self.receive(self.mailbox, sender="jonas@ours.example")
+        for address in ("jonas@ours.example", self.mailbox.email):
+            with self.subTest(address):
+                twin = self.env["res.partner"].create({"name": "T", "email": address})
+                self.follow_addresses()
+                window = self.open(twin)
+                self.assertEqual((window.own_count, window.can_block), (0, False))
+                self.erase(partners=twin)
+                self.assertFalse(twin.exists())
+                self.assertTrue(inside.exists())
+
     def test_what_was_put_on_it_by_hand_is_not_its_own(self):
         inside = self.receive(self.mailbox, sender="jonas@ours.example")
         self.env["easycrm.email.link"].create(
@@ -138,6 +150,17 @@ class TestErase(MailCase):
         self.assertFalse(self.only.exists())
         self.assertTrue(deal.exists())
 
+    def test_mail_that_was_put_on_anothers_opportunity_by_hand_stays(self):
+        deal = self.add_lead("Deal", self.mira, "anna@acme.example")
+        deal.partner_id = self.anna
+        self.follow_addresses()
+        self.env["easycrm.email.link"].create(
+            {"email_id": self.only.id, "lead_id": deal.id}
+        )
+        self.assertEqual(self.open().own_count, 2)
+        self.erase()
+        self.assertLinked(self.only, [deal])
+
     def test_mail_of_another_company_is_not_touched(self):
         branch = self.connect(self.bea)
         theirs = self.receive(branch, sender=self.BRUNO)
@@ -147,8 +170,11 @@ class TestErase(MailCase):
         self.assertLinked(theirs, [])
 
     def test_what_they_write_in_future_is_not_read_where_that_is_wished(self):
+        rule = self.env["easycrm.email.rule"].create(
+            {"company_id": self.company_a.id, "pattern": "b2@beck.example"}
+        )
         for _time in range(2):
-            bruno = self.bruno.copy({"email": self.BRUNO})
+            bruno = self.bruno.copy({"email": f"{self.BRUNO}, b2@beck.example"})
             self.follow_addresses()
             window = self.open(bruno)
             window.block = True
@@ -157,6 +183,7 @@ class TestErase(MailCase):
         rules = self.env["easycrm.email.rule"].search([("pattern", "=", self.BRUNO)])
         self.assertEqual(rules.company_id, self.company_a)
         self.assertEqual((len(rules), rules.enforced), (1, True))
+        self.assertTrue(rule.enforced, "that nobody goes on reading")
         self.assertFalse(self.receive(self.mailbox, sender=self.BRUNO))
 
     def test_an_address_that_two_of_them_have_is_blocked_once(self):

@@ -371,15 +371,15 @@ class TestWarning(MailCase):
         self.assertIn("mira@ours.example", activity.summary)
         self.assertIn("password", activity.note)
 
-    def test_what_a_server_says_is_no_markup(self):
-        self.break_at("2026-11-24 09:00:00")
-        self.mailbox.last_error = "<a href='https://far.example'>Sign in</a>"
-        with freeze_time("2026-11-25 09:00:00"):
-            self.warn()
-        activity = self.mailbox.activity_ids.filtered(
-            lambda one: one.user_id == self.sofia
-        )
-        self.assertNotIn("<a", activity.note)
+    def test_what_a_server_says_is_no_markup_to_them(self):
+        self.mailbox.imap_host = '<img/src="//evil.example">'
+        with freeze_time("2026-11-24 09:00:00"):
+            self.mailbox._mark_failed(Retry("host"))
+            self.mailbox.sync_status = "error"
+        self.warn()
+        self.assertIn(self.sofia, self.get_told())
+        for activity in self.mailbox.activity_ids:
+            self.assertNotIn("<img", activity.note)
 
     def test_once_a_day_and_not_beside_one_that_is_open(self):
         self.break_at("2026-11-24 09:00:00")

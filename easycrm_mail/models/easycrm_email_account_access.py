@@ -12,6 +12,10 @@ SERVER_FIELDS = {
     "user_id",
 }
 
+#: What decides where it is sent for sending, once somebody else than its owner changes
+#: it: the owner enters both at once, and gives the password to both.
+SENDING_FIELDS = {"smtp_host", "smtp_port", "smtp_security"}
+
 #: What the sync alone writes.
 SYNC_FIELDS = {
     "check_at",
@@ -62,6 +66,9 @@ class EasycrmEmailAccount(models.Model):
             # Otherwise whoever may edit the account could have the password sent to a
             # server of theirs.
             self._filter_changed(vals, SERVER_FIELDS).sudo().imap_secret = False
+        if SENDING_FIELDS & set(vals) and not self.env.su:
+            others = self.filtered(lambda account: account.user_id != self.env.user)
+            others._filter_changed(vals, SENDING_FIELDS).sudo().imap_secret = False
         result = super().write(vals)
         if {"user_id", "member_ids", "company_id"} & set(vals):
             self.env.registry.clear_cache()

@@ -7,8 +7,10 @@ import base64
 import contextlib
 import re
 import smtplib
+import socket
 import ssl
 
+from .bounded import Bounded, Overdue
 from .errors import MailboxError, Permanent, Reconnect, Retry
 from .imap_errors import translate as translate_socket
 from .imap_errors import words
@@ -32,7 +34,7 @@ def check_smtp(
     """Connects, sets up TLS and signs in, as sending would, and hangs up.
 
     :param security: `ssl` (TLS from the first byte), `starttls` or `none`
-    :param timeout: seconds to wait for any one answer
+    :param timeout: seconds that all of it may take
     :raises MailboxError: what would keep mail from being sent
     """
     try:
@@ -50,19 +52,57 @@ def _check(
 ) -> None:
     check_settings(host, port, security, login, password)
     context = ssl.create_default_context()
-    if security == "ssl":
-        client = smtplib.SMTP_SSL(host, port, timeout=timeout, context=context)
-    else:
-        client = smtplib.SMTP(host, port, timeout=timeout)
-    try:
-        client.ehlo_or_helo_if_needed()
-        if security == "starttls":
-            client.starttls(context=context)
-        _sign_in(client, login, password)
-    finally:
-        with contextlib.suppress(OSError, smtplib.SMTPException):
-            client.quit()
-        client.close()
+    line = _Line(context if security == "ssl" else None)
+    with contextlib.closing(line), line.bounded(timeout):
+        with contextlib.closing(_Client(line, host, port, timeout)) as client:
+            client.ehlo_or_helo_if_needed()
+            if security == "starttls":
+                client.starttls(context=context)
+            _sign_in(client, login, password)
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                client.quit()
+
+
+class _Line(Bounded):
+    """The connection to a server, which ends in time, whatever that sends.
+
+    :param context: of TLS from the first byte, if any
+    """
+
+    def __init__(self, context: ssl.SSLContext | None):
+        self._context = context
+        self._line: socket.socket | None = None
+
+    def open(self, host: str, port: int, timeout: float) -> socket.socket:
+        """Connects, and sets up TLS."""
+        line = socket.create_connection((host, port), timeout)
+        self._line = line.dup()  # (TLS takes over the other one)
+        self.check_time()
+        if not self._context:
+            return line
+        return self._context.wrap_socket(line, server_hostname=host)
+
+    def cut(self) -> None:
+        """Shuts the connection."""
+        if self._line:
+            with contextlib.suppress(OSError):
+                self._line.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Lets go of the connection."""
+        if self._line:
+            self._line.close()
+
+
+class _Client(smtplib.SMTP):
+    """smtplib's client, on a line that ends."""
+
+    def __init__(self, line: _Line, host: str, port: int, timeout: float):
+        self._own_line = line
+        super().__init__(host, port, timeout=timeout)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        return self._own_line.open(host, port, timeout)
 
 
 def _sign_in(client: smtplib.SMTP, login: str, password: str) -> None:
@@ -84,6 +124,8 @@ def translate(error: BaseException, secrets=()) -> MailboxError:
     """
     if isinstance(error, MailboxError):
         return error
+    if isinstance(error, Overdue):
+        return Retry("timeout", "the server took too long")
     if isinstance(error, smtplib.SMTPNotSupportedError):
         # No STARTTLS on offer; or no sign-in, which servers offer under TLS only
         return Permanent("tls", words(error, secrets))

@@ -1,5 +1,8 @@
 from odoo import Command, api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
+
+from ..models.rule_conditions import read_pattern
 
 
 class EasycrmEmailErase(models.TransientModel):
@@ -83,16 +86,23 @@ class EasycrmEmailErase(models.TransientModel):
             erase.can_block = bool(erase._get_addresses())
 
     def _get_addresses(self):
-        """Return the addresses that are these contacts', normalised."""
+        """Return the addresses that are these contacts', normalised.
+
+        An address of our own people or mailboxes is theirs, whoever has it, too: their
+        mail is nobody else's to delete, or to keep out.
+        """
         index = self.env["easycrm.email.address"].sudo()
         partners = self.partner_ids._origin
-        return index.search([("partner_id", "in", partners.ids)]).mapped("address")
+        found = index.search([("partner_id", "in", partners.ids)]).mapped("address")
+        own = self._get_own_addresses(self.env.user.company_ids)
+        return [address for address in found if address not in own]
 
     def _get_emails(self):
         """Return the emails that these contacts stand in.
 
         An email that stands on another contact is shared with that, whatever its
-        addresses are; one that was put on these contacts by hand is not theirs.
+        addresses are, and so is one that was put on another's lead or opportunity by
+        hand; one that was put on these contacts by hand is not theirs.
 
         :return: those of nobody else but our own people, and the others, as superuser
         """
@@ -103,6 +113,7 @@ class EasycrmEmailErase(models.TransientModel):
         addresses = self._get_addresses()
         for model in ("easycrm.email.link", "easycrm.email.participant"):
             self.env[model].flush_model()
+        self.env["crm.lead"].flush_model(["partner_id"])
         rows = self.env.execute_query(
             SQL(
                 """
@@ -118,6 +129,12 @@ class EasycrmEmailErase(models.TransientModel):
                     SELECT FROM easycrm_email_link link
                     WHERE link.email_id = email.id AND link.removed IS NOT TRUE
                       AND link.partner_id <> ALL(%(partners)s)
+                ) AND NOT EXISTS (
+                    SELECT FROM easycrm_email_link link
+                    JOIN crm_lead lead ON lead.id = link.lead_id
+                    WHERE link.email_id = email.id AND link.removed IS NOT TRUE
+                      AND link.origin = 'manual'
+                      AND lead.partner_id <> ALL(%(partners)s)
                 )
                 FROM easycrm_email email
                 WHERE email.company_id = ANY(%(companies)s) AND email.id IN (
@@ -167,12 +184,12 @@ class EasycrmEmailErase(models.TransientModel):
         partners = self.partner_ids
         partners.check_access("unlink")
         own, _shared = self._get_emails()
-        addresses = self._get_addresses()
+        # (whose they were is not known any more once the contacts are gone)
+        blocked = self._get_addresses() if self.block else []
         partners.unlink()
         if self.emails == "delete":
             own._delete_for_good()
-        if self.block:
-            self._block(addresses)
+        self._block(blocked)
         contacts = self.env["ir.actions.act_window"]._for_xml_id(
             "contacts.action_contacts"
         )
@@ -200,17 +217,18 @@ class EasycrmEmailErase(models.TransientModel):
         :param list addresses: normalised; two contacts may have had the same
         """
         rules = self.env["easycrm.email.rule"].sudo()
+        # (what is no address that a rule could have writes no mail either)
+        patterns = {read_pattern(address) for address in addresses} - {""}
         for company in self.env.user.company_ids:
             values = {"kind": "never_store", "company_id": company.id}
-            known = rules.search([(name, "=", values[name]) for name in values])
+            known = rules.search(
+                Domain("pattern", "in", list(patterns))
+                & Domain([(name, "=", values[name]) for name in values])
+            )
+            known.enforced = True
             rules.create(
                 [
-                    {
-                        **values,
-                        "pattern": address,
-                        "user_id": False,
-                        "enforced": True,
-                    }
-                    for address in set(addresses) - set(known.mapped("pattern"))
+                    {**values, "pattern": one, "user_id": False, "enforced": True}
+                    for one in sorted(patterns - set(known.mapped("pattern")))
                 ]
             )

@@ -1,6 +1,10 @@
 """Whether mail could be sent: signed in to, in plain sorts of failure, nothing sent."""
 
+import itertools
+import socket
 import ssl
+import threading
+import time
 import traceback
 
 import pytest
@@ -105,6 +109,40 @@ def test_a_certificate_for_another_name_is_not_accepted(tls, trusted):
 def test_what_a_server_says_is_sorted_by_what_to_do(answer, kind, code):
     with SmtpServer(USERS, answers={"AUTH": answer}) as server:
         raised(kind, code, server, "none")
+
+
+@pytest.fixture(params=["lines without an end", "a byte now and then"])
+def talker(request):
+    """The port of a server that never says all that it has to say."""
+    stop = threading.Event()
+
+    def talk(server):
+        line, _peer = server.accept()
+        with line:
+            for number in itertools.count():
+                try:
+                    if request.param.startswith("lines"):
+                        line.sendall(b"220-welcome\r\n" * 100)
+                    else:
+                        line.sendall(b"220-"[number : number + 1] or b"x")
+                        stop.wait(0.2)
+                except OSError:
+                    return
+                if stop.is_set():
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=talk, args=(server,), daemon=True).start()
+        yield server.getsockname()[1]
+        stop.set()
+
+
+def test_a_server_that_never_comes_to_an_end_is_hung_up_on(talker):
+    begun = time.monotonic()
+    with pytest.raises(Retry) as caught:
+        check_smtp("127.0.0.1", talker, "none", LOGIN, PASSWORD, 1)
+    assert caught.value.code == "timeout"
+    assert time.monotonic() - begun < 5
 
 
 def test_a_server_that_is_not_there(unused_tcp_port=1):
