@@ -249,11 +249,17 @@ class Comparing:
             sender="somebody@far.example",
             date=datetime.now(timezone.utc) - timedelta(days=3),
         )
+        self.deliver(
+            "Old",
+            sender="somebody@far.example",
+            date=datetime.now(timezone.utc) - timedelta(days=20),
+        )
         self.start()
         self.env["ir.config_parameter"].set_param(retention.DAYS, "1")
         self.env["easycrm.email"]._gc_unlinked()
         self.assertEqual(self.get_subjects(), ["One"])
         self.assertNothingFetched()
+        self.assertNothingFetched()  # what says it is old, and came just now, neither
 
     def test_what_was_deleted_with_its_contact_is_not_fetched_again(self):
         self.bring("One")

@@ -50,12 +50,6 @@ class EasycrmEmailAccount(models.Model):
         readonly=True,
         help="Emails that the last comparison found missing, and that are here now.",
     )
-    gap_ids = fields.One2many(
-        "easycrm.email.gap",
-        "account_id",
-        domain=[("left_out", "=", False)],
-        groups=fields.NO_ACCESS,
-    )
     gap_count = fields.Integer(
         string="Missing", compute="_compute_week", compute_sudo=True
     )
@@ -253,6 +247,17 @@ class EasycrmEmailAccount(models.Model):
             [("account_id", "=", self.id), ("left_out", "=", False)]
         )
 
+    def _get_next_gap(self, tried):
+        """Return the missing mail that is to be fetched next, the newest first.
+
+        :param set tried: ids of those that were fetched in vain
+        """
+        self.ensure_one()
+        missing = Domain("account_id", "=", self.id) & Domain("left_out", "=", False)
+        return self.env["easycrm.email.gap"].search(
+            missing & Domain("id", "not in", list(tried)), limit=1
+        )
+
     def _settle_gaps(self):
         """Drop the gaps whose mail is here by now, or was set aside."""
         self.ensure_one()
@@ -316,8 +321,7 @@ class EasycrmEmailAccount(models.Model):
         """Forget what the ORM has cached of what is missing."""
         self.env["easycrm.email.gap"].invalidate_model(flush=False)
         self.invalidate_recordset(
-            ["gap_ids", "gap_count", "week_days", "week_held", "week_stored"],
-            flush=False,
+            ["gap_count", "week_days", "week_held", "week_stored"], flush=False
         )
 
     def _put_check_off(self):

@@ -23,7 +23,9 @@ class EasycrmEmailGap(models.Model):
     stream = fields.Char(required=True)
     provider_ref = fields.Char(required=True)
     day = fields.Date(
-        required=True, help="When the mailbox got it, in its owner's time zone."
+        required=True,
+        help="When the mailbox got it, in its owner's time zone, or when it was "
+        "deleted here.",
     )
     left_out = fields.Boolean(help="On purpose: it is not missing.")
     attempts = fields.Integer(help="How often it was fetched in vain.")
@@ -39,7 +41,8 @@ class EasycrmEmailCopy(models.Model):
     def _leave_out(self):
         """Keep the comparison from fetching these mails again, once they are deleted.
 
-        To be called before they are.
+        To be called before they are. When the mailbox got them is not known here: a
+        week from now none of them is compared any more.
         """
         self.env["easycrm.email.location"].flush_model()
         self.env.cr.execute(
@@ -47,12 +50,12 @@ class EasycrmEmailCopy(models.Model):
             INSERT INTO easycrm_email_gap
                 (account_id, stream, provider_ref, day, left_out, attempts)
             SELECT place.account_id, place.stream, place.provider_ref,
-                   held.date::date, TRUE, 0
+                   (now() AT TIME ZONE 'UTC')::date, TRUE, 0
             FROM easycrm_email_location place
             JOIN easycrm_email_copy held ON held.id = place.copy_id
             WHERE held.id = ANY(%s)
             ON CONFLICT (account_id, stream, provider_ref) DO UPDATE
-            SET left_out = TRUE
+            SET left_out = TRUE, day = EXCLUDED.day
             """,
             [self.ids],
         )

@@ -1,6 +1,10 @@
 """Mail that a mailbox holds and that is not here: missing, or left out on purpose."""
 
+from datetime import timedelta
+
 from odoo.tools import SQL
+
+from .easycrm_email_account_check import WEEK_DAYS
 
 
 class GapSteps:
@@ -9,14 +13,16 @@ class GapSteps:
     def leave_out(self, remotes):
         """Note that these mails are not stored on purpose: nobody is to fetch them.
 
+        What lies further back is not compared, and need not be noted.
+
         :param remotes: `RemoteMessage`s of this stream
         """
-        if not remotes:
-            return
         now = self.env.cr.now()
-        self._insert_gaps(
-            {one.ref: (one.received_at or now).date() for one in remotes}, True
-        )
+        oldest = now.date() - timedelta(days=WEEK_DAYS + 1)
+        days = {one.ref: (one.received_at or now).date() for one in remotes}
+        recent = {ref: day for ref, day in days.items() if day >= oldest}
+        if recent:
+            self._insert_gaps(recent, True)
 
     def find_missing(self, refs):
         """Tell what is not here of the mails that the stream holds.

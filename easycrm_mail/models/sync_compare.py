@@ -107,11 +107,11 @@ class CompareSteps:
             account.sync_status = "incomplete"
 
     def _plan_gap(self, session, account):
-        """Decide which missing mail is fetched next, the newest first."""
-        if not account.gap_ids:
+        """Decide which missing mail is fetched next."""
+        if not account._get_next_gap(set()):
             return None
         account._settle_gaps()
-        gap = account.gap_ids.filtered(lambda gap: gap.id not in session.tried)[:1]
+        gap = account._get_next_gap(session.tried)
         if not gap or len(session.tried) >= MAX_TRIED:
             return None
         return ("gap", gap.id), fetch_again, (gap.stream, gap.provider_ref)
