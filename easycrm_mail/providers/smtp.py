@@ -53,14 +53,17 @@ def _check(
     check_settings(host, port, security, login, password)
     context = ssl.create_default_context()
     line = _Line(context if security == "ssl" else None)
-    with contextlib.closing(line), line.bounded(timeout):
-        with contextlib.closing(_Client(line, host, port, timeout)) as client:
-            client.ehlo_or_helo_if_needed()
-            if security == "starttls":
-                client.starttls(context=context)
-            _sign_in(client, login, password)
-            with contextlib.suppress(OSError, smtplib.SMTPException):
-                client.quit()
+    with (
+        contextlib.closing(line),
+        line.bounded(timeout),
+        contextlib.closing(_Client(line, host, port, timeout)) as client,
+    ):
+        client.ehlo_or_helo_if_needed()
+        if security == "starttls":
+            client.starttls(context=context)
+        _sign_in(client, login, password)
+        with contextlib.suppress(OSError, smtplib.SMTPException):
+            client.quit()
 
 
 class _Line(Bounded):
