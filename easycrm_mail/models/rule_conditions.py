@@ -81,16 +81,12 @@ def covers_copy(pattern):
 #: found by the patterns of its addresses (see `patterns_of`), however many there are.
 COVERING = SQL(
     """easycrm_email_participant other
-       CROSS JOIN LATERAL (
-           SELECT string_to_array(split_part(other.address, '@', -1), '.') AS names
-       ) AS of_domain
-       CROSS JOIN LATERAL (
-           SELECT other.address AS pattern
+       JOIN easycrm_email_rule rule ON rule.pattern = ANY (ARRAY(
+           SELECT other.address
            UNION ALL
            SELECT '@' || array_to_string(names[place:], '.')
-           FROM generate_series(1, cardinality(names)) AS place
-       ) AS known
-       JOIN easycrm_email_rule rule ON rule.pattern = known.pattern
+           FROM string_to_array(split_part(other.address, '@', -1), '.') AS names,
+               generate_series(1, cardinality(names)) AS place))
        WHERE other.email_id = held.email_id AND other.address
            <> ALL(account.email || string_to_array(account.alias_emails, ','))"""
 )
