@@ -208,6 +208,18 @@ class TestRetention(SettingsCase):
 
     # --- to the day ---
 
+    def test_a_time_zone_that_is_none_any_more_keeps_no_mail_out(self):
+        self.env["ir.config_parameter"].set_param(retention.DAYS, "30")
+        self.company_a.resource_calendar_id = False
+        self.env.cr.execute(
+            "UPDATE res_partner SET tz = 'US/Pacific-New' WHERE id = %s",
+            [self.company_a.partner_id.id],
+        )
+        self.env.invalidate_all()
+        self.assertEqual(
+            self.env["easycrm.email"]._get_company_zone(self.company_a), "UTC"
+        )
+
     def test_it_is_exact_to_the_day_in_every_time_zone(self):
         for zone_name, days in DAYS.items():
             zone = pytz.timezone(zone_name)

@@ -9,7 +9,7 @@ from psycopg2 import IntegrityError
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from ..easycrm_mail.models import easycrm_email_rule_effect
 from ..easycrm_mail.models.ingest import Ingest
@@ -481,6 +481,22 @@ class TestNeverStored(RuleCase):
 
 @tagged("post_install", "-at_install")
 class TestNeverLinked(RuleCase):
+    def test_rules_are_looked_up_however_many_there_are(self):
+        self.env.cr.execute(
+            """INSERT INTO easycrm_email_rule (kind, pattern, company_id)
+               SELECT 'never_link', '@' || number || '.example', %s
+               FROM generate_series(1, 30000) AS number""",
+            [self.company_a.id],
+        )
+        self.env.cr.execute("ANALYZE easycrm_email_rule")
+        condition = self.env["easycrm.email.rule"]._get_linkable_sql()
+        rows = self.env.execute_query(
+            SQL("EXPLAIN SELECT FROM easycrm_email email WHERE %s", condition)
+        )
+        self.assertRegex("\n".join(row[0] for row in rows), r"Cond: .*pattern.* = ANY")
+        email = self.receive(self.mailbox, sender="anna@acme.example")
+        self.assertLinked(email, [self.anna])
+
     def test_mail_is_stored_and_stands_on_no_record(self):
         self.add_rule("acme.example", "never_link")
         email = self.receive(self.mailbox, subject="Private")

@@ -69,7 +69,9 @@ class EasycrmEmail(models.Model):
     def _get_company_zone(self, company):
         """Return the name of the time zone that a company's days are counted in."""
         company = company.sudo()
-        return company.resource_calendar_id.tz or company.partner_id.tz or "UTC"
+        zone = company.resource_calendar_id.tz or company.partner_id.tz
+        # (names come and go: one that is unknown must not keep mail from being stored)
+        return zone if zone in pytz.all_timezones_set else "UTC"
 
     @api.model
     def _get_expired_sql(self, company, days=None):

@@ -58,6 +58,7 @@ class EasycrmEmailRule(models.Model):
         help="Emails in your mailboxes that are not stored because of it.",
     )
 
+    _pattern_idx = models.Index("(pattern, kind)")
     _owner = models.Constraint(
         "CHECK(num_nonnulls(user_id, company_id) = 1)",
         "A rule is either yours, or that of a company.",

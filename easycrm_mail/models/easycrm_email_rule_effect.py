@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from .rule_conditions import APPLIES, covers_copy
+from .rule_conditions import APPLIES, COVERING, covers_copy
 
 #: Emails that a new rule clears away within the user's own transaction, and the cron in
 #: one of its own.
@@ -160,11 +160,10 @@ class EasycrmEmailRule(models.Model):
                     SELECT FROM easycrm_email_copy held
                     JOIN easycrm_email_account account ON account.id = held.account_id
                     WHERE held.email_id = email.id AND NOT EXISTS (
-                        SELECT FROM easycrm_email_rule rule
-                        WHERE rule.kind = 'never_link' AND %s AND %s)
+                        SELECT FROM %s AND rule.kind = 'never_link' AND %s)
                     OFFSET 0))""",
+            COVERING,
             APPLIES,
-            covers_copy(SQL("rule.pattern")),
         )
 
     def _find_links(self, limit):

@@ -53,32 +53,43 @@ def covers_copy(pattern):
     Whoever it is, in whichever role: mail of an address is what it has written, got,
     or stands in.
 
-    :param pattern: a column as SQL, or a text
+    :param str pattern: of one rule; for any of many see `COVERING`
     """
     own = SQL("ALL(account.email || string_to_array(account.alias_emails, ','))")
-    if isinstance(pattern, str):
-        if not pattern.startswith("@"):
-            return SQL(
-                """held.email_id IN (
-                       SELECT other.email_id FROM easycrm_email_participant other
-                       WHERE other.address = %(address)s)
-                   AND %(address)s <> %(own)s""",
-                address=pattern,
-                own=own,
-            )
-        pattern = SQL("%s::varchar", pattern)
+    if not pattern.startswith("@"):
+        return SQL(
+            """held.email_id IN (
+                   SELECT other.email_id FROM easycrm_email_participant other
+                   WHERE other.address = %(address)s)
+               AND %(address)s <> %(own)s""",
+            address=pattern,
+            own=own,
+        )
     return SQL(
         """EXISTS (
             SELECT FROM easycrm_email_participant other
             WHERE other.email_id = held.email_id AND other.address <> %(own)s
-              AND (other.address = %(pattern)s OR left(%(pattern)s, 1) = '@' AND (
-                  right(other.address, length(%(pattern)s)) = %(pattern)s
+              AND (right(other.address, length(%(pattern)s)) = %(pattern)s
                   OR right(other.address, length(%(pattern)s))
-                      = '.' || substr(%(pattern)s, 2))))""",
+                      = '.' || substr(%(pattern)s, 2)))""",
         own=own,
-        pattern=pattern,
+        pattern=SQL("%s::varchar", pattern),
     )
 
+
+#: The rules that cover somebody else in `held` than the mailbox, as FROM and WHERE:
+#: found by the patterns of its addresses (see `patterns_of`), however many there are.
+COVERING = SQL(
+    """easycrm_email_participant other
+       JOIN easycrm_email_rule rule ON rule.pattern = ANY (ARRAY(
+           SELECT other.address
+           UNION ALL
+           SELECT '@' || array_to_string(names[place:], '.')
+           FROM string_to_array(split_part(other.address, '@', -1), '.') AS names,
+               generate_series(1, cardinality(names)) AS place))
+       WHERE other.email_id = held.email_id AND other.address
+           <> ALL(account.email || string_to_array(account.alias_emails, ','))"""
+)
 
 #: A condition on `rule` and `account`: the rule is one of its owner, or of the company
 #: and not one that the owner has switched off.
