@@ -1,5 +1,6 @@
 """Who leaves: an archived user's mailbox stops at once, and what it brought stays."""
 
+from contextlib import suppress
 from pathlib import Path
 from unittest.mock import patch
 
@@ -70,6 +71,17 @@ class TestLeaving(MailCase):
             mark()
             self.assertEqual(self.mailbox.sync_status, "stopped")
             self.assertEqual(self.mailbox.sync_stage, "idle")
+
+    def test_a_sign_in_that_comes_back_later_is_not_kept(self):
+        account = self.connect(self.mira, "mira9@ours.example", provider="gmail").sudo()
+        [mailbox] = account._get_mailbox()
+        self.leave()
+        # (assertRaises would undo what was stored before)
+        with suppress(UserError):
+            account._connect(mailbox, account.email, "secret", set())
+            self.fail("nothing was said")
+        self.assertFalse(account._get_grants())
+        self.assertEqual(account.sync_status, "stopped")
 
     def test_linked_mail_stays_for_colleagues_and_unlinked_mail_for_nobody(self):
         linked = self.receive(self.mailbox, subject="Offer")

@@ -79,7 +79,7 @@ class GapSteps:
                           SELECT FROM easycrm_email_location place
                           WHERE place.account_id = %(account)s
                             AND place.stream = %(stream)s
-                            AND place.provider_ref = gap.provider_ref)
+                            AND place.provider_ref = gap.provider_ref OFFSET 0)
                       ELSE day >= %(since)s AND provider_ref <> ALL(%(refs)s) END
                 """,
                 account=self.account.id,
