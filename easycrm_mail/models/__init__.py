@@ -14,6 +14,7 @@ from . import easycrm_email_address
 from . import easycrm_email_address_match
 from . import easycrm_email_address_colleagues
 from . import easycrm_email_address_owner
+from . import easycrm_email_address_extra
 from . import easycrm_email_account
 from . import easycrm_email_account_access
 from . import easycrm_email_account_files
