@@ -23,9 +23,10 @@ class EasycrmEmailAddress(models.Model):
         :param records: contacts, or leads
         :param dict addresses: {record id: normalised addresses}
         """
-        self = self.sudo()  # who may write the record may write what finds mail for it
+        # who may write the record may write what finds mail for it
+        rows = self.sudo()
         owner = self._get_owner_field(records._name)
-        present = self.search([(owner, "in", records.ids)])
+        present = rows.search([(owner, "in", records.ids)])
         known = {(row[owner].id, row.address) for row in present}
         in_field = {
             (record.id, address)
@@ -53,18 +54,18 @@ class EasycrmEmailAddress(models.Model):
         gone = [(row[owner].id, row.address) for row in stale]
         stale.unlink()
         self._take_off_links(owner, gone)
-        new = self.create(
+        new = rows.create(
             [
                 {owner: record_id, "address": address, "source": "extra"}
                 for record_id, address in wanted
                 if (record_id, address) not in known
             ]
         )
-        freed = self.browse()
+        freed = rows.browse()
         if gone:
             # another address of theirs may stand in the emails that were just freed
             ids = [record_id for record_id, _address in gone]
-            freed = self.search([(owner, "in", ids)])
+            freed = rows.search([(owner, "in", ids)])
         (freed | new)._match()
 
     @api.model
