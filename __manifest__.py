@@ -28,6 +28,7 @@
         "views/easycrm_email_exclusion_views.xml",
         "views/easycrm_email_account_views.xml",
         "views/easycrm_email_copy_views.xml",
+        "views/easycrm_email_where_views.xml",
         "views/res_partner_views.xml",
         "views/crm_lead_views.xml",
         "views/res_users_views.xml",

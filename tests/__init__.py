@@ -12,6 +12,7 @@ from . import test_body_images
 from . import test_companies
 from . import test_demo
 from . import test_files
+from . import test_further_tour
 from . import test_health
 from . import test_ingest
 from . import test_ingest_cost
@@ -42,4 +43,5 @@ from . import test_timeline_filters
 from . import test_timeline_live
 from . import test_timeline_versions
 from . import test_tour
+from . import test_where
 from . import test_why
