@@ -5,7 +5,7 @@ from .common import MailHttpCase
 
 @tagged("post_install", "-at_install")
 class TestFurtherTour(MailHttpCase):
-    """Further addresses, one opportunity only, and where an email is: in the browser."""
+    """Further addresses, one opportunity only, where an email is: in the browser."""
 
     def tour(self, url, name, user=None):
         user = user or self.mira

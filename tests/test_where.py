@@ -2,9 +2,10 @@
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import TransactionCase, tagged
 
 from .common import MailCase, raw_mail
+from .mailbox import RealMailbox
 
 
 @tagged("post_install", "-at_install")
@@ -252,3 +253,73 @@ class TestWhere(MailCase):
         self.env.flush_all()
         words = self.mailbox_words("x@bank.example", self.jonas)
         self.assertNotTold(words, "bank.example")
+
+
+@tagged("post_install", "-at_install")
+class TestWhereLive(RealMailbox, TransactionCase):
+    """The mailbox itself is asked: a real Dovecot."""
+
+    def ask(self, text, user=None, account=None):
+        env = self.as_user(self.account, user or self.mira).env
+        steps = env["easycrm.email.where"].ask_mailbox(
+            (account or self.account).id, text
+        )
+        return [step["words"] for step in steps]
+
+    def test_each_email_with_what_became_of_it(self):
+        env = self.as_user(self.account, self.mira).env
+        env["easycrm.email.rule"].create({"pattern": "bank.example"})
+        self.deliver("Offer", message_id="<offer@acme.example>")
+        self.deliver("Account", sender="x@bank.example")
+        self.deliver("Old", message_id="<old@acme.example>", folder="Archive")
+        self.start()
+        self.run_cron("_cron_backfill")
+        self.deliver("New", message_id="<new@acme.example>")
+        for text, words in (
+            ("<offer@acme.example>", "The mailbox has 1: stored here."),
+            ("x@bank.example", "The mailbox has 1: left out: @bank.example."),
+            (
+                "<old@acme.example>",
+                "The mailbox has 1: in a folder that is not read: Archive.",
+            ),
+            ("<none@acme.example>", "The mailbox does not have it."),
+        ):
+            self.assertEqual(self.ask(text), [words])
+        [words] = self.ask("<new@acme.example>")
+        self.assertIn("or comes with the next sync", words)
+        [failure] = self.env["easycrm.email.location"].search(
+            [("copy_id.email_id.message_id", "=", "<offer@acme.example>")]
+        )
+        self.env["easycrm.email.failure"].create(
+            {
+                "account_id": self.account.id,
+                "stream": failure.stream,
+                "provider_ref": failure.provider_ref,
+                "error": "It is broken.",
+            }
+        )
+        failure.unlink()
+        self.assertEqual(
+            self.ask("<offer@acme.example>"),
+            ["The mailbox has 1: set aside, because: It is broken."],
+        )
+        # a member hears that it was left out, not by which of the owner's rules
+        self.account.member_ids = self.jonas
+        self.assertEqual(
+            self.ask("x@bank.example", self.jonas),
+            ["The mailbox has 1: left out of what is stored."],
+        )
+
+    def test_a_mailbox_that_does_not_answer_says_why(self):
+        self.account.imap_password = "wrong"
+        [words] = self.ask("<offer@acme.example>")
+        self.assertIn("It did not answer: ", words)
+        self.assertIn("does not accept the password", words)
+
+    def test_others_and_subjects_are_not_asked(self):
+        for user in (self.jonas, self.sofia, self.ingrid, self.portal):
+            with self.assertRaises(AccessError):
+                self.ask("<offer@acme.example>", user)
+        for text in ("offer for chairs", "", None):
+            with self.assertRaises(UserError):
+                self.ask(text)

@@ -45,12 +45,7 @@ class EasycrmEmailWhere(models.AbstractModel):
         :raise AccessError: emails are not for this user
         """
         self.env["easycrm.email"].check_access("read")
-        text = (text if isinstance(text, str) else "").strip()[:MAX_ASKED]
-        if not text:
-            raise UserError(
-                self.env._("Enter an address, words of a subject, or a Message-ID.")
-            )
-        kind, key, emails = self._find(text)
+        kind, key, emails = self._find(self._read(text))
         more = len(emails) > TOLD
         emails = emails[:TOLD]
         return {
@@ -70,6 +65,15 @@ class EasycrmEmailWhere(models.AbstractModel):
         }
 
     # --- what is asked for ---
+
+    @api.model
+    def _read(self, text):
+        text = (text if isinstance(text, str) else "").strip()[:MAX_ASKED]
+        if not text:
+            raise UserError(
+                self.env._("Enter an address, words of a subject, or a Message-ID.")
+            )
+        return text
 
     @api.model
     def _find(self, text):
@@ -159,7 +163,7 @@ class EasycrmEmailWhere(models.AbstractModel):
         env = self.env
         copies = env["easycrm.email.copy"].search([("email_id", "=", email.id)])
         if not copies:
-            return [_step("note", env._("It is in none of your own mailboxes."))]
+            return [make_step("note", env._("It is in none of your own mailboxes."))]
         steps = []
         for copy in copies.sudo():
             folders = copy.account_id.folder_ids.filtered(
@@ -178,10 +182,10 @@ class EasycrmEmailWhere(models.AbstractModel):
                 words = env._("Stored from %(mailbox)s, where it is in %(folders)s.")
             else:
                 words = env._("Stored from %(mailbox)s.")
-            steps.append(_step("yes", words % values))
+            steps.append(make_step("yes", words % values))
             if copy.ignored:
                 steps.append(
-                    _step("note", env._("It is ignored among the Unlinked Emails."))
+                    make_step("note", env._("It is ignored among the Unlinked Emails."))
                 )
         return steps
 
@@ -197,12 +201,12 @@ class EasycrmEmailWhere(models.AbstractModel):
                 reason=reason["sentence"],
             )
             record = {key: reason["record"][key] for key in ("model", "id")}
-            steps.append(_step("no" if reason["removed"] else "yes", words, record))
+            steps.append(make_step("no" if reason["removed"] else "yes", words, record))
             is_linked = is_linked or not reason["removed"]
         if is_linked:
             return steps
         steps.append(
-            _step(
+            make_step(
                 "no",
                 env._("It stands on no contact, lead or opportunity that you can see."),
             )
@@ -233,11 +237,11 @@ class EasycrmEmailWhere(models.AbstractModel):
                 level=levels[values["level"]],
                 names=", ".join(values["sharers"]) or env._("Its mailbox"),
             )
-            return [_step("note", words)]
+            return [make_step("note", words)]
         held = env["easycrm.email.copy"].search([("email_id", "=", email.id)]).sudo()
         if held and email.sudo().thread_id.privacy == "private":
             return [
-                _step(
+                make_step(
                     "note",
                     env._(
                         "The conversation is private: only those whose own mailbox "
@@ -252,7 +256,7 @@ class EasycrmEmailWhere(models.AbstractModel):
                     mailbox=account.email,
                     level=levels[account.share_level],
                 )
-                steps.append(_step("note", words))
+                steps.append(make_step("note", words))
         return steps
 
     # --- an address ---
@@ -273,7 +277,7 @@ class EasycrmEmailWhere(models.AbstractModel):
                 "contact by themselves.",
                 address,
             )
-            return [_step("note", words)]
+            return [make_step("note", words)]
         steps = []
         for row in Address.search([("address", "=", address)], order="id"):
             record = (row.partner_id or row.lead_id).with_env(env)
@@ -295,14 +299,14 @@ class EasycrmEmailWhere(models.AbstractModel):
                 words = env._("%(name)s has %(address)s.", **values)
             state = "no" if email or not record.active else "yes"
             place = {"model": record._name, "id": record.id}
-            steps.append(_step(state, words, place))
+            steps.append(make_step(state, words, place))
             if len(steps) == TOLD:
                 break
         if not steps:
             words = env._(
                 "No contact, lead or opportunity that you can see has %s.", address
             )
-            steps.append(_step("no", words))
+            steps.append(make_step("no", words))
         if email:
             for account in self._get_mailboxes():
                 steps += self._tell_rules(account, address, "never_link")
@@ -316,7 +320,7 @@ class EasycrmEmailWhere(models.AbstractModel):
         env = self.env
         steps = [
             self._tell_progress(account),
-            _step(
+            make_step(
                 "note",
                 env._(
                     "Emails since %s are read, older ones are not.",
@@ -337,7 +341,7 @@ class EasycrmEmailWhere(models.AbstractModel):
                     folders=", ".join(left[:TOLD].mapped("name")),
                     count=len(left) - TOLD,
                 )
-            steps.append(_step("note", words))
+            steps.append(make_step("note", words))
         if account.failure_count:
             failure = account.failure_ids[:1]
             words = env._(
@@ -346,17 +350,17 @@ class EasycrmEmailWhere(models.AbstractModel):
                 count=account.failure_count,
                 reason=failure.error,
             )
-            steps.append(_step("no", words))
+            steps.append(make_step("no", words))
         if kind == "address":
             if key in account._get_own_addresses():
                 words = env._("%s is this mailbox itself.", key)
-                steps.append(_step("note", words))
+                steps.append(make_step("note", words))
             else:
                 steps += self._tell_rules(account, key, "never_store")
         left_out = account.with_env(env).left_out_words
         if left_out:
             words = env._("Left out here, and not stored: %s.", left_out)
-            steps.append(_step("note", words))
+            steps.append(make_step("note", words))
         return steps
 
     @api.model
@@ -364,12 +368,12 @@ class EasycrmEmailWhere(models.AbstractModel):
         env = self.env
         values = {"done": account.sync_done, "total": account.sync_total}
         if account.sync_status == "draft":
-            return _step("no", env._("It is connected, and was not read yet."))
+            return make_step("no", env._("It is connected, and was not read yet."))
         if account.sync_status == "paused":
-            return _step("no", env._("It is paused: nothing new is read."))
+            return make_step("no", env._("It is paused: nothing new is read."))
         if account.sync_status == "error":
             reason = account.last_error or ""
-            return _step("no", env._("It cannot be read: %s", reason))
+            return make_step("no", env._("It cannot be read: %s", reason))
         if account.folder_ids.filtered(lambda f: f.selected and not f.settled):
             if account.sync_total:
                 words = env._(
@@ -377,9 +381,9 @@ class EasycrmEmailWhere(models.AbstractModel):
                 )
             else:
                 words = env._("It is still being read for the first time.")
-            return _step("note", words)
+            return make_step("note", words)
         words = env._("It was read last on %s.", self._format(account.last_sync))
-        return _step("yes", words)
+        return make_step("yes", words)
 
     @api.model
     def _tell_rules(self, account, address, kind):
@@ -408,7 +412,7 @@ class EasycrmEmailWhere(models.AbstractModel):
                     "The rule “%(rule)s” keeps it off all records, in %(mailbox)s.",
                     **values,
                 )
-            steps.append(_step("no", words))
+            steps.append(make_step("no", words))
         return steps
 
     @api.model
@@ -416,5 +420,6 @@ class EasycrmEmailWhere(models.AbstractModel):
         return format_datetime(self.env, moment, dt_format="short") if moment else ""
 
 
-def _step(state, words, record=False):
+def make_step(state, words, record=False):
+    """Return one step of an answer."""
     return {"state": state, "words": words, "record": record}

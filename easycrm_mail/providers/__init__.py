@@ -2,6 +2,7 @@
 
 from .base import (
     Batch,
+    Found,
     Provider,
     ReadChange,
     RemoteMessage,
@@ -20,6 +21,7 @@ from .outlook import OutlookProvider
 __all__ = [
     "Batch",
     "Budget",
+    "Found",
     "GmailProvider",
     "Gone",
     "GoogleSignIn",

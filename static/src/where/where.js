@@ -40,6 +40,8 @@ export class Where extends Component {
             status: "new",
             error: "",
             answer: null,
+            /** What mailboxes have said themselves: {mailbox id: steps, or null while they are asked}. */
+            live: {},
         });
         onMounted(() => {
             this.input.el.focus();
@@ -63,6 +65,7 @@ export class Where extends Component {
                 [text]
             );
             this.state.status = "told";
+            this.state.live = {};
         } catch (error) {
             this.state.error =
                 error.data?.message || _t("This could not be looked for.");
@@ -74,6 +77,22 @@ export class Where extends Component {
         if (ev.key === "Enter") {
             ev.preventDefault();
             this.ask();
+        }
+    }
+
+    /** The mailbox itself, at its service: what it has now. */
+    async askMailbox(id) {
+        const {text} = this.state.answer;
+        this.state.live[id] = null;
+        try {
+            this.state.live[id] = await this.orm.silent.call(
+                "easycrm.email.where",
+                "ask_mailbox",
+                [id, text]
+            );
+        } catch (error) {
+            const words = error.data?.message || _t("It could not be asked.");
+            this.state.live[id] = [{state: "no", words, record: false}];
         }
     }
 
@@ -116,7 +135,10 @@ export class Where extends Component {
                 className: "o_easycrm_where_mailbox",
                 title: mailbox.name,
                 detail: _t("Your mailbox"),
-                steps: mailbox.steps,
+                steps: [...mailbox.steps, ...(this.state.live[mailbox.id] || [])],
+                mailboxId: kind !== "subject" && mailbox.id,
+                isAsked: mailbox.id in this.state.live,
+                isAsking: this.state.live[mailbox.id] === null,
             });
         }
         return groups.map((group) => ({

@@ -94,6 +94,11 @@ registry.category("web_tour.tours").add("easycrm_only_here_tour", {
 registry.category("web_tour.tours").add("easycrm_where_tour", {
     steps: () => [
         {
+            content: "The timeline is opened",
+            trigger: ".o_notebook_headers a[name='easycrm_timeline']",
+            run: "click",
+        },
+        {
             content: "Nothing stands here",
             trigger: ".o_easycrm_ask_where",
             run: "click",
