@@ -36,7 +36,6 @@ PUBLIC = {
     },
     "easycrm.email.failure": {"action_retry"},
     "easycrm.email.link": {"action_put_back", "action_take_off"},
-    "easycrm.email.where": {"ask", "ask_mailbox"},
     "easycrm.email.rule": {"action_remove", "action_switch"},
     "easycrm.email.rule.add": {"action_add", "action_add_and_clear"},
     "easycrm.email.rule.remove": {"action_remove", "action_remove_and_read"},

@@ -223,6 +223,37 @@ class TestOtherAddresses(MergeCase):
         many = count_queries(partners[2:])
         self.assertLessEqual(many, few)
 
+    def test_they_find_the_opportunities_of_the_contact_too(self):
+        deal = self.add_lead("Deal", self.mira, partner_id=self.anna.id)
+        self.follow_addresses()
+        old = self.receive(self.mailbox, sender="anna@home.example")
+        self.set_others(self.anna, "anna@home.example")
+        self.assertLinked(old, [self.anna, deal])
+        self.assertFalse(deal.easycrm_other_emails)
+        later = self.add_lead("Later", self.mira, partner_id=self.anna.id)
+        self.follow_addresses()
+        self.assertLinked(old, [self.anna, deal, later])
+        later.partner_id = self.bruno
+        self.follow_addresses()
+        self.assertLinked(old, [self.anna, deal])
+        self.set_others(self.anna, "")
+        self.assertLinked(old, [])
+        self.assertEqual(self.get_rows(deal), {("anna@acme.example", "field")})
+
+    def test_opportunities_of_merged_contacts_follow(self):
+        self.set_others(self.twin, "twin@home.example")
+        deals = [
+            self.add_lead(f"Deal of {one.name}", self.mira, partner_id=one.id)
+            for one in (self.bruno, self.twin)
+        ]
+        self.follow_addresses()
+        email = self.receive(self.mailbox, sender="twin@home.example")
+        self.assertLinked(email, [self.twin, deals[1]])
+        self.merge(self.bruno, self.twin, user=self.paula)
+        self.env.flush_all()
+        self.follow_addresses()
+        self.assertLinked(email, [self.bruno, *deals])
+
     def test_a_lead_has_its_own(self):
         deal = self.add_lead("Deal", self.mira, "buyer@x.example")
         self.set_others(deal, "buyer@home.example", user=self.mira)

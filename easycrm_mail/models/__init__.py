@@ -40,6 +40,7 @@ from . import easycrm_email_timeline_values
 from . import easycrm_email_timeline_versions
 from . import res_partner
 from . import crm_lead
+from . import easycrm_email_address_leads
 from . import easycrm_email_thread_only
 from . import res_users
 from . import ir_cron

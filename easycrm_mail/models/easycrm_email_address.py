@@ -116,7 +116,7 @@ class EasycrmEmailAddress(models.Model):
         wanted = {
             (record.id, address)
             for record in records
-            for address in record._easycrm_get_field_addresses()
+            for address in record._easycrm_get_addresses_found()
         }
         present = self.sudo().search([(owner, "in", records.ids)])
         stale = present.filtered(

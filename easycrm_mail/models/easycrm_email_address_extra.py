@@ -16,6 +16,26 @@ class EasycrmEmailAddress(models.Model):
 
     _inherit = "easycrm.email.address"
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        rows = super().create(vals_list)
+        rows.filtered(lambda row: row.source == "extra")._follow_leads()
+        return rows
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "source" in vals:
+            self._follow_leads()
+        return result
+
+    def unlink(self):
+        self.filtered(lambda row: row.source == "extra")._follow_leads()
+        return super().unlink()
+
+    def _follow_leads(self):
+        """Let the leads of these contacts follow: it is the same person's mail."""
+        self.partner_id._easycrm_leads_changed()
+
     @api.model
     def _set_extra(self, records, addresses):
         """Give records their further addresses; the emails that are here follow.

@@ -50,6 +50,10 @@ class EasycrmEmailAddressOwner(models.AbstractModel):
         """Return the addresses in the Email field, normalised."""
         return normalise_all(self[self._primary_email])
 
+    def _easycrm_get_addresses_found(self):
+        """Return the addresses that find mail without being entered for that."""
+        return self._easycrm_get_field_addresses()
+
     def _easycrm_address_changed(self):
         ids = self.filtered("id").ids  # not those of an onchange
         if not ids:
