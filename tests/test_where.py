@@ -82,7 +82,7 @@ class TestWhere(MailCase):
         self.assertTold(
             words,
             "Stored from mira@ours.example, where it is in INBOX.",
-            "Anna Berg: from: anna@acme.example = contact Anna Berg",
+            "Stands on Anna Berg (from: anna@acme.example = contact Anna Berg)",
         )
         [step] = [
             step for step in self.ask("Hello")["emails"][0]["steps"] if step["record"]
@@ -104,7 +104,7 @@ class TestWhere(MailCase):
         words = self.email_words("Hello", state="no")
         self.assertTold(
             words,
-            "Bruno Beck: You took it off",
+            "Not on Bruno Beck: You took it off",
             "It stands on no contact, lead or opportunity that you can see.",
             "No contact, lead or opportunity that you can see has stranger@far.ex.",
             "Bruno Beck has bruno@beck.example: link it by hand.",
@@ -229,8 +229,7 @@ class TestWhere(MailCase):
         self.assertTold(
             self.mailbox_words("x"),
             "Not read there: Sent.",
-            "1 emails could not be read and are set aside, the last one because: "
-            "It is broken.",
+            "1 email could not be read and is set aside, because: It is broken.",
         )
 
     def test_what_a_rule_leaves_out(self):

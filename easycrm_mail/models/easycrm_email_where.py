@@ -195,11 +195,11 @@ class EasycrmEmailWhere(models.AbstractModel):
         env = self.env
         steps, is_linked = [], False
         for reason in email.easycrm_why("", 0):
-            words = env._(
-                "%(name)s: %(reason)s",
-                name=reason["record"]["name"],
-                reason=reason["sentence"],
-            )
+            told = {"name": reason["record"]["name"], "reason": reason["sentence"]}
+            if reason["removed"]:
+                words = env._("Not on %(name)s: %(reason)s", **told)
+            else:
+                words = env._("Stands on %(name)s (%(reason)s)", **told)
             record = {key: reason["record"][key] for key in ("model", "id")}
             steps.append(make_step("no" if reason["removed"] else "yes", words, record))
             is_linked = is_linked or not reason["removed"]
@@ -343,13 +343,21 @@ class EasycrmEmailWhere(models.AbstractModel):
                 )
             steps.append(make_step("note", words))
         if account.failure_count:
-            failure = account.failure_ids[:1]
-            words = env._(
-                "%(count)s emails could not be read and are set aside, the last one "
-                "because: %(reason)s",
-                count=account.failure_count,
-                reason=failure.error,
-            )
+            values = {
+                "count": account.failure_count,
+                "reason": account.failure_ids[:1].error,
+            }
+            if account.failure_count == 1:
+                words = env._(
+                    "1 email could not be read and is set aside, because: %(reason)s",
+                    **values,
+                )
+            else:
+                words = env._(
+                    "%(count)s emails could not be read and are set aside, the last "
+                    "one because: %(reason)s",
+                    **values,
+                )
             steps.append(make_step("no", words))
         if kind == "address":
             if key in account._get_own_addresses():
