@@ -33,6 +33,7 @@ from . import easycrm_email_rule_effect
 from . import easycrm_email_exclusion
 from . import easycrm_email_where
 from . import easycrm_email_where_live
+from . import easycrm_email_where_mailbox
 from . import easycrm_email_timeline
 from . import easycrm_email_timeline_header
 from . import easycrm_email_timeline_search
