@@ -32,6 +32,7 @@
         "views/easycrm_email_copy_views.xml",
         "views/easycrm_email_erase_views.xml",
         "views/easycrm_email_hand_over_views.xml",
+        "views/easycrm_email_where_views.xml",
         "views/res_partner_views.xml",
         "views/crm_lead_views.xml",
         "views/res_users_views.xml",

@@ -19,6 +19,7 @@ from . import test_demo
 from . import test_erase
 from . import test_files
 from . import test_hand_over
+from . import test_further_tour
 from . import test_health
 from . import test_ingest
 from . import test_ingest_cost
@@ -30,6 +31,8 @@ from . import test_links_changes
 from . import test_merge
 from . import test_merge_cost
 from . import test_migration
+from . import test_only_here
+from . import test_other_addresses
 from . import test_rules
 from . import test_rules_sync
 from . import test_overview
@@ -54,4 +57,5 @@ from . import test_timeline_filters
 from . import test_timeline_live
 from . import test_timeline_versions
 from . import test_tour
+from . import test_where
 from . import test_why

@@ -13,7 +13,12 @@ from .common import MailCase
 #: Every method of ours that RPC reaches, beyond Odoo's own. One that is added here must
 #: be tried by somebody without access, in `test_no_public_method_leaks`.
 PUBLIC = {
-    "crm.lead": {"easycrm_people", "easycrm_timeline"},
+    "crm.lead": {
+        "easycrm_only_here",
+        "easycrm_people",
+        "easycrm_timeline",
+        "easycrm_undo_only_here",
+    },
     "easycrm.email": {
         "easycrm_body",
         "easycrm_read_large",
@@ -359,6 +364,8 @@ class TestAccounts(MailCase):
             "connect_sign_in": ("/odoo",),
             "connect_start": ({"folders": ["INBOX"]},),
             "connect_test": ("sending",),
+            "easycrm_only_here": (email.thread_id.id,),
+            "easycrm_undo_only_here": (email.thread_id.id,),
             "easycrm_why": ("crm.lead", link.lead_id.id),
         }
         for user in (self.jonas, self.ingrid, self.bea, self.portal, self.public):

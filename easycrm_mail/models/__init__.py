@@ -18,6 +18,7 @@ from . import easycrm_email_address_match
 from . import easycrm_email_address_colleagues
 from . import easycrm_email_address_look
 from . import easycrm_email_address_owner
+from . import easycrm_email_address_extra
 from . import easycrm_email_account
 from . import easycrm_email_account_access
 from . import easycrm_email_account_check
@@ -44,6 +45,9 @@ from . import easycrm_email_rule
 from . import easycrm_email_rule_effect
 from . import easycrm_email_exclusion
 from . import easycrm_email_gap
+from . import easycrm_email_where
+from . import easycrm_email_where_live
+from . import easycrm_email_where_mailbox
 from . import easycrm_email_timeline
 from . import easycrm_email_timeline_header
 from . import easycrm_email_timeline_search
@@ -51,6 +55,8 @@ from . import easycrm_email_timeline_values
 from . import easycrm_email_timeline_versions
 from . import res_partner
 from . import crm_lead
+from . import easycrm_email_address_leads
+from . import easycrm_email_thread_only
 from . import res_users
 from . import ir_cron
 from . import mail_activity

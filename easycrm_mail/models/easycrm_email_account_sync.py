@@ -54,6 +54,7 @@ class EasycrmEmailAccount(models.Model):
             Address._match_due,
             self.env["easycrm.email.rule"]._follow_due,
             self._warn_administrators,
+            self.env["easycrm.email.thread"]._narrow_due,
         )
         if not self._keeps_files():
             return

@@ -35,8 +35,12 @@ class EasycrmEmailAddress(models.Model):
         "CHECK(num_nonnulls(partner_id, lead_id) = 1)",
         "An address belongs to one contact, or to one lead or opportunity.",
     )
-    _partner_unique = models.Constraint("UNIQUE(partner_id, address)")
-    _lead_unique = models.Constraint("UNIQUE(lead_id, address)")
+    _partner_unique = models.Constraint(
+        "UNIQUE(partner_id, address)", "The contact has this address already."
+    )
+    _lead_unique = models.Constraint(
+        "UNIQUE(lead_id, address)", "The lead or opportunity has this address already."
+    )
     _look_again_idx = models.Index(
         "(look_again_at, id) WHERE look_again_at IS NOT NULL"
     )
@@ -112,7 +116,7 @@ class EasycrmEmailAddress(models.Model):
         wanted = {
             (record.id, address)
             for record in records
-            for address in normalise_all(record[record._primary_email])
+            for address in record._easycrm_get_addresses_found()
         }
         present = self.sudo().search([(owner, "in", records.ids)])
         stale = present.filtered(
@@ -173,6 +177,7 @@ class EasycrmEmailAddress(models.Model):
             )
         )
         self.invalidate_model(flush=False)
+        into.invalidate_recordset(["easycrm_address_ids"], flush=False)
 
     @api.model
     def _update_links(self, records):
@@ -185,19 +190,29 @@ class EasycrmEmailAddress(models.Model):
             self.env["easycrm.email.link"].sudo()._move_commercial_partner(records)
         owner = OWNERS[records._name]
         gone = self._update_index(records)
-        if gone:
-            ids, addresses = zip(*gone, strict=True)
-            self.env["easycrm.email.link"].sudo()._delete(
-                SQL(
-                    """%(owner)s = ANY(%(ids)s)
-                       AND (%(owner)s, address) IN (
-                           SELECT * FROM unnest(%(ids)s, %(addresses)s))
-                       AND origin = 'auto' AND NOT removed""",
-                    owner=SQL.identifier(owner),
-                    ids=list(ids),
-                    addresses=list(addresses),
-                )
-            )
+        self._take_off_links(owner, gone)
         # All their addresses: another one may stand in the emails that were just freed,
         # and for an un-archived record none is new.
         self.sudo().search([(owner, "in", records.ids)])._match()
+
+    @api.model
+    def _take_off_links(self, owner, gone):
+        """Delete the links that came by addresses which records have no more.
+
+        :param str owner: the column of these records
+        :param list gone: of (record id, address)
+        """
+        if not gone:
+            return
+        ids, addresses = zip(*gone, strict=True)
+        self.env["easycrm.email.link"].sudo()._delete(
+            SQL(
+                """%(owner)s = ANY(%(ids)s)
+                   AND (%(owner)s, address) IN (
+                       SELECT * FROM unnest(%(ids)s, %(addresses)s))
+                   AND origin = 'auto' AND NOT removed""",
+                owner=SQL.identifier(owner),
+                ids=list(ids),
+                addresses=list(addresses),
+            )
+        )

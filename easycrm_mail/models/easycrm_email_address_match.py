@@ -105,7 +105,7 @@ class EasycrmEmailAddress(models.Model):
 
         Archived contacts, lost leads and records of another company get no new link;
         a link or tombstone that exists stays as it is. What a rule keeps off the
-        records gets none.
+        records gets none, and a conversation may be about one lead only.
 
         :param SQL condition: on `address` (this table) or `participant`
         :return: ids of the emails that got a link
@@ -124,8 +124,8 @@ class EasycrmEmailAddress(models.Model):
                     (email_id, partner_id, lead_id, thread_id, commercial_partner_id,
                      company_id, date, origin, role, address, removed,
                      create_uid, create_date, write_uid, write_date)
-                SELECT DISTINCT ON (email.id, address.partner_id, address.lead_id)
-                    email.id, address.partner_id, address.lead_id, email.thread_id,
+                SELECT DISTINCT ON (email.id, address.partner_id, lead.id)
+                    email.id, address.partner_id, lead.id, email.thread_id,
                     partner.commercial_partner_id, email.company_id, email.date,
                     'auto', participant.role, address.address, FALSE,
                     %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
@@ -134,14 +134,14 @@ class EasycrmEmailAddress(models.Model):
                   ON participant.address = address.address
                 JOIN easycrm_email email ON email.id = participant.email_id
                 LEFT JOIN res_partner partner ON partner.id = address.partner_id
-                LEFT JOIN crm_lead lead ON lead.id = address.lead_id
+                LEFT JOIN crm_lead lead ON lead.id = %(lead)s
                 WHERE %(condition)s
                   AND COALESCE(partner.active, lead.active)
                   AND COALESCE(partner.company_id, lead.company_id, email.company_id)
                       = email.company_id
                   AND %(foreign)s
                   AND %(linkable)s
-                ORDER BY email.id, address.partner_id, address.lead_id,
+                ORDER BY email.id, address.partner_id, lead.id,
                     array_position(ARRAY['from', 'to', 'cc', 'bcc'],
                                    participant.role::text)
                 ON CONFLICT DO NOTHING
@@ -149,6 +149,7 @@ class EasycrmEmailAddress(models.Model):
                 """,
                 uid=self.env.uid,
                 condition=condition,
+                lead=self.env["easycrm.email.thread"]._get_lead_sql(),
                 foreign=self._get_foreign_sql(),
                 linkable=self.env["easycrm.email.rule"]._get_linkable_sql(),
                 announced=Link._announced_columns,

@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+from .addresses import normalise_all
+
 #: The key of `cr.precommit.data` that gathers whose mail is to be matched again.
 CHANGED = "easycrm_mail.changed_addresses"
 
@@ -43,6 +45,14 @@ class EasycrmEmailAddressOwner(models.AbstractModel):
         for model in ("easycrm.email.link", "easycrm.email.address"):
             self.env[model].sudo()._fold(others, self)
         self._easycrm_address_changed()
+
+    def _easycrm_get_field_addresses(self):
+        """Return the addresses in the Email field, normalised."""
+        return normalise_all(self[self._primary_email])
+
+    def _easycrm_get_addresses_found(self):
+        """Return the addresses that find mail without being entered for that."""
+        return self._easycrm_get_field_addresses()
 
     def _easycrm_address_changed(self):
         ids = self.filtered("id").ids  # not those of an onchange

@@ -207,7 +207,8 @@ class EasycrmEmailLink(models.Model):
                     SELECT id, row_number() OVER (
                         PARTITION BY email_id
                         ORDER BY
-                            CASE WHEN removed THEN 1
+                            CASE WHEN removed AND narrowed IS TRUE THEN 4
+                                 WHEN removed THEN 1
                                  WHEN origin IN ('manual', 'sent') THEN 0
                                  WHEN origin = 'rule' THEN 2
                                  ELSE 3 END,
@@ -266,7 +267,7 @@ class EasycrmEmailLink(models.Model):
                 self.env._("Only the person who took this email off can put it back.")
             )
         links.with_env(self.env)._check_record_access()
-        links.removed = False
+        links.write({"removed": False, "narrowed": False})
 
     def _check_record_access(self):
         """Raise unless the user may change the records that the links are on."""

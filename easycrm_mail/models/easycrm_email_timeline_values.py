@@ -250,7 +250,8 @@ class EasycrmEmail(models.Model):
         :param str model: `res.partner` or `crm.lead`
         :param int res_id: the record whose timeline asks; its own links come first
         :return: list of dict with `link_id`, `record`, `sentence`, `when`, `removed`,
-            `can_take_off` and `can_put_back`
+            `can_take_off` and `can_put_back`; that of a lead also `only` (false, or
+            who chose that the conversation is about it only) and `can_narrow`
         """
         self.ensure_one()
         self.check_access("read")
@@ -269,6 +270,7 @@ class EasycrmEmail(models.Model):
         def get_record(link):
             return (link.sudo().partner_id or link.sudo().lead_id).sudo(False)
 
+        only = (links - taken_off)._get_only_values()
         return [
             {
                 "link_id": link.id,
@@ -278,7 +280,7 @@ class EasycrmEmail(models.Model):
                     "name": get_record(link).name,
                     "label": link._get_record_kind(),
                 },
-                "sentence": self.env._("You took it off")
+                "sentence": link._get_removed_words()
                 if link in taken_off
                 else link.reason,
                 "when": fields.Datetime.to_string(link.sudo().write_date),
@@ -287,6 +289,7 @@ class EasycrmEmail(models.Model):
                 and get_record(link).has_access("write"),
                 "can_take_off": link not in taken_off
                 and get_record(link).has_access("write"),
+                **only.get(link.id, {}),
             }
             for link in links.sorted(
                 lambda link: (

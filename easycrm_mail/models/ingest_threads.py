@@ -128,6 +128,13 @@ class ThreadSteps:
                JOIN easycrm_email_thread_keeper_rel keeper
                  ON keeper.thread_id = pair.gone
                ON CONFLICT DO NOTHING""",
+            """UPDATE easycrm_email_thread kept
+               SET only_lead_id = gone.only_lead_id, only_uid = gone.only_uid,
+                   only_at = gone.only_at, only_again_at = gone.only_again_at
+               FROM (VALUES %s) AS pair (gone, kept)
+               JOIN easycrm_email_thread gone ON gone.id = pair.gone
+               WHERE kept.id = pair.kept AND kept.only_lead_id IS NULL
+                 AND gone.only_lead_id IS NOT NULL""",
             """DELETE FROM easycrm_email_thread thread
                USING (VALUES %s) AS pair (gone, kept) WHERE thread.id = pair.gone""",
         ):

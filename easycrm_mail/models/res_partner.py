@@ -12,6 +12,9 @@ class ResPartner(models.Model):
         "partner_id",
         groups="easycrm_mail.group_easycrm_mail_user",
     )
+    easycrm_address_ids = fields.One2many(
+        "easycrm.email.address", "partner_id", groups=fields.NO_ACCESS
+    )
 
     def _compute_email_normalized(self):
         # sees every change, also the one that a contact's new address makes on its

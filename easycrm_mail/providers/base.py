@@ -163,6 +163,21 @@ class Skim:
     pause: float = 0
 
 
+#: Emails that `find` gives at most, of each folder.
+MAX_FOUND = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where an email stands that was looked for.
+
+    :ivar stream: a `Stream.stream`; another one where it is in a folder never read
+    """
+
+    stream: str
+    ref: str
+
+
 class Provider(Protocol):
     """One connected mailbox. Every method raises a `MailboxError` and nothing else.
 
@@ -229,6 +244,15 @@ class Provider(Protocol):
 
     def download(self, stream: str, ref: str, file: BinaryIO) -> None:
         """Writes one mail, whatever its size, without ever holding it."""
+
+    def find(self, *, message_id: str = "", address: str = "") -> list[Found]:
+        """Where the mailbox itself has emails now, whether they were read or not.
+
+        Some of them, the newest, where they are many. One of the two is given.
+
+        :param message_id: with its angle brackets
+        :param address: of somebody who wrote them, or got them
+        """
 
     def check(self) -> None:
         """Connects and signs in: raises what would keep a sync from working."""

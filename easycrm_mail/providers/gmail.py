@@ -17,10 +17,19 @@ anew (https://developers.google.com/workspace/gmail/api/guides/sync).
 import functools
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import BinaryIO, TypeVar
 
-from .base import SKIM_MAILS, Batch, Held, RemoteMessage, Skim, Stream
+from .base import (
+    MAX_FOUND,
+    SKIM_MAILS,
+    Batch,
+    Found,
+    Held,
+    RemoteMessage,
+    Skim,
+    Stream,
+)
 from .budget import Budget
 from .errors import Gone, MailboxError, Retry
 from .gmail_api import GmailApi, is_ref, refs_of
@@ -30,7 +39,7 @@ from .gmail_errors import status_of, translate
 from .gmail_held import held_since
 from .gmail_history import Changes, changes_since
 from .gmail_http import MailboxHttp
-from .gmail_labels import holds, label_of, query_of, streams_of
+from .gmail_labels import ALL, holds, label_of, query_of, streams_of
 from .gmail_page import LARGE_BYTES, PageReader, describe, read_one, remote_message
 from .gmail_skim import skim
 from .gmail_structure import attachments_of, decode
@@ -202,6 +211,16 @@ class GmailProvider:
         decoder = RawDecoder(file)
         self._found(ref, lambda: self._api.stream(ref, decoder.feed))
         decoder.finish()
+
+    @_guarded
+    def find(self, *, message_id: str = "", address: str = "") -> list[Found]:
+        """One search over all mail."""
+        words = f"{{from:{address} to:{address} cc:{address} bcc:{address}}}"
+        if message_id:
+            words = f"rfc822msgid:{message_id.strip('<>')}"
+        query = " ".join([query_of(datetime.fromtimestamp(0, timezone.utc)), words])
+        refs = refs_of(self._api.list_ids(query).get("messages") or [])
+        return [Found(ALL, ref) for ref in refs[:MAX_FOUND]]
 
     def close(self) -> None:
         """Ends the connection."""

@@ -22,7 +22,16 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import BinaryIO, TypeVar
 
-from .base import SKIM_MAILS, Batch, Held, RemoteMessage, Skim, Stream
+from .base import (
+    MAX_FOUND,
+    SKIM_MAILS,
+    Batch,
+    Found,
+    Held,
+    RemoteMessage,
+    Skim,
+    Stream,
+)
 from .errors import Gone, Retry
 from .imap_changes import add_arrivals, begin, is_unchanged, is_void, sweep
 from .imap_checkpoint import Checkpoint
@@ -234,6 +243,20 @@ class ImapProvider:
         file.seek(0)
         file.truncate()
         file.writelines(connection.pieces(uid, "", MAX_PIECES_BYTES))
+
+    @_guarded
+    def find(self, *, message_id: str = "", address: str = "") -> list[Found]:
+        """Looks through all folders that can be read, one after the other."""
+        keys = ["HEADER Message-ID"] if message_id else ["OR FROM", "OR TO", "CC"]
+        connection = self._connected()
+        found = []
+        for stream in streams_of(connection.folders()):
+            validity = connection.examine(stream.stream).uid_validity
+            found += [
+                Found(stream.stream, f"{validity}:{uid}")
+                for uid in connection.find(keys, message_id or address, MAX_FOUND)
+            ]
+        return found
 
     def close(self) -> None:
         """Signs out."""

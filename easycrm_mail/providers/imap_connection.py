@@ -5,6 +5,7 @@ the mailbox changes (RFC 3501, 6.3.2 and 6.4.5).
 """
 
 import contextlib
+import re
 import socket
 import threading
 from collections.abc import Iterable, Iterator
@@ -247,6 +248,22 @@ class Connection:
             if len(found) > MAX_UIDS:
                 raise ValueError("more UIDs than a folder holds")
         return found
+
+    def find(self, keys: Iterable[str], text: str, limit: int) -> list[int]:
+        """The highest UIDs of the open folder in which a text stands.
+
+        :param keys: where to look, as IMAP says it: the text follows each of them
+        """
+        text = re.sub(r"[\r\n\0]", " ", text)
+        if text.isascii():
+            # (IMAPClient would leave a bracket as it is)
+            escaped = re.sub(r'(["\\])', r"\\\1", text)
+            criteria = " ".join(f'{key} "{escaped}"' for key in keys)
+            found = self._client.search(criteria)
+        else:
+            words = [word for key in keys for word in [*key.split(), text]]
+            found = self._client.search(words, "UTF-8")
+        return sorted(found, reverse=True)[:limit]
 
     def outlines(self, uids: Iterable[int]) -> dict[int, Fetched]:
         """Size, date and flags of those mails that are there."""

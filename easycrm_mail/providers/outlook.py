@@ -24,7 +24,17 @@ from typing import BinaryIO, TypeVar
 from urllib.parse import quote
 
 from ..messages import LargeMail, UnreadableMessage
-from .base import SKIM_MAILS, Batch, Held, ReadChange, RemoteMessage, Skim, Stream
+from .base import (
+    MAX_FOUND,
+    SKIM_MAILS,
+    Batch,
+    Found,
+    Held,
+    ReadChange,
+    RemoteMessage,
+    Skim,
+    Stream,
+)
 from .budget import Budget
 from .errors import Gone, Resync, Retry
 from .graph_client import GRAPH_LIMIT, GraphClient, TooLarge, is_own
@@ -221,6 +231,21 @@ class OutlookProvider:
     def download(self, stream: str, ref: str, file: BinaryIO) -> None:
         """The mail of a ref, in pieces."""
         self._download(ref, file)
+
+    @_guarded
+    def find(self, *, message_id: str = "", address: str = "") -> list[Found]:
+        """One search over all folders, also those that are never read."""
+        words = {"$search": f'"participants:{address}"'}
+        if message_id:
+            escaped = message_id.replace("'", "''")
+            words = {"$filter": f"internetMessageId eq '{escaped}'"}
+        fields = {"$select": "id,parentFolderId", "$top": str(MAX_FOUND)}
+        answer = self._client.get("/messages", **words, **fields)
+        return [
+            Found(str(one.get("parentFolderId") or ""), str(one["id"]))
+            for one in answer.get("value") or ()
+            if one.get("id")
+        ]
 
     def close(self) -> None:
         """Ends the connections."""

@@ -8,6 +8,9 @@ import re
 from .gmail_store import Mail, Mailbox
 
 _SIZE = re.compile(r"(\d+)([KM]?)", re.IGNORECASE)
+#: A word, or some in braces of which any may hold.
+_WORD = re.compile(r"\{[^}]*\}|\S+")
+_PEOPLE = {"from": "From", "to": "To", "cc": "Cc", "bcc": "Bcc"}
 _UNITS = {"": 1, "K": 1024, "M": 1024 * 1024}
 _PLACES = {
     "draft": "DRAFT",
@@ -27,7 +30,7 @@ class BadQuery(ValueError):
 
 def search(mailbox: Mailbox, query: str, labels, with_hidden: bool) -> list[Mail]:
     """The mails that match, newest first."""
-    tests = [_test(word) for word in query.split()]
+    tests = [_test(word) for word in _WORD.findall(query)]
     return [
         mail
         for mail in mailbox.newest_first()
@@ -41,7 +44,12 @@ def _test(word: str):
     if word.startswith("-"):
         inner = _test(word[1:])
         return lambda mail: not inner(mail)
+    if word.startswith("{"):
+        inners = [_test(one) for one in word.strip("{}").split()]
+        return lambda mail: any(inner(mail) for inner in inners)
     name, _colon, value = word.partition(":")
+    if name in _PEOPLE:
+        return lambda mail: value in mail.header(_PEOPLE[name]).lower()
     if name == "in" and value in _PLACES:
         return lambda mail: _PLACES[value] in mail.labels
     if name in ("after", "before") and value.isdecimal():

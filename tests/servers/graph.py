@@ -32,6 +32,8 @@ MAX_PARTS = 20
 _ALWAYS = ("id",)
 _PREFERRED_PAGE = re.compile(r"odata\.maxpagesize=(\d+)", re.IGNORECASE)
 _RANGE = re.compile(r"receivedDateTime (ge|lt) ([\d:T-]+)Z")
+_BY_ID = re.compile(r"internetMessageId eq '(.+)'")
+_BY_PEOPLE = re.compile(r'"participants:(.+)"')
 _FOLDER = r"/mailFolders/(?P<folder>[^/]+)"
 _MESSAGE = r"/messages/(?P<message>[^/]+)"
 
@@ -267,6 +269,24 @@ class GraphServer(WebServer):
             answer["@odata.nextLink"] = f"{self.url}{request.path}?{_query(query)}"
         return Answer(answer)
 
+    def _search(self, request: Request, mailbox: Mailbox) -> Answer:
+        """All folders: by a Message-ID, or by somebody who wrote or got the mail."""
+        size = int(request.get("$top", "10"))
+        by_id = _BY_ID.fullmatch(request.get("$filter", ""))
+        by_people = _BY_PEOPLE.fullmatch(request.get("$search", ""))
+        if bool(by_id) == bool(by_people):
+            raise Refusal(400, "BadRequest", "Invalid filter clause")
+
+        def fits(message) -> bool:
+            head = email.message_from_bytes(message.raw)
+            if by_id:
+                return head["Message-ID"] == by_id[1].replace("''", "'")
+            people = [head.get(name, "") for name in ("From", "To", "Cc", "Bcc")]
+            return by_people[1] in " ".join(people).lower()
+
+        found = [one for one in mailbox.messages.values() if fits(one)][:size]
+        return Answer({"value": [self._message(request, one) for one in found]})
+
     def _one(
         self, request: Request, mailbox: Mailbox, message: str, folder: str = ""
     ) -> Answer:
@@ -359,6 +379,7 @@ _ROUTES = (
     (_FOLDER + r"/messages", GraphServer._list),
     (_FOLDER + r"/messages/delta", GraphServer._delta),
     (_FOLDER + _MESSAGE, GraphServer._one),
+    (r"/messages", GraphServer._search),
     (_MESSAGE, GraphServer._one),
     (_MESSAGE + r"/\$value", GraphServer._value),
     (_MESSAGE + r"/attachments", GraphServer._attachments),

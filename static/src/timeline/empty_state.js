@@ -5,6 +5,7 @@ import {_t} from "@web/core/l10n/translation";
 import {useService} from "@web/core/utils/hooks";
 import {formatInteger} from "@web/views/fields/formatters";
 import {WAYS} from "../connect/connect_mailbox";
+import {whereAction} from "../where/where";
 
 /** The field that holds the address by which mail finds a record. */
 const ADDRESS_FIELDS = {"res.partner": "email", "crm.lead": "email_from"};
@@ -116,6 +117,12 @@ export class EmptyState extends Component {
 
     showAccounts() {
         return this.action.doAction("easycrm_mail.easycrm_email_account_action_my");
+    }
+
+    /** For whoever misses an email here. */
+    askWhere() {
+        const [address = ""] = this.props.detail.addresses || [];
+        return this.action.doAction(whereAction(address));
     }
 
     focusAddress(ev) {

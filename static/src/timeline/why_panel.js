@@ -20,12 +20,14 @@ const LABELS = {
         here: _t("(this lead)"),
         there: _t("(lead)"),
         remedy: _t("Take off this lead"),
+        onlyHere: _t("Only this lead"),
     },
     opportunity: {
         icon: "fa-star",
         here: _t("(this opportunity)"),
         there: _t("(opportunity)"),
         remedy: _t("Take off this opportunity"),
+        onlyHere: _t("Only this opportunity"),
     },
 };
 
@@ -143,6 +145,45 @@ export class WhyPanel extends Component {
                 this.focusNext(".o_easycrm_sharing button", ".o_easycrm_why_close");
             }
         }
+    }
+
+    /** The whole conversation, and what comes of it, stands on this opportunity only. */
+    async narrow(reason) {
+        const {email} = this.props;
+        await this.orm.call("crm.lead", "easycrm_only_here", [[reason.record.id]], {
+            thread_id: email.thread_id,
+        });
+        await this.reload();
+        this.focusNext(".o_easycrm_widen", ".o_easycrm_why_close");
+        const close = this.notification.add(
+            _t("This conversation stands on %s only.", reason.record.name),
+            {
+                type: "success",
+                autocloseDelay: UNDO_DELAY,
+                buttons: [
+                    {
+                        name: _t("Undo"),
+                        onClick: () => {
+                            close();
+                            return this.widen();
+                        },
+                    },
+                ],
+            }
+        );
+    }
+
+    async widen() {
+        const {email} = this.props;
+        await this.orm.call("crm.lead", "easycrm_undo_only_here", [email.thread_id]);
+        await this.reload();
+        this.focusNext(".o_easycrm_only", ".o_easycrm_why_close");
+    }
+
+    async reload() {
+        const {store, record} = this.props;
+        await Promise.all([store?.load(), status(this) !== "destroyed" && this.load()]);
+        await reloadUnlessDirty(record);
     }
 
     /** A mail that was taken off comes back to its place in the timeline, or leaves a list of those without one. */
