@@ -1,0 +1,406 @@
+import {
+    Component,
+    onWillStart,
+    onWillUpdateProps,
+    reactive,
+    useEffect,
+    useRef,
+    useState,
+} from "@odoo/owl";
+
+import {browser} from "@web/core/browser/browser";
+import {useHotkey} from "@web/core/hotkeys/hotkey_hook";
+import {_t} from "@web/core/l10n/translation";
+import {useService} from "@web/core/utils/hooks";
+import {Layout} from "@web/search/layout";
+import {SearchBar} from "@web/search/search_bar/search_bar";
+import {useSearchBarToggler} from "@web/search/search_bar/search_bar_toggler";
+import {FormViewDialog} from "@web/views/view_dialogs/form_view_dialog";
+import {useThrottled} from "../sync/throttle";
+import {Dock} from "./dock";
+import {KeysDialog} from "./keys_dialog";
+import {MODEL, MailList} from "./mail_list";
+import {MailListView} from "./mail_list_view";
+import {ReaderPane} from "./reader_pane";
+import {Steps, errorWords} from "./steps";
+import {Suggestions} from "./suggestions";
+import {
+    ignoredWords,
+    moreMailsWords,
+    selectedSentence,
+    waitingWords,
+} from "./unlinked_words";
+
+/** Milliseconds: between two looks at what has come, and that one stays on a mail before what fits it is asked. */
+const REFRESH_DELAY = 2000;
+const SUGGEST_DELAY = 150;
+
+const LIST_ACTION = "easycrm_mail.easycrm_email_copy_action_unlinked";
+
+/** The list, the mail, and the dock with the records that it may belong to. */
+export class UnlinkedScreen extends Component {
+    static template = "easycrm_mail.UnlinkedScreen";
+    static components = {Dock, Layout, MailListView, ReaderPane, SearchBar};
+    static props = {
+        domain: Array,
+        ignored: Boolean,
+        /** Mails that were selected elsewhere. */
+        selection: {type: Array, element: Number, optional: true},
+    };
+
+    setup() {
+        this.action = useService("action");
+        this.dialog = useService("dialog");
+        this.notification = useService("notification");
+        this.orm = useService("orm");
+        this.ui = useService("ui");
+        this.unlinked = useService("easycrm_mail.unlinked");
+        this.searchBarToggler = useSearchBarToggler();
+        this.root = useRef("root");
+
+        // The services themselves: an answer is wanted though the screen is gone.
+        const {orm, notification} = this.env.services;
+        this.list = useState(new MailList(orm));
+        this.steps = useState(new Steps({orm, notification}, this.list));
+        this.suggestions = useState(new Suggestions(orm, this.list));
+        this.drag = useState({
+            ...{
+                isOn: false,
+                key: null,
+                target: null,
+                title: "",
+                over: null,
+                x: 0,
+                y: 0,
+            },
+        });
+        this.state = useState({isReading: false, isSheetOpen: false});
+
+        onWillStart(() => {
+            this.start();
+        });
+        onWillUpdateProps(({domain, ignored}) => {
+            if (
+                ignored !== this.props.ignored ||
+                JSON.stringify(domain) !== JSON.stringify(this.props.domain)
+            ) {
+                this.ask({domain, ignored});
+            }
+        });
+        useEffect(
+            () => this.suggest(),
+            () => [this.targetKey]
+        );
+        useEffect(
+            (size) => this.tellSelection(size),
+            () => [this.list.selected.size]
+        );
+        this.setupNews();
+        this.setupKeys();
+        this.getTargets = () => [...this.root.el.querySelectorAll("[data-drop]")];
+        this.getScroller = () => this.root.el.querySelector(".o_easycrm_dock_scroll");
+    }
+
+    // ------------------------------------------------------------------ loading
+
+    async start() {
+        const {domain, ignored, selection = []} = this.props;
+        await this.ask({domain, ignored});
+        if (selection.length) {
+            const waiting = await this.orm.search(MODEL, [
+                ["id", "in", selection],
+                ["is_unlinked", "=", true],
+            ]);
+            waiting.forEach((id) => this.list.selected.set(id, null));
+            this.state.isSheetOpen = this.ui.isSmall && waiting.length > 0;
+        }
+    }
+
+    ask(query) {
+        this.state.isReading = false;
+        return this.list.setQuery(query, {opens: !this.ui.isSmall});
+    }
+
+    /** The menu's count and this screen hear of the same news. */
+    setupNews() {
+        this.unlinked.watch();
+        const news = useState(this.unlinked.state);
+        const refresh = useThrottled(() => this.list.load(), REFRESH_DELAY);
+        let seen = news.changes;
+        useEffect(
+            (changes) => {
+                if (changes !== seen) {
+                    seen = changes;
+                    refresh();
+                }
+            },
+            () => [news.changes]
+        );
+    }
+
+    /** Changes when suggestions are to be asked for anew. */
+    get targetKey() {
+        const {selected} = this.list;
+        return selected.size ? [...selected.keys()].join() : this.list.cursor;
+    }
+
+    suggest() {
+        const delay = this.suggestions.status === "none" ? 0 : SUGGEST_DELAY;
+        const timer = browser.setTimeout(
+            () => this.suggestions.load(this.list.target),
+            delay
+        );
+        return () => browser.clearTimeout(timer);
+    }
+
+    // ------------------------------------------------------------------ words
+
+    get countWords() {
+        const {mails, query} = this.list;
+        return query.ignored ? ignoredWords(mails) : waitingWords(mails);
+    }
+
+    get dragMore() {
+        return moreMailsWords(this.drag.target.count);
+    }
+
+    get isFiltered() {
+        return this.props.domain.length > 0;
+    }
+
+    get display() {
+        return {controlPanel: {}};
+    }
+
+    tellSelection(size) {
+        if (size || this.hadSelection) {
+            this.steps.say(selectedSentence(size));
+        }
+        this.hadSelection = size > 0;
+    }
+
+    // ------------------------------------------------------------------ what is done
+
+    /** @param {boolean} [isThis] the mail that is read, not those that are selected */
+    onLinkTo(isThis = false) {
+        if (isThis) {
+            this.list.clearSelection();
+        }
+        if (this.ui.isSmall) {
+            this.state.isSheetOpen = true;
+        } else {
+            this.focusDock();
+        }
+    }
+
+    onHold() {
+        this.state.isSheetOpen = true;
+    }
+
+    async onLink(card, target = this.list.target) {
+        if (!target || !(await this.steps.link(card, target))) {
+            return;
+        }
+        this.suggestions.setWords("");
+        this.unlinked.load();
+        this.afterStep();
+    }
+
+    async onIgnore(target, scope = "these") {
+        if (target && (await this.steps.ignore(target, scope))) {
+            this.unlinked.load();
+            this.afterStep();
+        }
+    }
+
+    async onBringBack(target) {
+        if (target && (await this.steps.bringBack(target))) {
+            this.unlinked.load();
+            this.afterStep();
+        }
+    }
+
+    async undo() {
+        if (await this.steps.undo()) {
+            this.unlinked.load();
+        }
+    }
+
+    afterStep() {
+        if (this.ui.isSmall) {
+            this.state.isReading = false;
+            // The question is answered where the mail was linked.
+            this.state.isSheetOpen = Boolean(this.steps.question);
+        } else {
+            this.focusList();
+        }
+    }
+
+    onDrop(key, target) {
+        const [model, id] = key.split(",");
+        if (!id) {
+            return this.onNew(model, target);
+        }
+        const {suggested, recent, found} = this.suggestions;
+        const card = [...suggested, ...recent, ...found].find(
+            (other) => other.model === model && other.id === Number(id)
+        );
+        return card && this.onLink(card, target);
+    }
+
+    /** Odoo's own form, filled from the mail; what is saved is linked. */
+    async onNew(model, target = this.list.target) {
+        if (!target) {
+            return;
+        }
+        try {
+            const ids = await this.list.resolve(target);
+            const {context} = await this.orm.silent.call(MODEL, "new_record_defaults", [
+                ids,
+                model,
+            ]);
+            this.dialog.add(FormViewDialog, {
+                resModel: model,
+                context,
+                title: model === "crm.lead" ? _t("New lead") : _t("New contact"),
+                onRecordSaved: ({resId, data}) =>
+                    this.onLink(
+                        {
+                            ...{
+                                model,
+                                id: resId,
+                                detail: "",
+                                avatar: null,
+                                reasons: [],
+                            },
+                            kind: kindOf(model, data),
+                            name: data.name || data.display_name || "",
+                        },
+                        {ids, count: ids.length}
+                    ),
+            });
+        } catch (error) {
+            this.notification.add(errorWords(error), {type: "danger"});
+        }
+    }
+
+    onSheetClosed() {
+        this.state.isSheetOpen = false;
+        this.steps.question = null;
+        this.suggestions.setWords("");
+    }
+
+    openList() {
+        this.action.doAction(LIST_ACTION);
+    }
+
+    clearFilters() {
+        this.env.searchModel.clearQuery();
+    }
+
+    showKeys() {
+        this.dialog.add(KeysDialog, {});
+    }
+
+    // ------------------------------------------------------------------ keyboard
+
+    /** Single keys, here and when nothing has the focus; never while typing. */
+    setupKeys() {
+        const area = () =>
+            document.activeElement === document.body ? document.body : this.root.el;
+        const add = (key, callback, options = {}) =>
+            useHotkey(key, callback, {area, ...options});
+        const inList = (target) =>
+            target === document.body ||
+            Boolean(target.closest?.(".o_easycrm_list_scroll"));
+        const repeat = {allowRepeat: true};
+        add("j", () => this.move(1), repeat);
+        add("k", () => this.move(-1), repeat);
+        add("arrowdown", () => this.move(1), {...repeat, isAvailable: inList});
+        add("arrowup", () => this.move(-1), {...repeat, isAvailable: inList});
+        add("shift+j", () => this.extend(1), repeat);
+        add("shift+k", () => this.extend(-1), repeat);
+        add("arrowright", () => this.openGroup(true), {isAvailable: inList});
+        add("arrowleft", () => this.openGroup(false), {isAvailable: inList});
+        add("x", () => this.toggleSelection());
+        add("l", () => this.list.target && this.onLinkTo());
+        add("n", () => this.onNew("res.partner"));
+        add("d", () => this.onNew("crm.lead"));
+        add("i", () => {
+            const act = this.list.query.ignored ? this.onBringBack : this.onIgnore;
+            act.call(this, this.list.target);
+        });
+        add("z", () => this.undo());
+        add("h", () => this.showKeys());
+        add("escape", () => this.escape());
+    }
+
+    move(step) {
+        this.list.moveCursor(step);
+        this.focusList();
+    }
+
+    /** Selects what one goes over. */
+    extend(step) {
+        this.list.anchor ||= this.list.cursor;
+        this.move(step);
+        this.list.selectTo(this.list.cursor);
+    }
+
+    openGroup(isOpen) {
+        const item = this.list.cursorItem;
+        if (!item) {
+            return;
+        }
+        if (this.list.isGrouped && this.list.opened.has(item.address) !== isOpen) {
+            this.list.toggleGroup(item.address);
+        }
+    }
+
+    toggleSelection() {
+        const item = this.list.cursorItem;
+        if (item?.type === "mail") {
+            this.list.toggle(item.row);
+        } else if (item?.type === "group") {
+            this.list.toggleGroupSelection(item.group);
+        }
+    }
+
+    escape() {
+        if (this.state.isSheetOpen) {
+            this.onSheetClosed();
+        } else if (this.list.selected.size) {
+            this.list.clearSelection();
+        } else if (this.state.isReading) {
+            this.state.isReading = false;
+        } else {
+            this.focusList();
+        }
+    }
+
+    focusDock() {
+        const input = this.root.el.querySelector(".o_easycrm_dock_input");
+        input?.focus();
+        input?.select();
+    }
+
+    focusList() {
+        const {cursor} = this.list;
+        const item = [...this.root.el.querySelectorAll("[data-key]")].find(
+            ({dataset}) => dataset.key === cursor
+        );
+        const open = item?.querySelector(".o_easycrm_item_open");
+        if (open) {
+            open.focus({preventScroll: true});
+        } else {
+            document.activeElement?.blur();
+        }
+    }
+}
+
+function kindOf(model, data) {
+    if (model === "crm.lead") {
+        return data.type === "opportunity" ? "opportunity" : "lead";
+    }
+    return data.is_company ? "company" : "contact";
+}
