@@ -8,7 +8,15 @@ from . import easycrm_email_content
 from . import easycrm_email_attachment
 from . import easycrm_email_participant
 from . import easycrm_email_copy
+from . import easycrm_email_copy_live
+from . import easycrm_email_copy_unlinked
+from . import easycrm_email_copy_place
+from . import easycrm_email_card
+from . import easycrm_email_copy_suggest
+from . import easycrm_email_batch
+from . import easycrm_email_batch_undo
 from . import easycrm_email_link
+from . import easycrm_email_link_place
 from . import easycrm_email_live
 from . import easycrm_email_address
 from . import easycrm_email_address_match

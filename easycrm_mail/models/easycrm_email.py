@@ -194,9 +194,12 @@ class EasycrmEmail(models.Model):
                 FROM linked
                 WHERE linked.id = held.email_id
                   AND held.is_unlinked IS DISTINCT FROM NOT linked.yes
+                RETURNING held.account_id
                 """,
                 ids=self.ids,
             )
         )
+        changed = {account_id for (account_id,) in self.env.cr.fetchall()}
+        self.env["easycrm.email.copy"]._announce_unlinked(changed)
         self.invalidate_model(["is_linked"], flush=False)
         self.env["easycrm.email.copy"].invalidate_model(["is_unlinked"], flush=False)

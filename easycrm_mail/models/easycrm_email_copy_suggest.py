@@ -1,0 +1,221 @@
+"""Where emails that wait may belong: suggestions, each with its reason."""
+
+import re
+from collections import defaultdict
+
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from . import access
+from .rule_conditions import is_public
+
+#: How many are shown.
+SUGGESTED, RECENT = 6, 4
+
+#: Emails that are looked at: those after them say little more.
+LOOKED_AT = 50
+
+#: Records that fit in one way, of which the best are taken.
+CANDIDATES = 30
+
+#: What a reason is worth: the sum of a record's decides.
+WORTH = {"thread": 8, "name": 5, "domain": 4, "subject": 3, "address": 9}
+
+#: Words of a subject that say something: not "Re", not "and".
+SUBJECT_WORD = re.compile(r"[^\W\d_]{5,}")
+
+
+class EasycrmEmailCopy(models.Model):
+    _inherit = "easycrm.email.copy"
+
+    @api.model
+    def suggest_records(self, ids):
+        """Return the records where these emails may belong.
+
+        :param list ids: of copies in the user's own mailboxes
+        :return: {"suggested": cards with their reasons, "recent": cards}, of records
+            that the user may read
+        """
+        clues = self._get_own(ids)[:LOOKED_AT]._get_clues()
+        reasons = defaultdict(dict)  # {record: {kind of reason: words}}
+        linked = self._find_in_threads(clues)
+        domains = self._find_at_domains(clues)
+        recent = self._get_recent(RECENT)
+        partners = self._find_partners(clues, linked, domains, recent)
+        leads = self._find_leads(clues, linked, recent)
+        for record in [*partners, *leads]:
+            self._add_reasons(reasons[record], record, clues, linked, domains)
+
+        def get_rank(record):
+            worth = sum(WORTH[kind] for kind in reasons[record])
+            is_open = record._name == "crm.lead" and record.type == "opportunity"
+            return -worth, not is_open, record._name, -record.id
+
+        found = sorted(filter(reasons.get, reasons), key=get_rank)[:SUGGESTED]
+        readable = {*partners, *leads} - set(found)
+        return {
+            "suggested": self._get_cards(
+                found, {record: list(reasons[record].values()) for record in found}
+            ),
+            "recent": self._get_cards(
+                [record for record in recent if record in readable][:RECENT]
+            ),
+        }
+
+    def _get_clues(self):
+        """Return what these emails say about where they belong.
+
+        :return: dict of sets: "addresses" and "names" of the people in them, "domains"
+            that are not public or our own, "threads", "words" of the subjects
+        """
+        self.env["easycrm.email.participant"].flush_model()
+        self.env["easycrm.email.content"].flush_model()
+        mine = self.env["easycrm.email"]._get_own_addresses()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT email.thread_id, content.subject, person.name, person.address
+                FROM easycrm_email_copy held
+                JOIN easycrm_email email ON email.id = held.email_id
+                LEFT JOIN easycrm_email_content content ON content.email_id = email.id
+                LEFT JOIN easycrm_email_participant person
+                  ON person.email_id = email.id AND person.role <> 'bcc'
+                WHERE held.id = ANY(%s)
+                """,
+                self.ids,
+            )
+        )
+        ours = {address.rpartition("@")[2] for address in mine}
+        others = {(name, address) for _t, _s, name, address in rows if address}
+        others = {(name, address) for name, address in others if address not in mine}
+        domains = {address.rpartition("@")[2] for _name, address in others}
+        return {
+            "addresses": {address for _name, address in others},
+            "names": {name for name, _address in others if name and "@" not in name},
+            "domains": {
+                domain
+                for domain in domains - ours
+                if domain and not is_public(f"@{domain}")
+            },
+            "threads": {row[0] for row in rows},
+            "words": {
+                word
+                for subject in {row[1] for row in rows if row[1]}
+                for word in SUBJECT_WORD.findall(subject.lower())
+            },
+        }
+
+    @api.model
+    def _find_in_threads(self, clues):
+        """Return {(model, id): how many} of what their conversations stand on."""
+        self.env["easycrm.email.link"].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT link.partner_id, link.lead_id, count(DISTINCT link.email_id)
+                FROM easycrm_email_link link
+                WHERE link.thread_id = ANY(%s) AND %s
+                GROUP BY 1, 2
+                """,
+                list(clues["threads"]),
+                access.visible_link(self.env, "link"),
+            )
+        )
+        return {
+            ("crm.lead", lead) if lead else ("res.partner", partner): count
+            for partner, lead, count in rows
+        }
+
+    @api.model
+    def _find_at_domains(self, clues):
+        """Return {contact id: domain} of who has an address there, a bounded number.
+
+        Of each domain companies come first: the people are many.
+        """
+        if not clues["domains"]:
+            return {}
+        self.env["easycrm.email.address"].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT address.partner_id, partner.commercial_partner_id,
+                    split_part(address.address, '@', 2)
+                FROM easycrm_email_address address
+                JOIN res_partner partner ON partner.id = address.partner_id
+                WHERE split_part(address.address, '@', 2) = ANY(%s)
+                  AND partner.active
+                ORDER BY partner.is_company DESC NULLS LAST, partner.id DESC LIMIT %s
+                """,
+                sorted(clues["domains"]),
+                CANDIDATES,
+            )
+        )
+        found = {}
+        for partner_id, company_id, domain in rows:
+            found[partner_id] = domain
+            found.setdefault(company_id, domain)
+        return found
+
+    @api.model
+    def _find_partners(self, clues, linked, domains, recent):
+        """Return the contacts that anything speaks for, as the user may read them."""
+        ids = {res_id for model, res_id in linked if model == "res.partner"}
+        ids |= {record.id for record in recent if record._name == "res.partner"}
+        partners = self.env["res.partner"]
+        return partners.search_fetch(
+            Domain("id", "in", [*ids, *domains])
+            | Domain("name", "in", sorted(clues["names"])),
+            ["name", "email", "is_company", "commercial_company_name"],
+            order="is_company DESC, id DESC",
+            limit=2 * CANDIDATES + len(ids),
+        )
+
+    @api.model
+    def _find_leads(self, clues, linked, recent):
+        """Return the leads that anything speaks for, as the user may read them."""
+        leads = self.env["crm.lead"]
+        if not leads.has_access("read"):
+            return leads
+        ids = [res_id for model, res_id in linked if model == "crm.lead"]
+        ids += [record.id for record in recent if record._name == "crm.lead"]
+        spoken_for = Domain("id", "in", ids)
+        spoken_for |= Domain("email_domain_criterion", "in", [*clues["domains"]])
+        spoken_for |= Domain("contact_name", "in", sorted(clues["names"]))
+        spoken_for |= Domain("email_normalized", "in", sorted(clues["addresses"]))
+        for word in sorted(clues["words"], key=lambda word: (-len(word), word))[:6]:
+            spoken_for |= Domain("name", "ilike", word)
+        return leads.search_fetch(
+            spoken_for,
+            [
+                *("name", "type", "stage_id", "partner_name", "contact_name"),
+                *("email_from", "email_normalized", "email_domain_criterion"),
+            ],
+            order="id DESC",
+            limit=2 * CANDIDATES + len(ids),
+        )
+
+    @api.model
+    def _add_reasons(self, reasons, record, clues, linked, domains):
+        """Add what speaks for a record, in words."""
+        env = self.env
+        if linked.get((record._name, record.id)):
+            reasons["thread"] = env._("Same conversation")
+        if record._name == "crm.lead":
+            name, domain = record.contact_name, record.email_domain_criterion
+            domain = (domain or "").lstrip("@")
+            domain = domain in clues["domains"] and domain
+            if record.email_normalized in clues["addresses"]:
+                reasons["address"] = env._("Same address: %s", record.email_normalized)
+            words = clues["words"] & set(
+                SUBJECT_WORD.findall((record.name or "").lower())
+            )
+            if words:
+                shown = sorted(words, key=lambda word: (-len(word), word))[:2]
+                reasons["subject"] = env._("Subject: %s", ", ".join(shown))
+        else:
+            name, domain = record.name, domains.get(record.id)
+        if name in clues["names"]:
+            reasons["name"] = env._("Same name: %s", name)
+        if domain:
+            reasons["domain"] = env._("Same domain: %s", domain)
