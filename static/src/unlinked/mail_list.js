@@ -3,74 +3,30 @@
  * selected. The components only show it.
  */
 
+import {ALL, MailItems, groupKey} from "./mail_items";
+
 export const MODEL = "easycrm.email.copy";
 
 const GROUPS_PAGE = 60;
 /** Mails of a sender that opening shows at once, and those that come after. */
 const FIRST_ROWS = 5;
 const MORE_ROWS = 80;
-/** A refresh brings back that many mails of a sender at most; the rest is a page further down. */
-const MAX_REFRESHED = 400;
+/** The server gives no more at once: a refresh asks for groups in such pieces, and leaves a sender's rest for later. */
+const MAX_LIMIT = 200;
 
-/** The page of all mail, when it is not grouped. */
-const ALL = "";
-
-/** Pixels; the list places its items by them. */
-export const HEIGHTS = {group: 54, mail: 54, more: 40};
-
-export const groupKey = (address) => `g:${address}`;
-export const mailKey = (id) => `m:${id}`;
-
-/**
- * @typedef {Object} Row one mail of one mailbox
- * @property {number} id
- * @property {number} email_id
- * @property {number} thread_id
- * @property {string} from_name
- * @property {string} from_address
- * @property {string} subject
- * @property {string} snippet
- * @property {string} date UTC
- * @property {boolean} has_attachments
- * @property {boolean} is_read
- *
- * @typedef {{address: string, name: string, count: number, latest: string, subject: string}} Group
- *
- * @typedef {Object} Target what an action is about: mails by id, or all of a sender
- * @property {number[]} [ids]
- * @property {string} [address]
- * @property {number} count
- * @property {Row} [row] the one mail that it is
- * @property {Group} [group]
- */
-
-export class MailList {
+export class MailList extends MailItems {
     /** @param {Object} orm the service itself: an answer is wanted though a component is gone */
     constructor(orm) {
+        super();
         this.orm = orm;
         this.query = {domain: [], ignored: false};
         /** Counts the questions: an answer to an earlier one is dropped. */
         this.generation = 0;
-        this.isGrouped = true;
         /** @type {"new"|"loading"|"ready"|"failed"} */
         this.status = "new";
-        /** @type {Group[]} */
-        this.groups = [];
         this.groupTotal = 0;
-        /** How many mails wait, exactly. */
-        this.mails = 0;
         /** @type {"idle"|"loading"|"failed"} of the groups further down */
         this.more = "idle";
-        /** @type {Object<string, {rows: Row[], next: any, status: "loading"|"idle"|"failed"}>} by address */
-        this.pages = {};
-        /** @type {Set<string>} addresses whose mails are shown */
-        this.opened = new Set();
-        /** @type {string|null} key of the item that the reader stands on */
-        this.cursor = null;
-        /** @type {Map<number, string|null>} the selected mails, and their sender where it is known */
-        this.selected = new Map();
-        /** @type {string|null} where a range of selected mails begins */
-        this.anchor = null;
         /** @type {Set<number>} linked or ignored a moment ago: an answer asked before must not bring them back */
         this.leaving = new Set();
     }
@@ -84,10 +40,33 @@ export class MailList {
         return this.call("unlinked_groups", [domain], {offset, limit, ignored});
     }
 
+    /** The groups that are shown, as they are now, or only how many mails there are. */
+    async callHeader() {
+        const wanted = this.isGrouped ? Math.max(GROUPS_PAGE, this.groups.length) : 1;
+        const offsets = [];
+        for (let offset = 0; offset < wanted; offset += MAX_LIMIT) {
+            offsets.push(offset);
+        }
+        const headers = await Promise.all(
+            offsets.map((offset) =>
+                this.callGroups(offset, Math.min(wanted - offset, MAX_LIMIT))
+            )
+        );
+        const groups = headers.flatMap((header) => header.groups);
+        const addresses = new Set();
+        return {
+            ...headers[0],
+            groups: groups.filter(
+                ({address}) => !addresses.has(address) && addresses.add(address)
+            ),
+        };
+    }
+
     callPage(address, limit, cursor = null) {
         const {domain, ignored} = this.query;
-        const options = {cursor, limit, ignored, address: address || null};
-        return this.call("unlinked_page", [domain], options);
+        return this.call("unlinked_page", [domain], {
+            ...{cursor, limit, ignored, address: this.isGrouped ? address : null},
+        });
     }
 
     // ------------------------------------------------------------------ loading
@@ -133,16 +112,13 @@ export class MailList {
                     this.pages[address]?.rows.length || 0,
                     isGrouped ? FIRST_ROWS : MORE_ROWS
                 ),
-                MAX_REFRESHED
+                MAX_LIMIT
             )
         );
         const leaving = new Set(this.leaving);
         try {
             const [header, ...pages] = await Promise.all([
-                this.callGroups(
-                    0,
-                    Math.max(isGrouped ? GROUPS_PAGE : 1, this.groups.length)
-                ),
+                this.callHeader(),
                 ...addresses.map((address, i) => this.callPage(address, limits[i])),
             ]);
             if (!isCurrent()) {
@@ -261,121 +237,11 @@ export class MailList {
         await this.loadRows(address);
     }
 
-    // ------------------------------------------------------------------ what is shown
-
-    /** One after the other, as they stand below each other. */
-    get items() {
-        return this.isGrouped ? this.groupedItems : this.rowItems(ALL);
-    }
-
-    get groupedItems() {
-        return this.groups.flatMap((group) => {
-            const {address} = group;
-            const head = {type: "group", key: groupKey(address), address, group};
-            return this.opened.has(address)
-                ? [head, ...this.rowItems(address, group.count)]
-                : [head];
-        });
-    }
-
-    rowItems(address, count = this.mails) {
-        const page = this.pages[address];
-        if (!page) {
-            return [];
-        }
-        const items = page.rows.map((row) => ({
-            ...{type: "mail", key: mailKey(row.id), address: row.from_address, row},
-        }));
-        if (page.next || page.status !== "idle") {
-            items.push({
-                type: "more",
-                key: `+:${address}`,
-                address,
-                status: page.status,
-                rest: Math.max(count - page.rows.length, 0),
-            });
-        }
-        return items;
-    }
-
     get isEmpty() {
         return this.status === "ready" && !this.items.length;
     }
 
-    get cursorItem() {
-        return this.items.find(({key}) => key === this.cursor);
-    }
-
-    get rows() {
-        return Object.values(this.pages).flatMap(({rows}) => rows);
-    }
-
-    findRow(id) {
-        return this.rows.find((row) => row.id === id);
-    }
-
-    // ------------------------------------------------------------------ where the reader stands
-
-    /** Runs a change of the items; if it takes the one that the reader stands on, the next takes its place. */
-    keepCursor(change) {
-        const before = this.items;
-        const index = before.findIndex(({key}) => key === this.cursor);
-        change();
-        if (index < 0) {
-            return;
-        }
-        const left = new Set(this.items.map(({key}) => key));
-        const isMail = before[index].type === "mail";
-        const fits = ({key, type}) => left.has(key) && (type === "mail" || !isMail);
-        const next =
-            before.slice(index).find(fits) ||
-            before.slice(0, index).findLast(fits) ||
-            this.items.find(({type}) => type !== "more");
-        this.cursor = next?.key || null;
-    }
-
-    /** @param {1|-1} step */
-    moveCursor(step) {
-        const {items} = this;
-        const index = items.findIndex(({key}) => key === this.cursor);
-        const next = items[index < 0 ? 0 : index + step];
-        if (next) {
-            this.cursor = next.key;
-        }
-        return Boolean(next);
-    }
-
-    /** @returns {Target|null} the selected mails, else what the reader stands on */
-    get target() {
-        if (this.selected.size) {
-            const ids = [...this.selected.keys()];
-            return {
-                ids,
-                count: ids.length,
-                row: ids.length === 1 && this.findRow(ids[0]),
-            };
-        }
-        return this.targetOf(this.cursorItem);
-    }
-
-    targetOf(item) {
-        switch (item?.type) {
-            case "mail":
-                return {ids: [item.row.id], count: 1, row: item.row};
-            case "group":
-                return {
-                    ...{address: item.address, count: item.group.count},
-                    group: item.group,
-                };
-        }
-        return null;
-    }
-
-    /** What is dragged by an item: the whole selection, where it belongs to that. */
-    dragTarget(item) {
-        const isSelected = item.type === "mail" && this.selected.has(item.row.id);
-        return isSelected ? this.target : this.targetOf(item);
-    }
+    // ------------------------------------------------------------------ ids that only the server knows
 
     /** @param {Target} target */
     async resolve(target) {
@@ -385,59 +251,6 @@ export class MailList {
     callIds(address = null) {
         const {domain, ignored} = this.query;
         return this.call("unlinked_ids", [domain], {address, ignored});
-    }
-
-    // ------------------------------------------------------------------ selection
-
-    /** @returns {"none"|"some"|"all"} */
-    get selection() {
-        if (!this.selected.size) {
-            return "none";
-        }
-        return this.selected.size >= this.mails ? "all" : "some";
-    }
-
-    groupSelection({address, count}) {
-        let selected = 0;
-        for (const sender of this.selected.values()) {
-            selected += sender === address ? 1 : 0;
-        }
-        if (!selected) {
-            return this.selection === "all" ? "all" : "none";
-        }
-        return selected >= count ? "all" : "some";
-    }
-
-    select(row, isSelected = true) {
-        if (isSelected) {
-            this.selected.set(row.id, row.from_address);
-        } else {
-            this.selected.delete(row.id);
-        }
-    }
-
-    toggle(row) {
-        this.anchor = mailKey(row.id);
-        this.select(row, !this.selected.has(row.id));
-    }
-
-    /** From where the last mail was selected up to this one. */
-    selectTo(key) {
-        const {items} = this;
-        const end = items.findIndex((item) => item.key === key);
-        let start = items.findIndex((item) => item.key === this.anchor);
-        if (start < 0) {
-            start = end;
-            this.anchor = key;
-        }
-        for (const {type, row} of items.slice(
-            Math.min(start, end),
-            Math.max(start, end) + 1
-        )) {
-            if (type === "mail") {
-                this.select(row);
-            }
-        }
     }
 
     async toggleGroupSelection(group) {
@@ -468,11 +281,6 @@ export class MailList {
             const senders = new Map(this.rows.map((row) => [row.id, row.from_address]));
             ids.forEach((id) => this.selected.set(id, senders.get(id) || null));
         }
-    }
-
-    clearSelection() {
-        this.selected.clear();
-        this.anchor = null;
     }
 
     // ------------------------------------------------------------------ mail that leaves

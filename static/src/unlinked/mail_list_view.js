@@ -18,7 +18,7 @@ import {formatInteger} from "@web/views/fields/formatters";
 import {dayOrTime, fullTime} from "../timeline/timeline_words";
 import {IgnoreMenu} from "./ignore_menu";
 import {useMailDrag} from "./mail_drag";
-import {HEIGHTS} from "./mail_list";
+import {HEIGHTS} from "./mail_items";
 import {initialOf, moreWords, selectedWords, subjectOf} from "./unlinked_words";
 
 /** Items before the end of the list at which more are asked for. */

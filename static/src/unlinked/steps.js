@@ -47,7 +47,7 @@ export class Steps {
      * Links mails to a record.
      *
      * @param {Card} card
-     * @param {import("./mail_list").Target} target
+     * @param {import("./mail_items").Target} target
      * @returns {Promise<boolean>} whether it was done
      */
     link(card, target) {

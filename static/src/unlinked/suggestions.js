@@ -34,7 +34,7 @@ export class Suggestions {
         return this.orm.silent.call(MODEL, method, args, options);
     }
 
-    /** @param {import("./mail_list").Target|null} target */
+    /** @param {import("./mail_items").Target|null} target */
     async load(target) {
         const generation = ++this.generation;
         if (!target) {
@@ -44,17 +44,28 @@ export class Suggestions {
         this.status = this.status === "ready" ? "ready" : "loading";
         try {
             const ids = (await this.list.resolve(target)).slice(0, ASKED);
-            const [{suggested, recent}, preview] = await Promise.all([
-                this.call("suggest_records", [ids]),
-                this.call("new_record_defaults", [ids, "res.partner"]),
-            ]);
+            this.loadPreview(ids, generation);
+            const {suggested, recent} = await this.call("suggest_records", [ids]);
             if (this.generation === generation) {
-                Object.assign(this, {suggested, recent, preview, status: "ready"});
+                Object.assign(this, {suggested, recent, status: "ready"});
             }
         } catch {
             if (this.generation === generation) {
                 this.status = "failed";
             }
+        }
+    }
+
+    /** Without it, a new record's form is filled all the same. */
+    async loadPreview(ids, generation) {
+        let preview = null;
+        try {
+            preview = await this.call("new_record_defaults", [ids, "res.partner"]);
+        } catch {
+            preview = null;
+        }
+        if (this.generation === generation) {
+            this.preview = preview;
         }
     }
 

@@ -2,14 +2,12 @@ import {
     Component,
     onWillStart,
     onWillUpdateProps,
-    reactive,
     useEffect,
     useRef,
     useState,
 } from "@odoo/owl";
 
 import {browser} from "@web/core/browser/browser";
-import {useHotkey} from "@web/core/hotkeys/hotkey_hook";
 import {_t} from "@web/core/l10n/translation";
 import {useService} from "@web/core/utils/hooks";
 import {Layout} from "@web/search/layout";
@@ -24,6 +22,7 @@ import {MailListView} from "./mail_list_view";
 import {ReaderPane} from "./reader_pane";
 import {Steps, errorWords} from "./steps";
 import {Suggestions} from "./suggestions";
+import {useUnlinkedKeys} from "./unlinked_keys";
 import {
     ignoredWords,
     moreMailsWords,
@@ -96,7 +95,7 @@ export class UnlinkedScreen extends Component {
             () => [this.list.selected.size]
         );
         this.setupNews();
-        this.setupKeys();
+        useUnlinkedKeys(this);
         this.getTargets = () => [...this.root.el.querySelectorAll("[data-drop]")];
         this.getScroller = () => this.root.el.querySelector(".o_easycrm_dock_scroll");
     }
@@ -302,81 +301,7 @@ export class UnlinkedScreen extends Component {
         this.dialog.add(KeysDialog, {});
     }
 
-    // ------------------------------------------------------------------ keyboard
-
-    /** Single keys, here and when nothing has the focus; never while typing. */
-    setupKeys() {
-        const area = () =>
-            document.activeElement === document.body ? document.body : this.root.el;
-        const add = (key, callback, options = {}) =>
-            useHotkey(key, callback, {area, ...options});
-        const inList = (target) =>
-            target === document.body ||
-            Boolean(target.closest?.(".o_easycrm_list_scroll"));
-        const repeat = {allowRepeat: true};
-        add("j", () => this.move(1), repeat);
-        add("k", () => this.move(-1), repeat);
-        add("arrowdown", () => this.move(1), {...repeat, isAvailable: inList});
-        add("arrowup", () => this.move(-1), {...repeat, isAvailable: inList});
-        add("shift+j", () => this.extend(1), repeat);
-        add("shift+k", () => this.extend(-1), repeat);
-        add("arrowright", () => this.openGroup(true), {isAvailable: inList});
-        add("arrowleft", () => this.openGroup(false), {isAvailable: inList});
-        add("x", () => this.toggleSelection());
-        add("l", () => this.list.target && this.onLinkTo());
-        add("n", () => this.onNew("res.partner"));
-        add("d", () => this.onNew("crm.lead"));
-        add("i", () => {
-            const act = this.list.query.ignored ? this.onBringBack : this.onIgnore;
-            act.call(this, this.list.target);
-        });
-        add("z", () => this.undo());
-        add("h", () => this.showKeys());
-        add("escape", () => this.escape());
-    }
-
-    move(step) {
-        this.list.moveCursor(step);
-        this.focusList();
-    }
-
-    /** Selects what one goes over. */
-    extend(step) {
-        this.list.anchor ||= this.list.cursor;
-        this.move(step);
-        this.list.selectTo(this.list.cursor);
-    }
-
-    openGroup(isOpen) {
-        const item = this.list.cursorItem;
-        if (!item) {
-            return;
-        }
-        if (this.list.isGrouped && this.list.opened.has(item.address) !== isOpen) {
-            this.list.toggleGroup(item.address);
-        }
-    }
-
-    toggleSelection() {
-        const item = this.list.cursorItem;
-        if (item?.type === "mail") {
-            this.list.toggle(item.row);
-        } else if (item?.type === "group") {
-            this.list.toggleGroupSelection(item.group);
-        }
-    }
-
-    escape() {
-        if (this.state.isSheetOpen) {
-            this.onSheetClosed();
-        } else if (this.list.selected.size) {
-            this.list.clearSelection();
-        } else if (this.state.isReading) {
-            this.state.isReading = false;
-        } else {
-            this.focusList();
-        }
-    }
+    // ------------------------------------------------------------------ focus
 
     focusDock() {
         const input = this.root.el.querySelector(".o_easycrm_dock_input");

@@ -19,13 +19,12 @@ export const unlinkedService = {
 
         async function load() {
             const number = ++asked;
-            try {
-                const count = await orm.silent.call(MODEL, "unlinked_count", []);
-                if (number === asked) {
-                    state.count = count;
-                }
-            } catch {
-                return; // the next piece of news tries again
+            // What goes wrong here is made good by the next piece of news.
+            const count = await orm.silent
+                .call(MODEL, "unlinked_count", [])
+                .catch(() => state.count);
+            if (number === asked) {
+                state.count = count;
             }
         }
 
