@@ -1,12 +1,11 @@
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from .common import MailCase
 
 
-@tagged("post_install", "-at_install")
-class TestUnlinked(MailCase):
-    """The lists of Unlinked Emails, and what is done with them."""
+class UnlinkedCase(MailCase):
+    """A test with mail of strangers."""
 
     @classmethod
     def setUpClass(cls):
@@ -22,6 +21,11 @@ class TestUnlinked(MailCase):
     def stranger(self, number=1, mailbox=None, **parts):
         parts.setdefault("sender", f"Tobias Wendt <tobias{number}@union.example>")
         return self.receive(mailbox or self.mailbox, **parts)
+
+
+@tagged("post_install", "-at_install")
+class TestUnlinked(UnlinkedCase):
+    """The lists of Unlinked Emails, and what is done with them."""
 
     def test_the_groups_say_who_wrote_how_much_the_newest_first(self):
         self.stranger(1, subject="Old")
@@ -162,3 +166,222 @@ class TestUnlinked(MailCase):
             self.inbox().link_to(ids, "crm.lead", lead.id)
         with self.assertRaises(AccessError):
             self.inbox().link_to(ids, "res.users", self.mira.id)
+
+
+@tagged("post_install", "-at_install")
+class TestTeaching(UnlinkedCase):
+    """What is linked from now on: the count before is what happens."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.union = cls.env["res.partner"].create({"name": "Union", "is_company": True})
+        cls.lena = cls.env["res.partner"].create(
+            {"name": "Lena Hartmann", "parent_id": cls.union.id}
+        )
+        cls.cr.flush()
+
+    def link(self, *emails, record=None):
+        record = record or self.lena
+        done = self.inbox().link_to(self.ids(*emails), record._name, record.id)
+        options = {option["scope"]: option for option in done["question"]["options"]}
+        return done, options
+
+    def assertTaught(self, done, scope, count):
+        """Teach; assert that as many leave the list, and come back by one Undo."""
+        before = self.inbox().unlinked_count()
+        taught = self.inbox().teach(done["batch"], scope)
+        self.assertEqual(taught["count"], count)
+        self.assertEqual(taught["batch"], done["batch"])
+        self.assertEqual(self.inbox().unlinked_count(), before - count)
+
+    def test_the_counts_are_what_happens_and_one_undo_is_for_all(self):
+        first = self.stranger(1, subject="One")
+        self.receive(
+            self.mailbox,
+            sender="other@elsewhere.example",
+            references=[first.message_id],
+            subject="Re: One",
+        )
+        for number in range(2):
+            self.stranger(1, subject=f"Further {number}")
+        self.stranger(2, subject="Colleague")
+        self.stranger(3, sender="new@sub.union.example", subject="Below")
+        total = self.inbox().unlinked_count()
+        for scope, count in (("thread", 1), ("address", 2), ("domain", 4)):
+            with self.subTest(scope=scope):
+                done, options = self.link(first)
+                self.assertFalse(options[scope]["disabled"], options[scope]["why"])
+                self.assertEqual(options[scope]["count"], count)
+                self.assertTaught(done, scope, count)
+                self.inbox().undo(done["batch"])
+                self.assertEqual(self.inbox().unlinked_count(), total)
+                for model in ("thread.follow", "rule"):
+                    self.assertFalse(self.env[f"easycrm.email.{model}"].search([]))
+
+    def test_a_conversation_goes_on_where_it_was_put(self):
+        first = self.stranger(1)
+        done, _options = self.link(first)
+        self.inbox().teach(done["batch"], "thread")
+        answer = self.receive(
+            self.mailbox,
+            sender="someone@elsewhere.example",
+            references=[first.message_id],
+        )
+        self.assertLinked(answer, [self.lena])
+        self.assertEqual(answer.link_ids.origin, "rule")
+        self.inbox().undo(done["batch"])
+        self.assertLinked(answer, [])
+        self.assertLinked(
+            self.receive(
+                self.mailbox,
+                sender="someone@elsewhere.example",
+                references=[first.message_id],
+            ),
+            [],
+        )
+
+    def test_an_address_finds_what_comes(self):
+        done, _options = self.link(self.stranger(1))
+        self.inbox().teach(done["batch"], "address")
+        row = self.env["easycrm.email.address"].search(
+            [("partner_id", "=", self.lena.id)]
+        )
+        self.assertEqual((row.address, row.source), ("tobias1@union.example", "extra"))
+        self.assertLinked(self.stranger(1), [self.lena])
+        self.inbox().undo(done["batch"])
+        self.assertFalse(row.exists())
+        self.assertLinked(self.stranger(1), [])
+
+    def test_a_lead_gets_an_address_of_its_own(self):
+        lead = self.add_lead("Chairs", self.mira)
+        done, options = self.link(self.stranger(1), record=lead)
+        self.assertTrue(options["domain"]["disabled"])
+        self.inbox().teach(done["batch"], "address")
+        self.assertLinked(self.stranger(1), [lead])
+
+    def test_a_domain_goes_to_the_company_but_not_beside_its_people(self):
+        done, _options = self.link(self.stranger(1))
+        self.inbox().teach(done["batch"], "domain")
+        self.assertLinked(self.stranger(7), [self.union])
+        self.assertLinked(
+            self.send(self.mailbox, to="tobias8@union.example"), [self.union]
+        )
+        self.lena.email = "lena@union.example"
+        self.follow_addresses()
+        self.assertLinked(self.stranger(sender="lena@union.example"), [self.lena])
+        # it is one's own: others' mail stays where it is
+        theirs = self.stranger(9, mailbox=self.jonas_mailbox)
+        self.assertLinked(theirs, [])
+
+    def test_what_cannot_be_taught_says_why(self):
+        done, options = self.link(self.stranger(sender="tobias@gmail.com"))
+        self.assertIn("gmail.com", options["domain"]["why"])
+        self.assertEqual(options["domain"]["count"], 0)
+        with self.assertRaises(UserError):
+            self.inbox().teach(done["batch"], "domain")
+        with self.assertRaises(UserError):
+            self.inbox().teach(done["batch"], "everything")
+        _done, options = self.link(self.stranger(sender="jonas@ours.example"))
+        self.assertTrue(options["address"]["disabled"])
+        self.assertTrue(options["domain"]["disabled"])
+        _done, options = self.link(self.stranger(1), record=self.bruno)
+        self.assertIn("no company", options["domain"]["why"])
+
+    def test_only_its_author_teaches_or_undoes_a_step(self):
+        done, _options = self.link(self.stranger(1))
+        for call in (
+            lambda: self.inbox(self.jonas).teach(done["batch"], "thread"),
+            lambda: self.inbox(self.jonas).undo(done["batch"]),
+            lambda: self.inbox(self.jonas).undo(0),
+        ):
+            with self.assertRaises(AccessError):
+                call()
+
+    def test_what_was_undone_teaches_nothing(self):
+        done, _options = self.link(self.stranger(1))
+        self.inbox().undo(done["batch"])
+        with self.assertRaises(UserError):
+            self.inbox().teach(done["batch"], "thread")
+
+    def test_undo_after_the_record_was_deleted_says_so(self):
+        lead = self.add_lead("Chairs", self.mira)
+        email = self.stranger(1)
+        done, _options = self.link(email, record=lead)
+        self.inbox().teach(done["batch"], "address")
+        lead.unlink()
+        self.assertLinked(email, [])
+        undone = self.inbox().undo(done["batch"])
+        self.assertEqual(undone["count"], 0)
+        self.assertIn("Chairs", undone["message"])
+
+    def test_a_sender_is_ignored_from_now_on_and_undo_forgets_it(self):
+        emails = [self.stranger(1), self.stranger(1), self.stranger(2)]
+        done = self.inbox().ignore(self.ids(emails[0]), "address")
+        self.assertEqual(done["count"], 2)
+        self.assertEqual(self.inbox().unlinked_count(), 1)
+        self.stranger(1)
+        self.assertEqual(self.inbox().unlinked_count(), 1)
+        self.inbox().undo(done["batch"])
+        self.assertEqual(self.inbox().unlinked_count(), 3)
+        self.stranger(1)
+        self.assertEqual(self.inbox().unlinked_count(), 4)
+
+    def test_a_domain_is_ignored_but_not_a_public_one(self):
+        email = self.stranger(1)
+        self.stranger(2)
+        done = self.inbox().ignore(self.ids(email), "domain")
+        self.assertEqual(done["count"], 2)
+        self.stranger(3, sender="x@mail.union.example")
+        self.assertEqual(self.inbox().unlinked_count(), 0)
+        public = self.stranger(sender="tobias@gmail.com")
+        with self.assertRaises(UserError):
+            self.inbox().ignore(self.ids(public), "domain")
+
+    def test_what_was_taken_off_comes_back_by_hand_only(self):
+        email = self.stranger(1)
+        self.link(email)
+        link = email.link_ids
+        self.as_user(link, self.mira).action_take_off()
+        self.assertLinked(email, [])
+        self.assertEqual(self.inbox().unlinked_count(), 1)
+        other, options = self.link(self.stranger(1))
+        self.assertEqual(options["address"]["count"], 0)
+        self.inbox().teach(other["batch"], "address")
+        self.assertLinked(email, [])
+        self.link(email)
+        self.assertLinked(email, [self.lena])
+
+    def test_undo_makes_a_tombstone_one_again(self):
+        email = self.stranger(1)
+        self.link(email)
+        link = email.link_ids
+        self.as_user(link, self.mira).action_take_off()
+        done, _options = self.link(email)
+        self.inbox().undo(done["batch"])
+        self.assertTrue(link.removed)
+        self.assertEqual(link.write_uid, self.mira)
+        self.as_user(link, self.mira).action_put_back()
+        self.assertLinked(email, [self.lena])
+
+    def test_linked_twice_it_stands_there_once(self):
+        email = self.stranger(1)
+        self.link(email)
+        again = self.inbox().link_to(self.ids(email), "res.partner", self.lena.id)
+        self.assertEqual(again["count"], 0)
+        self.assertEqual(again["message"], "Linked to Union, Lena Hartmann already")
+        self.inbox().undo(again["batch"])
+        self.assertLinked(email, [self.lena])
+        self.link(email, record=self.bruno)
+        self.assertLinked(email, [self.lena, self.bruno])
+
+    def test_merged_records_keep_what_was_taught(self):
+        first = self.stranger(1)
+        done, _options = self.link(first)
+        self.inbox().teach(done["batch"], "thread")
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge([self.lena.id, self.bruno.id], self.bruno)
+        answer = self.receive(
+            self.mailbox, sender="x@y.example", references=[first.message_id]
+        )
+        self.assertLinked(answer, [self.bruno])

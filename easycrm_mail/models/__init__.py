@@ -1,5 +1,6 @@
 from . import easycrm_email_access
 from . import easycrm_email_thread
+from . import easycrm_email_thread_follow
 from . import easycrm_email
 from . import easycrm_email_body
 from . import easycrm_email_files
@@ -11,6 +12,7 @@ from . import easycrm_email_copy
 from . import easycrm_email_copy_live
 from . import easycrm_email_copy_unlinked
 from . import easycrm_email_copy_place
+from . import easycrm_email_copy_teach
 from . import easycrm_email_card
 from . import easycrm_email_copy_suggest
 from . import easycrm_email_batch
@@ -22,6 +24,7 @@ from . import easycrm_email_address
 from . import easycrm_email_address_match
 from . import easycrm_email_address_colleagues
 from . import easycrm_email_address_owner
+from . import easycrm_email_address_taught
 from . import easycrm_email_account
 from . import easycrm_email_account_access
 from . import easycrm_email_account_files
@@ -37,6 +40,7 @@ from . import easycrm_email_folder
 from . import easycrm_email_failure
 from . import easycrm_email_rule
 from . import easycrm_email_rule_effect
+from . import easycrm_email_rule_taught
 from . import easycrm_email_exclusion
 from . import easycrm_email_timeline
 from . import easycrm_email_timeline_header

@@ -27,6 +27,12 @@ class EasycrmEmailAddress(models.Model):
         required=True,
         default="field",
     )
+    batch_id = fields.Many2one(
+        "easycrm.email.batch",
+        ondelete="set null",
+        index="btree_not_null",
+        help="The step in which it was taught: undone, it goes.",
+    )
     look_again_at = fields.Datetime(
         help="When the emails that are here are compared with it once more."
     )
@@ -37,6 +43,7 @@ class EasycrmEmailAddress(models.Model):
     )
     _partner_unique = models.Constraint("UNIQUE(partner_id, address)")
     _lead_unique = models.Constraint("UNIQUE(lead_id, address)")
+    _domain_idx = models.Index("(split_part(address, '@', 2))")
     _look_again_idx = models.Index(
         "(look_again_at, id) WHERE look_again_at IS NOT NULL"
     )

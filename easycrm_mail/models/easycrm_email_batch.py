@@ -77,6 +77,12 @@ class EasycrmEmailBatch(models.Model):
         self.ensure_one()
         return self.lead_id or self.partner_id
 
+    @api.model
+    def _fold(self, records, into):
+        """Let steps with merged records be steps with the one that stays."""
+        owner = self.env["easycrm.email.address"]._get_owner_field(into._name)
+        self.search([(owner, "in", records.ids)])[owner] = into
+
     def _keep(self, field, rows):
         """Keep what a step did to rows, and what was there before.
 

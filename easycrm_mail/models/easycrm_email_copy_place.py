@@ -36,7 +36,7 @@ class EasycrmEmailCopy(models.Model):
             "batch": batch.id,
             "count": len(placed),
             "message": self._say_linked(len(placed), record),
-            "question": None,
+            "question": self._get_question(batch) if placed else None,
         }
 
     @api.model
@@ -51,6 +51,7 @@ class EasycrmEmailCopy(models.Model):
         patterns = self._get_ignored_patterns(copies, scope)
         batch = self.env["easycrm.email.batch"]._start("ignore", scope=scope)
         count = self._set_ignored(copies, True, batch, patterns)
+        self._remember_rules("ignore", patterns, batch)
         if count == 1:
             message = self.env._("1 mail ignored")
         else:
@@ -176,6 +177,26 @@ class EasycrmEmailCopy(models.Model):
         return sorted(domains)
 
     @api.model
+    def _remember_rules(self, kind, patterns, batch, **vals):
+        """Add the rules of one's own that are not there yet, as a part of a step."""
+        rules = self.env["easycrm.email.rule"].sudo()
+        mine = [("user_id", "=", self.env.uid), ("kind", "=", kind)]
+        present = rules.search([*mine, ("pattern", "in", list(patterns))])
+        rules.create(
+            [
+                {
+                    "kind": kind,
+                    "pattern": pattern,
+                    "user_id": self.env.uid,
+                    "batch_id": batch.id,
+                    **vals,
+                }
+                for pattern in patterns
+                if pattern not in present.mapped("pattern")
+            ]
+        )
+
+    @api.model
     def _set_ignored(self, copies, ignored, batch, patterns=()):
         """Ignore emails, or not any more; return how many that changes.
 
@@ -186,8 +207,8 @@ class EasycrmEmailCopy(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """
-                UPDATE easycrm_email_copy SET ignored = %(ignored)s
-                WHERE ignored IS DISTINCT FROM %(ignored)s AND is_unlinked IS TRUE
+                UPDATE easycrm_email_copy held SET ignored = %(ignored)s
+                WHERE held.ignored IS DISTINCT FROM %(ignored)s AND is_unlinked IS TRUE
                   AND account_id = ANY(%(accounts)s)
                   AND (id = ANY(%(ids)s) OR %(senders)s)
                 RETURNING email_id, id, account_id
@@ -206,14 +227,16 @@ class EasycrmEmailCopy(models.Model):
 
     @api.model
     def _get_senders_sql(self, patterns):
-        """Return the condition that one of these patterns covers a copy's sender."""
+        """Return the condition on `held`: one of these patterns covers its sender."""
         addresses = [text for text in patterns if not text.startswith("@")]
-        conditions = [SQL("from_address = ANY(%s)", addresses)] if addresses else []
+        conditions = (
+            [SQL("held.from_address = ANY(%s)", addresses)] if addresses else []
+        )
         for domain in set(patterns) - set(addresses):
             conditions.append(
                 SQL(
-                    "(right(from_address, %(length)s) = %(domain)s"
-                    " OR right(from_address, %(length)s) = %(below)s)",
+                    "(right(held.from_address, %(length)s) = %(domain)s"
+                    " OR right(held.from_address, %(length)s) = %(below)s)",
                     length=len(domain),
                     domain=domain,
                     below="." + domain[1:],

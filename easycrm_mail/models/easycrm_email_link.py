@@ -65,6 +65,7 @@ class EasycrmEmailLink(models.Model):
     _lead_unique = models.Constraint(
         "UNIQUE(email_id, lead_id)", "This email is on the opportunity already."
     )
+    _batch_idx = models.Index("(batch) WHERE batch IS NOT NULL")
     _partner_timeline_idx = models.Index(
         "(partner_id, date DESC, email_id DESC) WHERE partner_id IS NOT NULL"
     )

@@ -75,9 +75,15 @@ class Ingest(ThreadSteps, ChangeSteps, ProvisionalSteps, ExclusionSteps):
         if self._policy.may_not_link:
             # what another mailbox has kept off the records may find them for this one
             matched = list(emails.values())
-        self.env["easycrm.email.address"]._link_emails(
+        linked = self.env["easycrm.email.address"]._link_emails(
             SQL("participant.email_id = ANY(%s)", matched)
         )
+        if self._policy.is_taught:
+            linked += self.env["easycrm.email.thread.follow"]._link_taught(
+                list(emails.values())
+            )
+        if set(emails.values()) - set(linked):
+            self.env["easycrm.email.copy"]._announce_unlinked({self.account.id})
         return list(ids.values())
 
     def set_aside(self, failures):
@@ -253,6 +259,7 @@ class Ingest(ThreadSteps, ChangeSteps, ProvisionalSteps, ExclusionSteps):
                 self._naive(read.message.date),
                 normalise(sender),
                 read.remote.is_read,
+                self._is_ignored(normalise(sender)),
             )
         copies = self.env.cr.execute_values(
             """
@@ -261,9 +268,9 @@ class Ingest(ThreadSteps, ChangeSteps, ProvisionalSteps, ExclusionSteps):
                  is_read, is_unlinked, ignored)
             SELECT seen.email_id, seen.account_id, seen.thread_ref, seen.direction,
                    seen.date, seen.from_address, seen.is_read,
-                   NOT email.is_linked, FALSE
+                   NOT email.is_linked, seen.ignored
             FROM (VALUES %s) AS seen (email_id, account_id, thread_ref, direction, date,
-                                      from_address, is_read)
+                                      from_address, is_read, ignored)
             JOIN easycrm_email email ON email.id = seen.email_id
             ON CONFLICT (account_id, email_id) DO UPDATE
             SET is_read = EXCLUDED.is_read, removed_at = NULL,
@@ -272,7 +279,7 @@ class Ingest(ThreadSteps, ChangeSteps, ProvisionalSteps, ExclusionSteps):
             RETURNING email_id, id
             """,
             list(rows.values()),
-            template="(%s, %s, %s::varchar, %s, %s::timestamp, %s, %s)",
+            template="(%s, %s, %s::varchar, %s, %s::timestamp, %s, %s, %s)",
             page_size=len(rows),
             fetch=True,
         )
