@@ -126,7 +126,7 @@ export class MailList extends MailItems {
             }
             this.keepCursor(() => {
                 this.takeHeader(header);
-                this.groups = header.groups;
+                this.groups = inPlace(this.groups, header.groups);
                 this.pages = Object.fromEntries(
                     addresses.map((address, i) => [
                         address,
@@ -314,4 +314,27 @@ export class MailList extends MailItems {
             this.leaving.clear();
         }
     }
+}
+
+/**
+ * Senders stay where the reader has seen them, though their newest mail has been linked; those with new mail come to
+ * their new place.
+ *
+ * @param {Group[]} known in the order that is shown
+ * @param {Group[]} groups as they are now, the newest first
+ */
+function inPlace(known, groups) {
+    const now = new Map(groups.map((group) => [group.address, group]));
+    const stays = known.filter(
+        ({address, latest}) => now.get(address)?.latest <= latest
+    );
+    const placed = stays.map(({address}) => now.get(address));
+    const isPlaced = new Set(placed);
+    groups.forEach((group, index) => {
+        if (!isPlaced.has(group)) {
+            placed.splice(placed.indexOf(groups[index - 1]) + 1, 0, group);
+            isPlaced.add(group);
+        }
+    });
+    return placed;
 }

@@ -4,7 +4,14 @@ import {useService} from "@web/core/utils/hooks";
 import {formatInteger} from "@web/views/fields/formatters";
 import {dayOrTime} from "../timeline/timeline_words";
 import {MODEL} from "./mail_list";
-import {KINDS, domainOf, placeWords, placesWords, subjectOf} from "./unlinked_words";
+import {
+    KINDS,
+    domainOf,
+    justLinkedWords,
+    placeWords,
+    placesWords,
+    subjectOf,
+} from "./unlinked_words";
 
 /** Mails that “Look at them” lists. */
 const LOOKED_AT = 20;
@@ -22,7 +29,9 @@ export class Question extends Component {
         this.subjectOf = subjectOf;
         // Another question has come: nobody has to look for it.
         useEffect(
-            () => this.root.el.scrollIntoView({block: "nearest"}),
+            () => {
+                this.root.el.scrollIntoView({block: "nearest"});
+            },
             () => [this.question.batch]
         );
     }
@@ -46,6 +55,10 @@ export class Question extends Component {
 
     get chosen() {
         return this.options.find(({isChosen}) => isChosen);
+    }
+
+    get linkedWords() {
+        return justLinkedWords(this.question.count);
     }
 
     get placeWords() {

@@ -59,7 +59,6 @@ export class Steps {
             this.question = result.question && {
                 ...result.question,
                 ...{card, ids, rows, batch: result.batch, count: result.count},
-                message: result.message,
                 chosen: "these",
                 shown: null,
             };

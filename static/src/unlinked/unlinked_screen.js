@@ -34,6 +34,9 @@ import {
 const REFRESH_DELAY = 2000;
 const SUGGEST_DELAY = 150;
 
+/** Pixels that the dragged mails take beside the pointer. */
+const STACK_WIDTH = 220;
+
 const LIST_ACTION = "easycrm_mail.easycrm_email_copy_action_unlinked";
 
 /** The list, the mail, and the dock with the records that it may belong to. */
@@ -161,6 +164,12 @@ export class UnlinkedScreen extends Component {
 
     get dragMore() {
         return moreMailsWords(this.drag.target.count);
+    }
+
+    /** Beside the pointer, and within the window. */
+    get stackStyle() {
+        const {x, y} = this.drag;
+        return `left: ${Math.min(x, window.innerWidth - STACK_WIDTH)}px; top: ${y}px`;
     }
 
     get isFiltered() {

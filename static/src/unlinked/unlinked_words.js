@@ -51,6 +51,12 @@ export function linkWords(count, name) {
         : _t("link %(count)s mails to %(name)s", {count: formatInteger(count), name});
 }
 
+export function justLinkedWords(count) {
+    return count === 1
+        ? _t("1 mail linked just now")
+        : _t("%s mails linked just now", formatInteger(count));
+}
+
 export function linkTitle(count) {
     return count === 1
         ? _t("Link 1 mail to…")
