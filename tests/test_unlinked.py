@@ -86,6 +86,58 @@ class TestUnlinked(UnlinkedCase):
         found = inbox.unlinked_ids([], address="tobias2@union.example")
         self.assertEqual((len(found["ids"]), found["total"]), (1, 1))
 
+    def test_words_are_found_in_text_and_people(self):
+        self.stranger(1, subject="Chairs", text="Forty of oak, please.")
+        self.stranger(2, subject="Tables", cc="Uli Öhm <uli@union.example>")
+        for words, count in (
+            ("oak forty", 1),
+            ("tobias", 2),
+            ("tobias oak", 1),
+            ("öhm", 1),
+            ("öhm tables", 1),
+            ("oak tables", 0),
+            ("%", 0),
+        ):
+            with self.subTest(words=words):
+                domain = [("words", "ilike", words)]
+                self.assertEqual(self.inbox().unlinked_groups(domain)["mails"], count)
+        domain = [("people", "ilike", "uli"), ("has_attachments", "=", False)]
+        self.assertEqual(len(self.inbox().unlinked_page(domain)["rows"]), 1)
+
+    def test_a_new_record_is_filled_from_the_mail(self):
+        email = self.stranger(
+            subject="Chairs",
+            text="Hello\n\nTobias Wendt\nUnion GmbH · Berlin\nTel. +49 30 5550 7120",
+        )
+        filled = self.inbox().new_record_defaults(self.ids(email), "res.partner")
+        context = filled.pop("context")
+        self.assertEqual(
+            filled,
+            {
+                "name": "Tobias Wendt",
+                "email": "tobias1@union.example",
+                "phone": "+49 30 5550 7120",
+                "company": "Union GmbH",
+            },
+        )
+        self.assertEqual(context["default_company_name"], "Union GmbH")
+        union = self.env["res.partner"].create(
+            {"name": "Union GmbH", "is_company": True}
+        )
+        filled = self.inbox().new_record_defaults(self.ids(email), "res.partner")
+        self.assertEqual(filled["context"]["default_parent_id"], union.id)
+        filled = self.inbox().new_record_defaults(self.ids(email), "crm.lead")
+        context = filled["context"]
+        self.assertEqual(context["default_name"], "Chairs")
+        self.assertEqual(context["default_contact_name"], "Tobias Wendt")
+        self.assertEqual(context["default_partner_name"], "Union GmbH")
+        self.assertEqual(context["default_email_from"], "tobias1@union.example")
+        lead = (
+            self.env["crm.lead"].with_user(self.mira).with_context(**context).create({})
+        )
+        self.cr.flush()
+        self.assertLinked(email, [lead])
+
     def test_linking_puts_mails_on_a_record_and_undo_takes_them_back(self):
         emails = self.stranger(1) | self.stranger(2)
         lead = self.add_lead("40 chairs", self.mira)

@@ -10,7 +10,9 @@ from . import easycrm_email_attachment
 from . import easycrm_email_participant
 from . import easycrm_email_copy
 from . import easycrm_email_copy_live
+from . import easycrm_email_copy_search
 from . import easycrm_email_copy_unlinked
+from . import easycrm_email_copy_new
 from . import easycrm_email_copy_place
 from . import easycrm_email_copy_teach
 from . import easycrm_email_card

@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.tools import SQL
 
 #: The bus event: the badge and the open list ask again.
 UNLINKED = "easycrm_mail.unlinked"
@@ -28,5 +29,22 @@ class EasycrmEmailCopy(models.Model):
     @api.model
     def _send_unlinked_pings(self):
         account_ids = self.env.cr.precommit.data.pop(UNLINKED, ())
-        accounts = self.env["easycrm.email.account"].browse(account_ids).exists()
-        (accounts.user_id | accounts.member_ids)._bus_send(UNLINKED, {})
+        if not account_ids:
+            return
+        self.env["easycrm.email.account"].flush_model(["user_id", "member_ids"])
+        self.env["res.users"].flush_model(["partner_id"])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT users.partner_id FROM res_users users
+                WHERE users.id IN (
+                    SELECT user_id FROM easycrm_email_account WHERE id = ANY(%(ids)s)
+                    UNION SELECT user_id FROM easycrm_email_account_member_rel
+                    WHERE account_id = ANY(%(ids)s))
+                """,
+                ids=list(account_ids),
+            )
+        )
+        # (a user's own channel is that of his contact)
+        partners = self.env["res.partner"].browse(row[0] for row in rows)
+        partners._bus_send(UNLINKED, {})
