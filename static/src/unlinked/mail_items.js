@@ -6,6 +6,9 @@
 /** The page of all mail, when it is not grouped. */
 export const ALL = "";
 
+/** Mails that one step is about at most. */
+export const MAX_SELECTED = 1000;
+
 /** Pixels; the list places its items by them. */
 export const HEIGHTS = {group: 54, mail: 54, more: 40};
 
@@ -151,7 +154,8 @@ export class MailItems {
                 return {ids: [item.row.id], count: 1, row: item.row};
             case "group":
                 return {
-                    ...{address: item.address, count: item.group.count},
+                    address: item.address,
+                    count: Math.min(item.group.count, MAX_SELECTED),
                     group: item.group,
                 };
         }

@@ -306,6 +306,25 @@ export class MailList extends MailItems {
         });
     }
 
+    /** Something was not as it seemed: others may have linked it. What is gone is selected no more. */
+    async lookAgain() {
+        await this.load();
+        const ids = [...this.selected.keys()];
+        const left = ids.length ? await this.findWaiting(ids) : [];
+        const waiting = new Set(left);
+        ids.filter((id) => !waiting.has(id)).forEach((id) => this.selected.delete(id));
+    }
+
+    /** @returns {Promise<number[]>} those of these mails that still wait */
+    async findWaiting(ids) {
+        return this.orm.silent
+            .search(MODEL, [
+                ["id", "in", ids],
+                ["is_unlinked", "=", true],
+            ])
+            .catch(() => ids);
+    }
+
     /** They are back: an answer may show them again. */
     bringBack(ids = null) {
         if (ids) {

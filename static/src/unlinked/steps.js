@@ -125,6 +125,7 @@ export class Steps {
         } catch (error) {
             this.list.bringBack();
             this.notification.add(errorWords(error), {type: "danger"});
+            this.list.lookAgain();
             return false;
         } finally {
             this.isBusy = false;

@@ -109,10 +109,7 @@ export class UnlinkedScreen extends Component {
         const {domain, ignored, selection = []} = this.props;
         await this.ask({domain, ignored});
         if (selection.length) {
-            const waiting = await this.orm.search(MODEL, [
-                ["id", "in", selection],
-                ["is_unlinked", "=", true],
-            ]);
+            const waiting = await this.list.findWaiting(selection);
             waiting.forEach((id) => this.list.selected.set(id, null));
             this.state.isSheetOpen = this.ui.isSmall && waiting.length > 0;
         }

@@ -3,6 +3,7 @@
 import {_t} from "@web/core/l10n/translation";
 import {formatInteger} from "@web/views/fields/formatters";
 import {subjectWords} from "../timeline/timeline_words";
+import {MAX_SELECTED} from "./mail_items";
 
 /** Icon and word of each kind of record. */
 export const KINDS = {
@@ -26,7 +27,7 @@ export function ignoredWords(count) {
 
 /** For the eyes; where not all can be selected, of how many. */
 export function selectedWords(count, total) {
-    return count >= 1000 && total > count
+    return count >= MAX_SELECTED && total > count
         ? _t("%(count)s of %(total)s selected", {
               count: formatInteger(count),
               total: formatInteger(total),
