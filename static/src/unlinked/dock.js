@@ -44,6 +44,11 @@ export class Dock extends Component {
         return this.target?.count || 0;
     }
 
+    /** In a sheet from below, the question has the room for itself. */
+    get asksOnly() {
+        return Boolean(this.props.isSheet && this.steps.question);
+    }
+
     get title() {
         return linkTitle(this.count);
     }

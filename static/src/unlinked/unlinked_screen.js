@@ -97,6 +97,16 @@ export class UnlinkedScreen extends Component {
             (size) => this.tellSelection(size),
             () => [this.list.selected.size]
         );
+        useEffect(
+            (asks) => {
+                // The sheet goes with the question that it holds.
+                if (this.asked && !asks) {
+                    this.state.isSheetOpen = false;
+                }
+                this.asked = asks;
+            },
+            () => [Boolean(this.steps.question)]
+        );
         this.setupNews();
         useUnlinkedKeys(this);
         this.getTargets = () => [...this.root.el.querySelectorAll("[data-drop]")];
