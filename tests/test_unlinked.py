@@ -1,7 +1,7 @@
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
-from .common import MailCase
+from .common import MailCase, raw_mail
 
 
 class UnlinkedCase(MailCase):
@@ -403,6 +403,60 @@ class TestTeaching(UnlinkedCase):
         self.assertLinked(email, [])
         self.link(email)
         self.assertLinked(email, [self.lena])
+
+    def test_the_last_link_off_is_back_here_also_if_it_was_ignored(self):
+        email = self.stranger(1)
+        self.inbox().ignore(self.ids(email), "address")
+        done = self.inbox().link_to(self.ids(email), "res.partner", self.lena.id)
+        self.assertEqual(done["count"], 1)
+        ignored = self.stranger(1)
+        self.assertEqual(self.inbox().unlinked_count(), 0)
+        self.as_user(email.link_ids, self.mira).action_take_off()
+        self.assertEqual(self.inbox().unlinked_count(), 1)
+        self.lena.email = "tobias1@union.example"
+        self.follow_addresses()
+        self.assertLinked(ignored, [self.lena])
+        self.as_user(ignored.link_ids, self.mira).action_take_off()
+        self.assertEqual(self.inbox().unlinked_count(), 2)
+
+    def test_what_was_done_is_told_on_the_mail(self):
+        email = self.stranger(1)
+        done, _options = self.link(email)
+        self.as_user(email.link_ids, self.mira).action_take_off()
+        self.inbox().undo(done["batch"])
+        told = self.as_user(email, self.mira).easycrm_history()
+        self.assertEqual([step["kind"] for step in told], ["take_off", "link"])
+        self.assertEqual({step["who"] for step in told}, {"You"})
+        self.assertIn("Lena Hartmann", told[1]["sentence"])
+        self.assertEqual([step["can_undo"] for step in told], [True, False])
+        self.assertIn("Mira Maas", told[1]["undone"])
+        self.inbox().undo(told[0]["batch"])
+        self.assertLinked(email, [self.lena])
+
+    def test_what_others_did_is_told_to_holders_and_names_no_hidden_record(self):
+        raw = raw_mail(sender="x@union.example", to="mira@ours.example")
+        [email] = self.deliver(self.mailbox, raw)
+        self.deliver(self.jonas_mailbox, raw)
+        hidden = self.add_lead("Not yours", self.mira)
+        self.link(email, record=hidden)
+        self.link(email)
+        told = self.as_user(email, self.jonas).easycrm_history()
+        self.assertEqual(
+            [step["sentence"] for step in told], ["Linked to Union, Lena Hartmann"]
+        )
+        self.assertEqual(told[0]["who"], "Mira Maas")
+        self.assertFalse(told[0]["can_undo"])
+        self.assertEqual(self.as_user(email, self.leonie).easycrm_history(), [])
+
+    def test_why_says_who_put_it_there(self):
+        email = self.stranger(1)
+        done, _options = self.link(email)
+        self.inbox().teach(done["batch"], "thread")
+        answer = self.receive(
+            self.mailbox, sender="x@y.example", references=[email.message_id]
+        )
+        self.assertIn("Put here by Mira Maas", email.link_ids.reason)
+        self.assertIn("conversation was put here by Mira", answer.link_ids.reason)
 
     def test_undo_makes_a_tombstone_one_again(self):
         email = self.stranger(1)

@@ -21,6 +21,7 @@ class EasycrmEmailCopy(models.Model):
         :param str words: each must stand in the name, the address or the company
         :return: list of cards, the best first, see `_get_cards`
         """
+        self.browse().check_access("read")
         terms = (words or "").lower().split()[:8]
         if not terms:
             return []

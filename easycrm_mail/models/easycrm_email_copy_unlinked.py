@@ -180,6 +180,7 @@ class EasycrmEmailCopy(models.Model):
         :param Domain domain:
         :param str cursor: where to go on
         """
+        self.browse().check_access("read")
         if cursor:
             date, last_id = self._read_cursor(cursor)
             domain &= Domain("date", "<=", date) & ~(

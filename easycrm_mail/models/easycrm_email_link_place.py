@@ -95,6 +95,34 @@ class EasycrmEmailLink(models.Model):
         emails.browse(row[1] for row in rows)._update_linked()
         return [row[:2] for row in rows]
 
+    def _set_removed(self, removed):
+        """Take emails off by hand, or put them back, as a step of the current user.
+
+        What stands on no record any more waits in Unlinked Emails, also if it was
+        ignored before.
+        """
+        Batch = self.env["easycrm.email.batch"]
+        changed = self.filtered(lambda link: link.removed != removed)
+        kind = "take_off" if removed else "put_back"
+        for record, links in changed.grouped(
+            lambda link: link.partner_id or link.lead_id
+        ).items():
+            batch = Batch._start(kind, record)
+            batch._keep(
+                "link_id",
+                [(link.email_id.id, link.id, link._dump_before()) for link in links],
+            )
+            links.removed = removed
+            freed = links.email_id.filtered(lambda email: not email.is_linked)
+            if removed:
+                self.env["easycrm.email.copy"]._unignore(freed, batch)
+
+    def _get_steps(self):
+        """Return {batch: the step in which links were made}, as superuser."""
+        ids = {int(link.batch) for link in self if (link.batch or "").isdecimal()}
+        steps = self.env["easycrm.email.batch"].sudo().browse(ids).exists()
+        return {str(step.id): step for step in steps}
+
     def _dump_before(self):
         """Return the values that a step is about to change, as JSON."""
         self.ensure_one()

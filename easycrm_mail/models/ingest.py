@@ -68,6 +68,7 @@ class Ingest(ThreadSteps, ChangeSteps, ProvisionalSteps, ExclusionSteps):
         self._insert_attachments(new, ids)
         told = self._insert_participants(by_identity, ids, known)
         emails = {**known, **ids}
+        self._hold(known)
         copies = self._upsert_copies(reads, emails)
         self._upsert_locations(reads, emails, copies)
         self._invalidate()
@@ -242,6 +243,27 @@ class Ingest(ThreadSteps, ChangeSteps, ProvisionalSteps, ExclusionSteps):
             [(*key, name) for key, name in people.items()] + late,
         )
         return [row[0] for row in late]
+
+    def _hold(self, known):
+        """Write the known emails that the mailbox gets now, as they are.
+
+        Whoever links one of them at the same time does not see the copy that is about
+        to come, or is not seen here: the later transaction is made again.
+        """
+        if known:
+            self.env.cr.execute(
+                SQL(
+                    """
+                    UPDATE easycrm_email SET is_linked = is_linked
+                    WHERE id = ANY(%s) AND NOT EXISTS (
+                        SELECT FROM easycrm_email_copy held
+                        WHERE held.account_id = %s
+                          AND held.email_id = easycrm_email.id)
+                    """,
+                    list(known.values()),
+                    self.account.id,
+                )
+            )
 
     def _upsert_copies(self, reads, emails):
         """Insert or refresh the mailbox's copies; return {email id: copy id}."""
