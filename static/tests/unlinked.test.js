@@ -4,11 +4,10 @@ import {click, drag, edit, press, queryAllTexts, queryFirst} from "@odoo/hoot-do
 import {advanceTime, animationFrame} from "@odoo/hoot-mock";
 
 import {
-    MockServer,
     defineModels,
+    getService,
     makeMockEnv,
     mountWithCleanup,
-    serverState,
 } from "@web/../tests/web_test_helpers";
 import {getDefaultConfig} from "@web/views/view";
 
@@ -173,12 +172,12 @@ test("several are dragged onto a record, which says what will happen", async () 
     await keys("x", ["Shift", "J"], ["Shift", "J"]);
     const {moveTo, drop} = await drag("[data-key='m:8']");
     await moveTo(".o_easycrm_pane");
-    await animationFrame();
+    await settle();
     expect(".o_easycrm_stack_count").toHaveText("3");
     expect(".o_easycrm_dragged").toHaveCount(3);
     expect(".o_easycrm_dimmed").toHaveCount(4);
     await moveTo("[data-drop='crm.lead,7']");
-    await animationFrame();
+    await settle();
     expect(".o_easycrm_over").toHaveCount(1);
     expect(".o_easycrm_record_drop").toHaveText("link 3 mails to Acme – 40 chairs");
     await drop();
@@ -198,13 +197,14 @@ test("one that is not selected is dragged alone, a sender with all of his", asyn
     await keys("x");
     let dragged = await drag("[data-key='m:6']");
     await dragged.moveTo("[data-drop='res.partner,9']");
-    await animationFrame();
+    await settle();
     expect(".o_easycrm_record_drop").toHaveText("link 1 mail to Lena Hartmann");
     await dragged.drop();
     await settle();
     expect.verifySteps(["link 6 to res.partner,9"]);
     dragged = await drag("[data-key='g:bruno@acme.example']");
     await dragged.moveTo("[data-drop='res.partner,9']");
+    await settle();
     await dragged.drop();
     await settle();
     expect.verifySteps(["link 2 to res.partner,9"]);
@@ -215,12 +215,15 @@ test("Esc lets go of what is dragged, and a drop beside links nothing", async ()
     await mountUnlinked();
     let dragged = await drag("[data-key='m:8']");
     await dragged.moveTo("[data-drop='crm.lead,7']");
-    await animationFrame();
+    await settle();
+    expect(".o_easycrm_stack").toHaveCount(1);
     await keys("Escape");
     expect(".o_easycrm_stack").toHaveCount(0);
     await dragged.drop();
     dragged = await drag("[data-key='m:8']");
     await dragged.moveTo(".o_easycrm_pane");
+    await settle();
+    expect(".o_easycrm_stack").toHaveCount(1);
     await dragged.drop();
     await settle();
     expect.verifySteps([]);
@@ -235,7 +238,7 @@ test("the question sits in the dock, nothing wide is chosen, one Undo for all", 
     expect.verifySteps(["link 9 to crm.lead,7"]);
     expect(".modal").toHaveCount(0);
     expect(".o_easycrm_dock .o_easycrm_question_title").toHaveText(QUESTION.title);
-    expect("input[name='o_easycrm_scope']:checked").toHaveValue("these");
+    expect("input[value='these']").toBeChecked();
     expect(".o_easycrm_teach").toHaveText("Done");
     expect("input[value='domain']").not.toBeEnabled();
     expect(".o_easycrm_option_disabled").toHaveText(/Too many/);
@@ -264,7 +267,7 @@ test("“Not now” closes the question, and the next link replaces it", async (
     await click("[data-drop='res.partner,9']");
     await settle();
     expect(".o_easycrm_question").toHaveCount(1);
-    expect("input[name='o_easycrm_scope']:checked").toHaveValue("these");
+    expect("input[value='these']").toBeChecked();
     await click("input[value='address']");
     await animationFrame();
     await click(".o_easycrm_not_now");
@@ -313,8 +316,7 @@ test("nothing waits, nothing fits: both are said", async () => {
 
 /** What the server tells whose list has changed. */
 async function news() {
-    const [partner] = MockServer.env["res.partner"].browse(serverState.partnerId);
-    MockServer.env["bus.bus"]._sendone(partner, "easycrm_mail.unlinked", {});
+    getService("easycrm_mail.unlinked").state.changes++;
     await advanceTime(3000);
     await settle();
 }

@@ -187,11 +187,13 @@ export class UnlinkedScreen extends Component {
         return {controlPanel: {}};
     }
 
+    /** What a step has just said is not talked over. */
     tellSelection(size) {
-        if (size || this.hadSelection) {
-            this.steps.say(selectedSentence(size));
+        const isLast = this.told && this.steps.announcement === this.told;
+        if (size || isLast) {
+            this.told = selectedSentence(size);
+            this.steps.say(this.told);
         }
-        this.hadSelection = size > 0;
     }
 
     // ------------------------------------------------------------------ what is done
