@@ -1,6 +1,9 @@
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
+from ..easycrm_mail.models import easycrm_email_copy_unlinked, easycrm_email_tally
 from .common import MailCase, raw_mail
 
 
@@ -49,6 +52,72 @@ class TestUnlinked(UnlinkedCase):
         self.assertEqual(second["groups"], groups["groups"][1:])
         beyond = self.inbox().unlinked_groups([], offset=9)
         self.assertEqual((beyond["groups"], beyond["total"]), ([], 2))
+
+    def assertTally(self):
+        """Assert that the tally says what is so, and the badge with it."""
+        self.env.flush_all()
+        self.env["easycrm.email.tally"]._sum_up()
+        self.cr.execute(
+            """
+            SELECT account, address, is_ignored, sum(mails) FROM easycrm_email_tally
+            GROUP BY 1, 2, 3 HAVING sum(mails) <> 0
+            EXCEPT
+            SELECT account_id, coalesce(from_address, ''), ignored IS TRUE, count(*)
+            FROM easycrm_email_copy WHERE is_unlinked IS TRUE GROUP BY 1, 2, 3
+            """
+        )
+        self.assertEqual(self.cr.fetchall(), [])
+        found = self.Copy.search_count(
+            [
+                ("is_unlinked", "=", True),
+                ("ignored", "=", False),
+                ("account_id", "=", self.mailbox.id),
+            ]
+        )
+        self.assertEqual(self.inbox().unlinked_count(), found)
+
+    def test_the_badge_is_exact_by_every_road(self):
+        emails = [self.stranger(number % 3) for number in range(6)]
+        self.assertTally()
+        self.inbox().link_to(self.ids(emails[0]), "res.partner", self.bruno.id)
+        self.assertTally()
+        self.inbox().ignore(self.ids(emails[1]), "address")
+        self.assertTally()
+        self.as_user(emails[0].link_ids, self.mira).action_take_off()
+        self.assertTally()
+        self.bruno.email = "tobias2@union.example"
+        self.follow_addresses()
+        self.assertTally()
+        emails[3].copy_ids.unlink()
+        self.assertTally()
+        emails[4].unlink()
+        self.assertTally()
+        with patch.object(easycrm_email_tally, "SUMMED_FROM", 1):
+            self.assertTally()
+        self.bruno.unlink()
+        self.assertTally()
+        self.env["easycrm.email.tally"]._count_anew()
+        self.assertTally()
+        self.mailbox.unlink()
+        self.assertEqual(self.inbox().unlinked_count(), 0)
+
+    def test_many_senders_are_found_page_after_page(self):
+        for number in range(7):
+            self.stranger(number)
+        with patch.object(easycrm_email_copy_unlinked, "LOOKED_AT", 2):
+            pages = [
+                self.inbox().unlinked_groups([], offset=offset, limit=3)
+                for offset in (0, 3, 6)
+            ]
+        addresses = [group["address"] for page in pages for group in page["groups"]]
+        self.assertEqual(
+            addresses, [f"tobias{number}@union.example" for number in range(6, -1, -1)]
+        )
+        searched = self.inbox().unlinked_groups([("direction", "=", "inbound")])
+        self.assertEqual(
+            searched["groups"], [group for page in pages for group in page["groups"]]
+        )
+        self.assertEqual({page["total"] for page in pages}, {7})
 
     def test_pages_are_stable_while_new_mail_comes(self):
         for number in range(5):

@@ -9,6 +9,7 @@ from . import easycrm_email_content
 from . import easycrm_email_attachment
 from . import easycrm_email_participant
 from . import easycrm_email_copy
+from . import easycrm_email_tally
 from . import easycrm_email_copy_live
 from . import easycrm_email_copy_search
 from . import easycrm_email_copy_unlinked

@@ -53,6 +53,7 @@ class EasycrmEmailAccount(models.Model):
             Address._follow_colleagues,
             Address._match_due,
             self.env["easycrm.email.rule"]._follow_due,
+            self.env["easycrm.email.tally"].sudo()._sum_up,
         )
         if not self._keeps_files():
             return

@@ -10,6 +10,9 @@ from . import access
 #: Emails that "select all" selects at most.
 MAX_SELECTED = 1000
 
+#: Emails that are looked at for the first senders.
+LOOKED_AT = 500
+
 #: Groups or rows that are given in one answer at most.
 MAX_LIMIT = 200
 
@@ -49,7 +52,9 @@ class EasycrmEmailCopy(models.Model):
 
         :rtype: int
         """
-        return self.search_count(self._get_unlinked_domain())
+        self.browse().check_access("read")
+        accounts = access.own_account_ids(self.env)
+        return self.env["easycrm.email.tally"]._count(accounts, ignored=False)[1]
 
     @api.model
     def unlinked_groups(self, domain, offset=0, limit=60, ignored=False):
@@ -59,31 +64,14 @@ class EasycrmEmailCopy(models.Model):
         :return: {"groups": [{"address", "name", "count", "latest", "subject"}],
             "total": how many groups there are, "mails": how many emails}
         """
-        query = self._search(self._get_unlinked_domain(domain, ignored))
-        waiting = query.select(
-            SQL("COALESCE(%s, '') AS address", self._field_sql(query, "from_address")),
-            SQL("%s AS date", self._field_sql(query, "date")),
-        )
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT address, count(*), max(date), count(*) OVER (),
-                       sum(count(*)) OVER ()
-                FROM (%s) AS waiting GROUP BY address
-                ORDER BY 3 DESC, 1 LIMIT %s OFFSET %s
-                """,
-                waiting,
-                min(int(limit), MAX_LIMIT),
-                int(offset),
-            )
-        )
-        if not rows:
-            empty = {"groups": [], "total": 0, "mails": 0}
-            if not offset:
-                return empty
-            # (beyond the last group: what there is stands in the first page)
-            return {**self.unlinked_groups(domain, 0, 1, ignored), "groups": []}
-        newest = self._get_newest(query, [row[0] for row in rows])
+        found = self._get_unlinked_domain(domain, ignored)
+        offset, limit = int(offset), min(int(limit), MAX_LIMIT)
+        if Domain(domain or []).is_true():
+            rows, total, mails = self._list_senders(found, ignored, offset, limit)
+        else:
+            rows, total, mails = self._group_senders(found, offset, limit)
+        query = self._search(found)
+        newest = self._get_newest(query, [row[0] for row in rows]) if rows else {}
         return {
             "groups": [
                 {
@@ -93,11 +81,74 @@ class EasycrmEmailCopy(models.Model):
                     "latest": fields.Datetime.to_string(latest),
                     "subject": newest.get(address, ("", ""))[1] or "",
                 }
-                for address, count, latest, _total, _mails in rows
+                for address, count, latest in rows
             ],
-            "total": rows[0][3],
-            "mails": int(rows[0][4]),
+            "total": total,
+            "mails": mails,
         }
+
+    @api.model
+    def _list_senders(self, domain, ignored, offset, limit):
+        """Return a page of the senders of all that waits, without looking at all of it.
+
+        Down the list of emails as far as so many senders reach; the tally has the rest.
+
+        :return: [(address, emails, date of the newest)], how many senders and emails
+        """
+        looked_at = LOOKED_AT
+        while True:
+            newest = self._find_newest(domain, None, looked_at, "from_address")
+            latest = {}
+            for date, _id, address in newest:
+                latest.setdefault(address or "", date)
+            if len(latest) >= offset + limit or len(newest) < looked_at:
+                break
+            looked_at *= 8
+        order = sorted(latest, key=lambda address: (latest[address], address))
+        page = order[::-1][offset : offset + limit]
+        total, mails, counts = self.env["easycrm.email.tally"]._count(
+            access.own_account_ids(self.env), ignored, page
+        )
+        rows = [
+            (address, int(counts.get(address, 0)), latest[address]) for address in page
+        ]
+        return rows, total, mails
+
+    @api.model
+    def _group_senders(self, domain, offset, limit):
+        """Return the same of a search: what it finds is looked at, all of it."""
+        query = self._search(domain)
+        waiting = query.select(
+            SQL("COALESCE(%s, '') AS address", self._field_sql(query, "from_address")),
+            SQL("%s AS date", self._field_sql(query, "date")),
+        )
+        [[rows, total, mails]] = self.env.execute_query(
+            SQL(
+                """
+                WITH sender AS (
+                    SELECT address, count(*) AS mails, max(date) AS latest
+                    FROM (%s) AS waiting GROUP BY address)
+                SELECT (SELECT json_agg(page) FROM (
+                            SELECT address, mails, latest FROM sender
+                            ORDER BY latest DESC, address DESC LIMIT %s OFFSET %s
+                        ) AS page),
+                    count(*), coalesce(sum(mails), 0)
+                FROM sender
+                """,
+                waiting,
+                limit,
+                offset,
+            )
+        )
+        rows = [
+            (
+                row["address"],
+                row["mails"],
+                fields.Datetime.to_datetime(row["latest"].replace("T", " ")[:19]),
+            )
+            for row in rows or ()
+        ]
+        return rows, total, int(mails)
 
     @api.model
     def _get_newest(self, query, addresses):
@@ -150,7 +201,8 @@ class EasycrmEmailCopy(models.Model):
         """
         limit = min(int(limit), MAX_LIMIT)
         found = self._get_unlinked_domain(domain, ignored, address)
-        ids = self._find_newest(found, cursor, limit + 1)
+        newest = self._find_newest(found, cursor, limit + 1)
+        ids = [copy_id for _date, copy_id in newest]
         rows = self.browse(ids[:limit])._get_rows()
         more = len(ids) > limit and rows
         return {
@@ -165,20 +217,22 @@ class EasycrmEmailCopy(models.Model):
         :return: {"ids": at most 1000, "total": how many there are}
         """
         found = self._get_unlinked_domain(domain, ignored, address)
-        ids = self._find_newest(found, None, MAX_SELECTED)
+        newest = self._find_newest(found, None, MAX_SELECTED)
+        ids = [copy_id for _date, copy_id in newest]
         total = len(ids)
         if total == MAX_SELECTED:
             total = self.search_count(found)
         return {"ids": ids, "total": total}
 
     @api.model
-    def _find_newest(self, domain, cursor, limit):
-        """Return the ids of the newest emails of a domain.
+    def _find_newest(self, domain, cursor, limit, *columns):
+        """Return [(date, id, …)] of the newest emails of a domain.
 
         A mailbox at a time, as each stands in the index in that order.
 
         :param Domain domain:
         :param str cursor: where to go on
+        :param columns: names of further fields that are wanted
         """
         self.browse().check_access("read")
         if cursor:
@@ -193,18 +247,18 @@ class EasycrmEmailCopy(models.Model):
                 order=self._order,
                 limit=limit,
             )
-            columns = self._field_sql(query, "date"), self._field_sql(query, "id")
-            selects.append(SQL("(%s)", query.select(*columns)))
+            names = ("date", "id", *columns)
+            wanted = [self._field_sql(query, name) for name in names]
+            selects.append(SQL("(%s)", query.select(*wanted)))
         if not selects:
             return []
-        rows = self.env.execute_query(
+        return self.env.execute_query(
             SQL(
-                "SELECT id FROM (%s) AS newest ORDER BY date DESC, id DESC LIMIT %s",
+                "SELECT * FROM (%s) AS newest ORDER BY date DESC, id DESC LIMIT %s",
                 SQL(" UNION ALL ").join(selects),
                 limit,
             )
         )
-        return [row[0] for row in rows]
 
     @api.model
     def _read_cursor(self, cursor):
