@@ -253,6 +253,44 @@ class TestUnlinked(UnlinkedCase):
         recent = self.inbox().suggest_records(self.ids(self.stranger()))["recent"]
         self.assertEqual([card["id"] for card in recent], [self.bruno.id])
 
+    def count_queries(self, function):
+        """Return the queries of the second call: the first looks up what stays."""
+        for _time in range(2):
+            function()
+            self.cr.flush()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            function()
+            count = self.cr.sql_log_count - before
+        return count
+
+    def test_lists_and_suggestions_take_a_fixed_number_of_queries(self):
+        self.stranger(1, subject="Bestuhlung")
+        inbox = self.inbox()
+
+        def count_all():
+            ids = inbox.unlinked_ids([])["ids"]
+            return {
+                "count": self.count_queries(lambda: inbox.unlinked_count()),
+                "groups": self.count_queries(lambda: inbox.unlinked_groups([])),
+                "page": self.count_queries(lambda: inbox.unlinked_page([])),
+                "ids": self.count_queries(lambda: inbox.unlinked_ids([])),
+                "suggest": self.count_queries(lambda: inbox.suggest_records(ids)),
+            }
+
+        self.env["res.partner"].create(
+            {"name": "Union", "is_company": True, "email": "info@union.example"}
+        )
+        self.add_lead("Bestuhlung 0", self.mira, "lena@union.example")
+        few = count_all()
+        for number in range(20):
+            self.stranger(number, subject=f"Bestuhlung {number}")
+            self.add_lead(f"Bestuhlung {number}", self.mira, "uli@union.example")
+        self.assertEqual(count_all(), few)
+        most = {"count": 2, "groups": 4, "page": 6, "ids": 3, "suggest": 8}
+        for name, count in few.items():
+            self.assertLessEqual(count, most[name], few)
+
     def test_one_search_finds_contacts_leads_and_opportunities(self):
         lead = self.add_lead("Union chairs", self.mira)
         union = self.env["res.partner"].create({"name": "Union", "is_company": True})

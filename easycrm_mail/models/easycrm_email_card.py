@@ -104,27 +104,21 @@ class EasycrmEmailCopy(models.Model):
         return " · ".join(part for part in parts if part)
 
     @api.model
-    def _get_recent(self, limit):
-        """Return the records that the user has linked mail to lately, newest first."""
-        self.env["easycrm.email.batch"].flush_model()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT partner_id, lead_id FROM (
-                    SELECT id, partner_id, lead_id FROM easycrm_email_batch
-                    WHERE create_uid = %s AND kind = 'link' AND undone_at IS NULL
-                    ORDER BY id DESC LIMIT 200
-                ) AS step
-                WHERE num_nonnulls(partner_id, lead_id) = 1
-                GROUP BY partner_id, lead_id ORDER BY max(id) DESC LIMIT %s
-                """,
-                self.env.uid,
-                4 * limit,
-            )
+    def _get_recent_sql(self, limit):
+        """Return the query of what the user has linked mail to lately, newest first.
+
+        :return: SELECT 'recent', contact, lead, 0, NULL
+        """
+        return SQL(
+            """
+            SELECT 'recent', partner_id, lead_id, 0, NULL FROM (
+                SELECT id, partner_id, lead_id FROM easycrm_email_batch
+                WHERE create_uid = %s AND kind = 'link' AND undone_at IS NULL
+                ORDER BY id DESC LIMIT 200
+            ) AS step
+            WHERE num_nonnulls(partner_id, lead_id) = 1
+            GROUP BY partner_id, lead_id ORDER BY max(id) DESC LIMIT %s
+            """,
+            self.env.uid,
+            4 * limit,
         )
-        return [
-            self.env["res.partner"].browse(partner_id)
-            if partner_id
-            else self.env["crm.lead"].browse(lead_id)
-            for partner_id, lead_id in rows
-        ]

@@ -39,9 +39,7 @@ class EasycrmEmailCopy(models.Model):
         """
         clues = self._get_own(ids)[:LOOKED_AT]._get_clues()
         reasons = defaultdict(dict)  # {record: {kind of reason: words}}
-        linked = self._find_in_threads(clues)
-        domains = self._find_at_domains(clues)
-        recent = self._get_recent(RECENT)
+        linked, domains, recent = self._find_signs(clues)
         partners = self._find_partners(clues, linked, domains, recent)
         leads = self._find_leads(clues, linked, recent)
         for record in [*partners, *leads]:
@@ -71,11 +69,11 @@ class EasycrmEmailCopy(models.Model):
         """
         self.env["easycrm.email.participant"].flush_model()
         self.env["easycrm.email.content"].flush_model()
-        mine = self.env["easycrm.email"]._get_own_addresses()
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT email.thread_id, content.subject, person.name, person.address
+                SELECT email.thread_id, content.subject, person.name, person.address,
+                    (SELECT array_agg(address) FROM (%s) AS own (address))
                 FROM easycrm_email_copy held
                 JOIN easycrm_email email ON email.id = held.email_id
                 LEFT JOIN easycrm_email_content content ON content.email_id = email.id
@@ -83,11 +81,13 @@ class EasycrmEmailCopy(models.Model):
                   ON person.email_id = email.id AND person.role <> 'bcc'
                 WHERE held.id = ANY(%s)
                 """,
+                self.env["easycrm.email"]._get_own_addresses_sql(),
                 self.ids,
             )
         )
+        mine = {address for row in rows for address in row[4] or () if address}
         ours = {address.rpartition("@")[2] for address in mine}
-        others = {(name, address) for _t, _s, name, address in rows if address}
+        others = {(row[2], row[3]) for row in rows if row[3]}
         others = {(name, address) for name, address in others if address not in mine}
         domains = {address.rpartition("@")[2] for _name, address in others}
         return {
@@ -107,55 +107,56 @@ class EasycrmEmailCopy(models.Model):
         }
 
     @api.model
-    def _find_in_threads(self, clues):
-        """Return {(model, id): how many} of what their conversations stand on."""
-        self.env["easycrm.email.link"].flush_model()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT link.partner_id, link.lead_id, count(DISTINCT link.email_id)
-                FROM easycrm_email_link link
-                WHERE link.thread_id = ANY(%s) AND %s
-                GROUP BY 1, 2
-                """,
-                list(clues["threads"]),
-                access.visible_link(self.env, "link"),
-            )
-        )
-        return {
-            ("crm.lead", lead) if lead else ("res.partner", partner): count
-            for partner, lead, count in rows
-        }
+    def _find_signs(self, clues):
+        """Return what the mail of before says about where these emails belong.
 
-    @api.model
-    def _find_at_domains(self, clues):
-        """Return {contact id: domain} of who has an address there, a bounded number.
-
-        Of each domain companies come first: the people are many.
+        :return: {(model, id): emails of their conversations that stand there};
+            {contact id: domain of his address}, a bounded number, companies first: the
+            people are many; records that the user has linked mail to lately
         """
-        if not clues["domains"]:
-            return {}
+        self.env["easycrm.email.link"].flush_model()
         self.env["easycrm.email.address"].flush_model()
+        self.env["easycrm.email.batch"].flush_model()
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT address.partner_id, partner.commercial_partner_id,
+                SELECT 'thread', link.partner_id, link.lead_id,
+                    count(DISTINCT link.email_id), NULL
+                FROM easycrm_email_link link
+                WHERE link.thread_id = ANY(%(threads)s) AND %(visible)s
+                GROUP BY 2, 3
+                UNION ALL (
+                SELECT 'domain', address.partner_id, partner.commercial_partner_id, 0,
                     split_part(address.address, '@', 2)
                 FROM easycrm_email_address address
                 JOIN res_partner partner ON partner.id = address.partner_id
-                WHERE split_part(address.address, '@', 2) = ANY(%s)
+                WHERE split_part(address.address, '@', 2) = ANY(%(domains)s)
                   AND partner.active
-                ORDER BY partner.is_company DESC NULLS LAST, partner.id DESC LIMIT %s
+                ORDER BY partner.is_company DESC NULLS LAST, partner.id DESC
+                LIMIT %(candidates)s)
+                UNION ALL (%(recent)s)
                 """,
-                sorted(clues["domains"]),
-                CANDIDATES,
+                threads=list(clues["threads"]),
+                visible=access.visible_link(self.env, "link"),
+                domains=sorted(clues["domains"]),
+                candidates=CANDIDATES,
+                recent=self._get_recent_sql(RECENT),
             )
         )
-        found = {}
-        for partner_id, company_id, domain in rows:
-            found[partner_id] = domain
-            found.setdefault(company_id, domain)
-        return found
+        linked, domains, recent = {}, {}, []
+        for sign, partner_id, other_id, count, domain in rows:
+            if sign == "domain":
+                domains[partner_id] = domain
+                domains.setdefault(other_id, domain)
+                continue
+            record = ("crm.lead", other_id)
+            if partner_id:
+                record = ("res.partner", partner_id)
+            if sign == "thread":
+                linked[record] = count
+            else:
+                recent.append(self.env[record[0]].browse(record[1]))
+        return linked, domains, recent
 
     @api.model
     def _find_partners(self, clues, linked, domains, recent):

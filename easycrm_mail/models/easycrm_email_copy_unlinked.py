@@ -54,7 +54,7 @@ class EasycrmEmailCopy(models.Model):
         """
         self.browse().check_access("read")
         accounts = access.own_account_ids(self.env)
-        return self.env["easycrm.email.tally"]._count(accounts, ignored=False)[1]
+        return self.env["easycrm.email.tally"]._count_mails(accounts)
 
     @api.model
     def unlinked_groups(self, domain, offset=0, limit=60, ignored=False):

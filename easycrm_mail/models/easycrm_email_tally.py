@@ -123,6 +123,21 @@ class EasycrmEmailTally(models.Model):
         return False
 
     @api.model
+    def _count_mails(self, account_ids):
+        """Return how many emails wait in these mailboxes, ignored ones left out."""
+        self.env["easycrm.email.copy"].flush_model()
+        [[mails]] = self.env.execute_query(
+            SQL(
+                """
+                SELECT coalesce(sum(mails), 0) FROM easycrm_email_tally
+                WHERE account = ANY(%s) AND is_ignored = FALSE
+                """,
+                list(account_ids),
+            )
+        )
+        return int(mails)
+
+    @api.model
     def _count(self, account_ids, ignored, addresses=None):
         """Return how many emails wait from whom.
 
