@@ -181,7 +181,9 @@ class EasycrmEmailCopy(models.Model):
         ids = [res_id for model, res_id in linked if model == "crm.lead"]
         ids += [record.id for record in recent if record._name == "crm.lead"]
         spoken_for = Domain("id", "in", ids)
-        spoken_for |= Domain("email_domain_criterion", "in", [*clues["domains"]])
+        # (Odoo keeps it as @acme.example)
+        domains = sorted(f"@{domain}" for domain in clues["domains"])
+        spoken_for |= Domain("email_domain_criterion", "in", domains)
         spoken_for |= Domain("contact_name", "in", sorted(clues["names"]))
         spoken_for |= Domain("email_normalized", "in", sorted(clues["addresses"]))
         for word in sorted(clues["words"], key=lambda word: (-len(word), word))[:6]:
