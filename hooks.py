@@ -13,3 +13,4 @@ def uninstall_hook(env):
     """Remove what Odoo does not know to be ours: files, and what Settings have kept."""
     env["ir.attachment"].search([("res_model", "=like", "easycrm.email%")]).unlink()
     env["ir.config_parameter"].search([("key", "=like", "easycrm_mail.%")]).unlink()
+    env.cr.execute("DROP FUNCTION IF EXISTS easycrm_email_tally() CASCADE")

@@ -21,6 +21,7 @@ PUBLIC = {
     },
     "easycrm.email": {
         "easycrm_body",
+        "easycrm_history",
         "easycrm_read_large",
         "easycrm_sharing",
         "easycrm_values",
@@ -48,6 +49,20 @@ PUBLIC = {
         "easycrm_health_counts",
     },
     "easycrm.email.erase": {"action_erase"},
+    "easycrm.email.copy": {
+        "bring_back",
+        "find_records",
+        "ignore",
+        "link_to",
+        "new_record_defaults",
+        "suggest_records",
+        "teach",
+        "undo",
+        "unlinked_count",
+        "unlinked_groups",
+        "unlinked_ids",
+        "unlinked_page",
+    },
     "easycrm.email.failure": {"action_retry"},
     "easycrm.email.hand.over": {"action_hand_over"},
     "easycrm.email.link": {"action_put_back", "action_take_off"},
@@ -387,6 +402,52 @@ class TestAccounts(MailCase):
         self.assertEqual(timeline["conversations"], [])
         people = self.as_user(self.anna, self.jonas).easycrm_people()
         self.assertEqual(people, [])
+
+    def test_no_method_of_unlinked_emails_leaks(self):
+        email = self.receive(self.mailbox, sender="doctor@private.example")
+        ids = email.copy_ids.ids
+        Copy = self.env["easycrm.email.copy"]
+        batch = self.as_user(Copy, self.mira).ignore(ids)["batch"]
+        of_lists = {
+            "unlinked_count": (),
+            "unlinked_groups": ([],),
+            "unlinked_ids": ([],),
+            "unlinked_page": ([],),
+            "find_records": ("private",),
+        }
+        of_mails = {
+            "bring_back": (ids,),
+            "ignore": (ids, "address"),
+            "link_to": (ids, "res.partner", self.anna.id),
+            "new_record_defaults": (ids, "crm.lead"),
+            "suggest_records": (ids,),
+            "teach": (batch, "address"),
+            "undo": (batch,),
+        }
+        self.assertEqual({*of_lists, *of_mails}, PUBLIC["easycrm.email.copy"])
+        for user in (self.jonas, self.sofia, self.bea, self.admin):
+            copies = self.as_user(Copy, user)
+            for method, arguments in of_mails.items():
+                with (
+                    self.subTest(method=method, user=user.login),
+                    self.assertRaises(AccessError),
+                ):
+                    getattr(copies, method)(*arguments)
+            self.assertEqual(copies.unlinked_count(), 0)
+            for ignored in (False, True):
+                self.assertEqual(
+                    copies.unlinked_groups([], ignored=ignored)["mails"], 0
+                )
+                self.assertEqual(copies.unlinked_ids([], ignored=ignored)["total"], 0)
+                rows = copies.unlinked_page([], ignored=ignored)["rows"]
+                self.assertEqual(rows, [])
+        for user in (self.ingrid, self.portal, self.public):
+            for method, arguments in {**of_lists, **of_mails}.items():
+                with (
+                    self.subTest(method=method, user=user.login),
+                    self.assertRaises(AccessError),
+                ):
+                    getattr(self.as_user(Copy, user), method)(*arguments)
 
     def link_privately(self, email):
         self.env["easycrm.email.link"].create(

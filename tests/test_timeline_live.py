@@ -146,8 +146,9 @@ class TestPings(LiveCase):
         now = datetime.now(timezone.utc) - timedelta(hours=1)
         few = count_queries(contacts[:2], now)
         self.read_pings()
-        self.assertEqual(count_queries(contacts, now), few)
-        self.assertLessEqual(few, 3)
+        # (core inserts a hundred rows at once, and the mailbox's list has a ping too)
+        self.assertLessEqual(count_queries(contacts, now), few + 1)
+        self.assertLessEqual(few, 4)
         pings = self.read_pings()
         self.assertEqual(len(pings), easycrm_email_live.PINGS)
         told = {payload["id"] for _channel, payload in pings}

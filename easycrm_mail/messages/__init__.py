@@ -2,6 +2,7 @@
 
 from .large import LargeMail
 from .parser import extract_part, parse, parse_headers
+from .signature import Signature, read_signature
 from .snippet import introduces_quote
 from .values import (
     Address,
@@ -20,12 +21,14 @@ __all__ = [
     "Message",
     "Participant",
     "Role",
+    "Signature",
     "UnreadableMessage",
     "Word",
     "extract_part",
     "introduces_quote",
     "parse",
     "parse_headers",
+    "read_signature",
     "search_words",
     "split_words",
 ]

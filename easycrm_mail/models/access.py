@@ -70,10 +70,15 @@ def own_mailbox(env, account_id):
 
     :param SQL account_id: the column that holds the mailbox's id
     """
+    ids = own_account_ids(env)
+    return SQL("%s IN %s", account_id, tuple(ids)) if ids else SQL("FALSE")
+
+
+def own_account_ids(env):
+    """Return the ids of the user's own mailboxes, in the companies at work."""
     accounts = env["easycrm.email.account"]
     own = accounts.sudo().browse(accounts._get_own_account_ids())
-    ids = own.filtered(lambda account: account.company_id in env.companies).ids
-    return SQL("%s IN %s", account_id, tuple(ids)) if ids else SQL("FALSE")
+    return own.filtered(lambda account: account.company_id in env.companies).ids
 
 
 def readable_record(env, model_name, record_id):

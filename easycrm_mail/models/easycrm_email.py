@@ -177,7 +177,9 @@ class EasycrmEmail(models.Model):
     def _update_linked(self):
         """Bring `is_linked`, and the copies' `is_unlinked`, up to what the links say.
 
-        In SQL, for a batch or a million of them; a row that is right is not touched.
+        In SQL, for a batch or a million of them. Every email is written, also if it is
+        right: of two transactions that link and take off at once, each of which does
+        not see the other, the later one is made again.
         """
         if not self.ids:
             return
@@ -195,15 +197,17 @@ class EasycrmEmail(models.Model):
                     UPDATE easycrm_email email SET is_linked = linked.yes
                     FROM linked
                     WHERE linked.id = email.id
-                      AND email.is_linked IS DISTINCT FROM linked.yes
                 )
                 UPDATE easycrm_email_copy held SET is_unlinked = NOT linked.yes
                 FROM linked
                 WHERE linked.id = held.email_id
                   AND held.is_unlinked IS DISTINCT FROM NOT linked.yes
+                RETURNING held.account_id
                 """,
                 ids=self.ids,
             )
         )
+        changed = {account_id for (account_id,) in self.env.cr.fetchall()}
+        self.env["easycrm.email.copy"]._announce_unlinked(changed)
         self.invalidate_model(["is_linked"], flush=False)
         self.env["easycrm.email.copy"].invalidate_model(["is_unlinked"], flush=False)

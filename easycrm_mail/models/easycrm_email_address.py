@@ -27,6 +27,12 @@ class EasycrmEmailAddress(models.Model):
         required=True,
         default="field",
     )
+    batch_id = fields.Many2one(
+        "easycrm.email.batch",
+        ondelete="set null",
+        index="btree_not_null",
+        help="The step in which it was taught: undone, it goes.",
+    )
     look_again_at = fields.Datetime(
         help="When the emails that are here are compared with it once more."
     )
@@ -41,6 +47,7 @@ class EasycrmEmailAddress(models.Model):
     _lead_unique = models.Constraint(
         "UNIQUE(lead_id, address)", "The lead or opportunity has this address already."
     )
+    _domain_idx = models.Index("(split_part(address, '@', 2))")
     _look_again_idx = models.Index(
         "(look_again_at, id) WHERE look_again_at IS NOT NULL"
     )

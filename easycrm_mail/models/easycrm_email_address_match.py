@@ -111,12 +111,6 @@ class EasycrmEmailAddress(models.Model):
         :return: ids of the emails that got a link
         """
         Link = self.env["easycrm.email.link"]
-        for model in ("easycrm.email.participant", "easycrm.email.link", self._name):
-            self.env[model].flush_model()
-        self.env["res.partner"].flush_model(
-            ["active", "company_id", "commercial_partner_id"]
-        )
-        self.env["crm.lead"].flush_model(["active", "company_id"])
         self.env.cr.execute(
             SQL(
                 """
@@ -124,34 +118,14 @@ class EasycrmEmailAddress(models.Model):
                     (email_id, partner_id, lead_id, thread_id, commercial_partner_id,
                      company_id, date, origin, role, address, removed,
                      create_uid, create_date, write_uid, write_date)
-                SELECT DISTINCT ON (email.id, address.partner_id, lead.id)
-                    email.id, address.partner_id, lead.id, email.thread_id,
-                    partner.commercial_partner_id, email.company_id, email.date,
-                    'auto', participant.role, address.address, FALSE,
+                SELECT match.*, FALSE,
                     %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
-                FROM easycrm_email_address address
-                JOIN easycrm_email_participant participant
-                  ON participant.address = address.address
-                JOIN easycrm_email email ON email.id = participant.email_id
-                LEFT JOIN res_partner partner ON partner.id = address.partner_id
-                LEFT JOIN crm_lead lead ON lead.id = %(lead)s
-                WHERE %(condition)s
-                  AND COALESCE(partner.active, lead.active)
-                  AND COALESCE(partner.company_id, lead.company_id, email.company_id)
-                      = email.company_id
-                  AND %(foreign)s
-                  AND %(linkable)s
-                ORDER BY email.id, address.partner_id, lead.id,
-                    array_position(ARRAY['from', 'to', 'cc', 'bcc'],
-                                   participant.role::text)
+                FROM (%(matches)s) AS match
                 ON CONFLICT DO NOTHING
                 RETURNING email_id, %(announced)s
                 """,
                 uid=self.env.uid,
-                condition=condition,
-                lead=self.env["easycrm.email.thread"]._get_lead_sql(),
-                foreign=self._get_foreign_sql(),
-                linkable=self.env["easycrm.email.rule"]._get_linkable_sql(),
+                matches=self._get_matches_sql(condition),
                 announced=Link._announced_columns,
             )
         )
@@ -161,6 +135,48 @@ class EasycrmEmailAddress(models.Model):
         Link._announce([row[1:] for row in rows], only_news=True)
         self.env["easycrm.email"].sudo().browse(email_ids)._update_linked()
         return email_ids
+
+    @api.model
+    def _get_matches_sql(self, condition, addresses=None):
+        """Return the query of what is to be linked to what, with its reason.
+
+        :param SQL condition: on `address` (this table) or `participant`
+        :param SQL addresses: rows that stand for this table, as it would be
+        """
+        for model in ("easycrm.email.participant", "easycrm.email.link", self._name):
+            self.env[model].flush_model()
+        self.env["res.partner"].flush_model(
+            ["active", "company_id", "commercial_partner_id"]
+        )
+        self.env["crm.lead"].flush_model(["active", "company_id"])
+        return SQL(
+            """
+            SELECT DISTINCT ON (email.id, address.partner_id, lead.id)
+                email.id AS email_id, address.partner_id, lead.id AS lead_id,
+                email.thread_id, partner.commercial_partner_id, email.company_id,
+                email.date, 'auto', participant.role, address.address
+            FROM %(addresses)s address
+            JOIN easycrm_email_participant participant
+              ON participant.address = address.address
+            JOIN easycrm_email email ON email.id = participant.email_id
+            LEFT JOIN res_partner partner ON partner.id = address.partner_id
+            LEFT JOIN crm_lead lead ON lead.id = %(lead)s
+            WHERE %(condition)s
+              AND COALESCE(partner.active, lead.active)
+              AND COALESCE(partner.company_id, lead.company_id, email.company_id)
+                  = email.company_id
+              AND %(foreign)s
+              AND %(linkable)s
+            ORDER BY email.id, address.partner_id, lead.id,
+                array_position(ARRAY['from', 'to', 'cc', 'bcc'],
+                               participant.role::text)
+            """,
+            addresses=addresses or SQL("easycrm_email_address"),
+            condition=condition,
+            lead=self.env["easycrm.email.thread"]._get_lead_sql(),
+            foreign=self._get_foreign_sql(),
+            linkable=self.env["easycrm.email.rule"]._get_linkable_sql(),
+        )
 
     @api.model
     def _get_foreign_sql(self):

@@ -42,8 +42,8 @@ class EasycrmEmailAddressOwner(models.AbstractModel):
         """
         self.ensure_one()
         self._easycrm_follow_addresses()  # what these have got just now moves too
-        for model in ("easycrm.email.link", "easycrm.email.address"):
-            self.env[model].sudo()._fold(others, self)
+        for model in ("link", "address", "thread.follow", "batch"):
+            self.env[f"easycrm.email.{model}"].sudo()._fold(others, self)
         self._easycrm_address_changed()
 
     def _easycrm_get_field_addresses(self):

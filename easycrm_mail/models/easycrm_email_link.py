@@ -65,6 +65,7 @@ class EasycrmEmailLink(models.Model):
     _lead_unique = models.Constraint(
         "UNIQUE(email_id, lead_id)", "This email is on the opportunity already."
     )
+    _batch_idx = models.Index("(batch) WHERE batch IS NOT NULL")
     _partner_timeline_idx = models.Index(
         "(partner_id, date DESC, email_id DESC) WHERE partner_id IS NOT NULL"
     )
@@ -84,6 +85,7 @@ class EasycrmEmailLink(models.Model):
             "opportunity": self.env._("opportunity"),
         }
         roles = dict(self._fields["role"]._description_selection(self.env))
+        steps = self._get_steps()
         for link in self:
             # the name of a record one may not read is not told
             record = (link.partner_id or link.lead_id)._filtered_access("read")
@@ -92,12 +94,20 @@ class EasycrmEmailLink(models.Model):
                 "address": link.address or "",
                 "kind": kinds[link._get_record_kind()],
                 "name": record.name or "",
-                "user": link.create_uid.sudo().name,
-                "date": fields.Date.to_string(link.create_date or fields.Date.today()),
             }
+            # (what came by itself at first may have been put back by hand)
+            step = steps.get(link.batch, link.sudo())
+            values["user"] = step.create_uid.name
+            values["date"] = fields.Date.to_string(
+                step.create_date or fields.Date.today()
+            )
             if link.origin == "auto":
                 link.reason = self.env._(
                     "%(role)s: %(address)s = %(kind)s %(name)s", **values
+                )
+            elif link.origin == "rule" and not link.address:
+                link.reason = self.env._(
+                    "Its conversation was put here by %(user)s on %(date)s", **values
                 )
             elif link.origin == "rule":
                 link.reason = self.env._(
@@ -254,7 +264,7 @@ class EasycrmEmailLink(models.Model):
         """Take the email off this record, for good: a tombstone keeps it off."""
         self.check_access("read")
         self._check_record_access()
-        self.sudo().removed = True
+        self.sudo()._set_removed(True)
 
     def action_put_back(self):
         """Undo `action_take_off`: for whoever took it off.
@@ -267,7 +277,8 @@ class EasycrmEmailLink(models.Model):
                 self.env._("Only the person who took this email off can put it back.")
             )
         links.with_env(self.env)._check_record_access()
-        links.write({"removed": False, "narrowed": False})
+        links._set_removed(False)
+        links.narrowed = False
 
     def _check_record_access(self):
         """Raise unless the user may change the records that the links are on."""

@@ -85,6 +85,7 @@ class Ingest(
         self._insert_attachments(new, ids)
         told = self._insert_participants(by_identity, ids, known)
         emails = {**known, **ids}
+        self._hold(known)
         copies = self._upsert_copies(reads, emails)
         self._upsert_locations(reads, emails, copies)
         self._invalidate()
@@ -92,11 +93,18 @@ class Ingest(
         if self._policy.may_not_link:
             # what another mailbox has kept off the records may find them for this one
             matched = list(emails.values())
-        self.env["easycrm.email.address"]._link_emails(
+        linked = self.env["easycrm.email.address"]._link_emails(
             SQL("participant.email_id = ANY(%s)", matched)
         )
+        if self._policy.is_taught:
+            linked += self.env["easycrm.email.thread.follow"]._link_taught(
+                list(emails.values())
+            )
         dropped = self._delete_unlinked(old, ids)
         self._drop(reads, dropped)
+        waiting = {id_ for key, id_ in emails.items() if key not in dropped}
+        if waiting - set(linked):
+            self.env["easycrm.email.copy"]._announce_unlinked({self.account.id})
         return [email_id for key, email_id in ids.items() if key not in dropped]
 
     def set_aside(self, failures):
@@ -256,6 +264,27 @@ class Ingest(
         )
         return [row[0] for row in late]
 
+    def _hold(self, known):
+        """Write the known emails that the mailbox gets now, as they are.
+
+        Whoever links one of them at the same time does not see the copy that is about
+        to come, or is not seen here: the later transaction is made again.
+        """
+        if known:
+            self.env.cr.execute(
+                SQL(
+                    """
+                    UPDATE easycrm_email SET is_linked = is_linked
+                    WHERE id = ANY(%s) AND NOT EXISTS (
+                        SELECT FROM easycrm_email_copy held
+                        WHERE held.account_id = %s
+                          AND held.email_id = easycrm_email.id)
+                    """,
+                    list(known.values()),
+                    self.account.id,
+                )
+            )
+
     def _upsert_copies(self, reads, emails):
         """Insert or refresh the mailbox's copies; return {email id: copy id}."""
         rows = {}
@@ -272,6 +301,7 @@ class Ingest(
                 self._naive(read.message.date),
                 normalise(sender),
                 read.remote.is_read,
+                self._is_ignored(normalise(sender)),
             )
         copies = self.env.cr.execute_values(
             """
@@ -280,9 +310,9 @@ class Ingest(
                  is_read, is_unlinked, ignored)
             SELECT seen.email_id, seen.account_id, seen.thread_ref, seen.direction,
                    seen.date, seen.from_address, seen.is_read,
-                   NOT email.is_linked, FALSE
+                   NOT email.is_linked, seen.ignored
             FROM (VALUES %s) AS seen (email_id, account_id, thread_ref, direction, date,
-                                      from_address, is_read)
+                                      from_address, is_read, ignored)
             JOIN easycrm_email email ON email.id = seen.email_id
             ON CONFLICT (account_id, email_id) DO UPDATE
             SET is_read = EXCLUDED.is_read, removed_at = NULL,
@@ -291,7 +321,7 @@ class Ingest(
             RETURNING email_id, id
             """,
             list(rows.values()),
-            template="(%s, %s, %s::varchar, %s, %s::timestamp, %s, %s)",
+            template="(%s, %s, %s::varchar, %s, %s::timestamp, %s, %s, %s)",
             page_size=len(rows),
             fetch=True,
         )

@@ -33,11 +33,15 @@ class Policy(NamedTuple):
     :ivar rules: {pattern: id of the rule} of what is never stored
     :ivar may_not_link: there are rules of what is never linked
     :ivar has_left_out: the mailbox has left out mail before
+    :ivar ignored: patterns of senders that are ignored
+    :ivar is_taught: something was taught of where mail belongs
     """
 
     rules: dict
     may_not_link: bool
     has_left_out: bool
+    ignored: set
+    is_taught: bool
 
 
 class ExclusionSteps:
@@ -49,23 +53,34 @@ class ExclusionSteps:
         rules.flush_model()
         self.account.flush_recordset(["user_id", "company_id"])
         self.env["easycrm.email.exclusion"].flush_model(["account_id"])
+        self.env["easycrm.email.thread.follow"].flush_model()
         [row] = self.env.execute_query(
             SQL(
                 """
-                SELECT (SELECT json_object_agg(rule.pattern, rule.id)
-                        FROM easycrm_email_rule rule, easycrm_email_account account
-                        WHERE account.id = %(account)s AND %(applies)s
-                          AND rule.kind = 'never_store'),
-                       EXISTS (SELECT FROM easycrm_email_rule
-                               WHERE kind = 'never_link'),
+                SELECT never_store, EXISTS (SELECT FROM easycrm_email_rule
+                                            WHERE kind = 'never_link'),
                        EXISTS (SELECT FROM easycrm_email_exclusion
-                               WHERE account_id = %(account)s)
+                               WHERE account_id = %(account)s),
+                       ignored,
+                       EXISTS (SELECT FROM easycrm_email_rule
+                               WHERE kind = 'always_link')
+                       OR EXISTS (SELECT FROM easycrm_email_thread_follow)
+                FROM (SELECT
+                          json_object_agg(rule.pattern, rule.id)
+                              FILTER (WHERE rule.kind = 'never_store') AS never_store,
+                          json_agg(rule.pattern)
+                              FILTER (WHERE rule.kind = 'ignore') AS ignored
+                      FROM easycrm_email_rule rule, easycrm_email_account account
+                      WHERE account.id = %(account)s AND %(applies)s) AS applied
                 """,
                 account=self.account.id,
                 applies=APPLIES,
             )
         )
-        return Policy(row[0] or {}, *row[1:])
+        never_store, may_not_link, has_left_out, ignored, is_taught = row
+        return Policy(
+            never_store or {}, may_not_link, has_left_out, set(ignored or ()), is_taught
+        )
 
     def _leave_out(self, reads):
         """Count the mails that are not to be stored.
@@ -104,6 +119,12 @@ class ExclusionSteps:
                 if rule_id := self._policy.rules.get(pattern):
                     return "rule", rule_id
         return None
+
+    def _is_ignored(self, sender):
+        """Tell whether what this address sends is ignored."""
+        return bool(self._policy.ignored) and not self._policy.ignored.isdisjoint(
+            patterns_of(sender)
+        )
 
     def _others(self, message):
         """Yield the addresses in a mail that are not the mailbox's own."""

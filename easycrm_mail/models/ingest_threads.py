@@ -118,6 +118,12 @@ class ThreadSteps:
             """UPDATE easycrm_email_link held SET thread_id = pair.kept
                FROM (VALUES %s) AS pair (gone, kept)
                WHERE held.thread_id = pair.gone""",
+            """INSERT INTO easycrm_email_thread_follow
+                   (thread_id, partner_id, lead_id, batch_id)
+               SELECT pair.kept, follow.partner_id, follow.lead_id, follow.batch_id
+               FROM (VALUES %s) AS pair (gone, kept)
+               JOIN easycrm_email_thread_follow follow ON follow.thread_id = pair.gone
+               ON CONFLICT DO NOTHING""",
             """UPDATE easycrm_email_thread kept SET privacy = 'private'
                FROM (VALUES %s) AS pair (gone, kept)
                JOIN easycrm_email_thread gone ON gone.id = pair.gone

@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import fields, models
 
 from .guarded_one2many import GuardedOne2many
 

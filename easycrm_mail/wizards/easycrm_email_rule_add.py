@@ -12,11 +12,7 @@ class EasycrmEmailRuleAdd(models.TransientModel):
     _description = "Add an Email Rule"
 
     kind = fields.Selection(
-        selection=lambda self: (
-            self.env["easycrm.email.rule"]
-            ._fields["kind"]
-            ._description_selection(self.env)
-        ),
+        selection=lambda self: self.env["easycrm.email.rule"]._get_added_kinds(),
         string="What Happens",
         required=True,
         default="never_store",

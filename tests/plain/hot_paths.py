@@ -154,6 +154,29 @@ class Paths:
         shown = {"subject": {}, "snippet": {}, "from_address": {}, "date": {}}
         assert len(copies.search(UNLINKED, limit=80).web_read(shown)) == 80
 
+    def unlinked_emails_opened(self):
+        copies = self.mine(self.env["easycrm.email.copy"])
+        groups = copies.unlinked_groups([])
+        assert len(groups["groups"]) == 60 and copies.unlinked_count()
+        page = copies.unlinked_page([])
+        page = copies.unlinked_page([], page["next"])
+        assert len(page["rows"]) == 80
+        address = groups["groups"][0]["address"]
+        assert copies.unlinked_page([], address=address)["rows"]
+
+    def unlinked_emails_suggested(self):
+        copies = self.mine(self.env["easycrm.email.copy"])
+        ids = copies.search(UNLINKED, limit=3).ids
+        assert "suggested" in copies.suggest_records(ids)
+
+    def unlinked_emails_linked_and_undone(self):
+        copies = self.mine(self.env["easycrm.email.copy"])
+        ids = copies.search(UNLINKED, limit=3).ids
+        done = copies.link_to(ids, "res.partner", self.million.small.id)
+        assert done["count"] == 3
+        copies.teach(done["batch"], "thread")
+        assert copies.undo(done["batch"])["count"] >= 3
+
     def list_of_emails(self):
         emails = self.mine(self.env["easycrm.email"]).search([], limit=80)
         assert any(emails.mapped("subject"))

@@ -1,0 +1,261 @@
+"""What is done with the emails that wait: link, ignore, bring back, undo."""
+
+from odoo import api, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
+
+from . import access
+from .easycrm_email_address import OWNERS
+from .rule_conditions import is_public
+
+#: Emails that one step may be about at most.
+MAX_AT_ONCE = 1000
+
+
+class EasycrmEmailCopy(models.Model):
+    _inherit = "easycrm.email.copy"
+
+    @api.model
+    def link_to(self, ids, model, res_id):
+        """Put emails of the user's own mailboxes on a record.
+
+        :param list ids: of copies
+        :param str model: `res.partner` or `crm.lead`
+        :return: {"batch", "count", "message", "question"}: how many emails were put
+            there, and what could be linked from now on
+        :raise AccessError: the record, or an email, is not for this user
+        """
+        copies = self._get_own(ids)
+        record = self._get_record(model, res_id)
+        emails = copies.sudo().email_id
+        self._check_company(record, emails)
+        batch = self.env["easycrm.email.batch"]._start("link", record)
+        placed = self.env["easycrm.email.link"]._place(emails, record, batch)
+        self._unignore(placed, batch)
+        return {
+            "batch": batch.id,
+            "count": len(placed),
+            "message": self._say_linked(len(placed), record),
+            "question": self._get_question(batch) if placed else None,
+        }
+
+    @api.model
+    def ignore(self, ids, scope="these"):
+        """Take emails off the list that are not worth keeping; they can be seen there.
+
+        :param str scope: `these`, `address` or `domain` (of their senders: what waits
+            from them, and what will come)
+        :return: {"batch", "count", "message"}
+        """
+        copies = self._get_own(ids)
+        patterns = self._get_ignored_patterns(copies, scope)
+        batch = self.env["easycrm.email.batch"]._start("ignore", scope=scope)
+        count = self._set_ignored(copies, True, batch, patterns)
+        self._remember_rules("ignore", patterns, batch)
+        if count == 1:
+            message = self.env._("1 mail ignored")
+        else:
+            message = self.env._("%s mails ignored", count)
+        return {"batch": batch.id, "count": count, "message": message}
+
+    @api.model
+    def bring_back(self, ids):
+        """Put ignored emails back on the list.
+
+        :return: {"batch", "count", "message"}
+        """
+        copies = self._get_own(ids)
+        batch = self.env["easycrm.email.batch"]._start("bring_back")
+        count = self._set_ignored(copies, False, batch)
+        if count == 1:
+            message = self.env._("1 mail brought back")
+        else:
+            message = self.env._("%s mails brought back", count)
+        return {"batch": batch.id, "count": count, "message": message}
+
+    @api.model
+    def undo(self, batch):
+        """Undo a step of one's own, with what was taught in it. Twice is harmless.
+
+        :param int batch: as the step has returned it
+        :return: {"count", "message"}
+        :raise AccessError: the step is somebody else's
+        """
+        count, name = self.env["easycrm.email.batch"]._find(batch)._undo()
+        if count is None:
+            return {"count": 0, "message": self.env._("This was undone already.")}
+        if not count and name:
+            message = self.env._(
+                "“%s” was deleted: its mails had left it already.", name
+            )
+        elif count == 1:
+            message = self.env._("Undone for 1 mail")
+        else:
+            message = self.env._("Undone for %s mails", count)
+        return {"count": count, "message": message}
+
+    # --- what may be done ---
+
+    @api.model
+    def _get_own(self, ids):
+        """Return these copies, all of them the user's own.
+
+        :raise AccessError: one is not, or is gone: which of both is not told
+        """
+        ids = {int(copy_id) for copy_id in ids}
+        if len(ids) > MAX_AT_ONCE:
+            raise UserError(
+                self.env._("Please select at most %s mails at once.", MAX_AT_ONCE)
+            )
+        copies = self.search([("id", "in", list(ids))])
+        if not ids or len(copies) < len(ids):
+            raise AccessError(
+                self.env._("Some of these mails are not here any more. Select again.")
+            )
+        return copies
+
+    @api.model
+    def _get_record(self, model, res_id):
+        """Return the contact, lead or opportunity, if the user may read it.
+
+        :raise AccessError: he may not, or it is gone: which of both is not told
+        """
+        record = self.env[model].browse(int(res_id)) if model in OWNERS else None
+        if not record or not record.exists()._filtered_access("read"):
+            raise AccessError(
+                self.env._("This record is not here any more, or not yours to open.")
+            )
+        return record
+
+    @api.model
+    def _check_company(self, record, emails):
+        company = record.sudo().company_id
+        if company and emails.company_id - company:
+            raise UserError(
+                self.env._(
+                    "“%(name)s” belongs to %(company)s, the mails to another company.",
+                    name=record.display_name,
+                    company=company.name,
+                )
+            )
+
+    @api.model
+    def _say_linked(self, count, record):
+        name = record.display_name
+        if not count:
+            return self.env._("Linked to %s already", name)
+        if count == 1:
+            return self.env._("1 mail linked to %s", name)
+        return self.env._("%(count)s mails linked to %(name)s", count=count, name=name)
+
+    # --- ignoring ---
+
+    @api.model
+    def _get_ignored_patterns(self, copies, scope):
+        """Return what is ignored from now on: addresses, or domains as `@acme.example`.
+
+        :raise UserError: that would be too much
+        """
+        if scope == "these":
+            return []
+        addresses = {copy.from_address for copy in copies if copy.from_address}
+        mine = self.env["easycrm.email"]._get_own_addresses()
+        if scope not in ("address", "domain") or not addresses or addresses & mine:
+            raise UserError(self.env._("Please ignore these mails one by one."))
+        if scope == "address":
+            return sorted(addresses)
+        domains = {f"@{address.rpartition('@')[2]}" for address in addresses}
+        ours = {f"@{address.rpartition('@')[2]}" for address in mine}
+        for domain in sorted(domains):
+            if is_public(domain) or domain in ours:
+                raise UserError(
+                    self.env._(
+                        "Too many people have an address at %s: ignore the address.",
+                        domain[1:],
+                    )
+                )
+        return sorted(domains)
+
+    @api.model
+    def _remember_rules(self, kind, patterns, batch, **vals):
+        """Add the rules of one's own that are not there yet, as a part of a step."""
+        rules = self.env["easycrm.email.rule"].sudo()
+        mine = [("user_id", "=", self.env.uid), ("kind", "=", kind)]
+        present = rules.search([*mine, ("pattern", "in", list(patterns))])
+        rules.create(
+            [
+                {
+                    "kind": kind,
+                    "pattern": pattern,
+                    "user_id": self.env.uid,
+                    "batch_id": batch.id,
+                    **vals,
+                }
+                for pattern in patterns
+                if pattern not in present.mapped("pattern")
+            ]
+        )
+
+    @api.model
+    def _set_ignored(self, copies, ignored, batch, patterns=()):
+        """Ignore emails, or not any more; return how many that changes.
+
+        :param batch: the step, which keeps what was changed
+        :param patterns: what else is ignored: all that waits from these senders
+        """
+        self.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                UPDATE easycrm_email_copy held SET ignored = %(ignored)s
+                WHERE held.ignored IS DISTINCT FROM %(ignored)s AND is_unlinked IS TRUE
+                  AND account_id = ANY(%(accounts)s)
+                  AND (id = ANY(%(ids)s) OR %(senders)s)
+                RETURNING email_id, id, account_id
+                """,
+                ignored=ignored,
+                accounts=list(access.own_account_ids(self.env)),
+                ids=copies.ids,
+                senders=self._get_senders_sql(patterns),
+            )
+        )
+        self.invalidate_model(["ignored"], flush=False)
+        before = f'{{"ignored": {str(not ignored).lower()}}}'
+        batch._keep("copy_id", [(email, copy, before) for email, copy, _box in rows])
+        self._announce_unlinked({account_id for _email, _copy, account_id in rows})
+        return len(rows)
+
+    @api.model
+    def _get_senders_sql(self, patterns):
+        """Return the condition on `held`: one of these patterns covers its sender."""
+        addresses = [text for text in patterns if not text.startswith("@")]
+        conditions = (
+            [SQL("held.from_address = ANY(%s)", addresses)] if addresses else []
+        )
+        for domain in set(patterns) - set(addresses):
+            conditions.append(
+                SQL(
+                    "(right(held.from_address, %(length)s) = %(domain)s"
+                    " OR right(held.from_address, %(length)s) = %(below)s)",
+                    length=len(domain),
+                    domain=domain,
+                    below="." + domain[1:],
+                )
+            )
+        return SQL("(%s)", SQL(" OR ").join(conditions or [SQL("FALSE")]))
+
+    @api.model
+    def _unignore(self, emails, batch):
+        """Have emails that were ignored, and are on a record now, count again."""
+        ignored = self.sudo().search(
+            [
+                ("email_id", "in", emails.ids),
+                ("account_id", "in", access.own_account_ids(self.env)),
+                ("ignored", "=", True),
+            ]
+        )
+        batch._keep(
+            "copy_id",
+            [(copy.email_id.id, copy.id, '{"ignored": true}') for copy in ignored],
+        )
+        ignored.ignored = False

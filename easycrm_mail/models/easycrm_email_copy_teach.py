@@ -1,0 +1,316 @@
+"""What should be linked from now on: the quiet question after mails were linked."""
+
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from . import access
+from .rule_conditions import is_public
+
+#: Senders whose addresses can be taught at once.
+MAX_ADDRESSES = 5
+
+
+class EasycrmEmailCopy(models.Model):
+    _inherit = "easycrm.email.copy"
+
+    @api.model
+    def teach(self, batch, scope):
+        """Place other mails as those of a step were, and remember it for what comes.
+
+        :param int batch: of `link_to`; undoing it undoes this too
+        :param str scope: `these` (nothing), `thread`, `address` or `domain`
+        :return: {"batch", "count", "message"}: how many other mails were placed
+        :raise UserError: the question does not offer that
+        """
+        step = self.env["easycrm.email.batch"]._find(batch)
+        if step.undone_at or step.kind != "link" or not step._get_record():
+            raise UserError(self.env._("This step was undone, or its record deleted."))
+        record = self._get_record(step._get_record()._name, step._get_record().id)
+        choices = {
+            choice["scope"]: choice for choice in self._get_choices(step, record)
+        }
+        if scope not in choices or choices[scope]["why"]:
+            raise UserError(
+                choices.get(scope, {}).get("why") or self.env._("Unknown choice.")
+            )
+        choice = choices[scope]
+        emails = self._find_taught(choice, record)
+        step.scope = scope
+        getattr(self, f"_teach_{scope}")(choice, record, emails, step)
+        return {
+            "batch": step.id,
+            "count": len(emails),
+            "message": self._say_taught(len(emails), record),
+        }
+
+    @api.model
+    def _say_taught(self, count, record):
+        name = record.display_name
+        if not count:
+            return self.env._("Remembered for %s", name)
+        if count == 1:
+            return self.env._("1 other mail linked to %s", name)
+        return self.env._(
+            "%(count)s other mails linked to %(name)s", count=count, name=name
+        )
+
+    @api.model
+    def _get_question(self, batch):
+        """Return what can be taught after a step, each with what it also places."""
+        record = batch._get_record().with_env(self.env)
+        return {
+            "title": self.env._("What should be linked from now on?"),
+            "options": [
+                {
+                    "scope": choice["scope"],
+                    "label": choice["label"],
+                    "detail": choice["detail"],
+                    "count": len(self._find_taught(choice, record)),
+                    "disabled": bool(choice["why"]),
+                    "why": choice["why"] or None,
+                }
+                for choice in self._get_choices(batch, record)
+            ],
+        }
+
+    # --- the choices ---
+
+    @api.model
+    def _get_choices(self, batch, record):
+        """Return what can be chosen: a dict each.
+
+        :return: list of dict with `scope`, `label`, `detail`, `why` (it cannot be
+            chosen), and what is taught: `threads`, `addresses`, or `domain` and
+            `company`
+        """
+        threads, addresses = self._get_correspondents(batch)
+        count = len(batch.line_ids.filtered("link_id").email_id)
+        return [
+            {
+                "scope": "these",
+                "label": self.env._("Only this mail")
+                if count == 1
+                else self.env._("Only these %s mails", count),
+                "detail": self.env._("Nothing else changes"),
+                "why": "",
+            },
+            {
+                "scope": "thread",
+                "label": self.env._("The whole conversation")
+                if len(threads) == 1
+                else self.env._("The %s conversations", len(threads)),
+                "detail": self.env._("Its answers follow")
+                if len(threads) == 1
+                else self.env._("Their answers follow"),
+                "why": "",
+                "threads": threads,
+            },
+            self._get_address_choice(addresses, record),
+            self._get_domain_choice(addresses, record),
+        ]
+
+    @api.model
+    def _get_correspondents(self, batch):
+        """Return whom the mails of a step are with.
+
+        :return: ids of the conversations, and the addresses: of the senders, or of
+            whom it was sent to
+        """
+        for model in ("", ".participant", ".batch.line"):
+            self.env[f"easycrm.email{model}"].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT email.thread_id, person.address
+                FROM easycrm_email_batch_line line
+                JOIN easycrm_email email ON email.id = line.email_id
+                LEFT JOIN easycrm_email_participant person
+                  ON person.email_id = email.id AND person.role
+                     = CASE email.direction WHEN 'inbound' THEN 'from' ELSE 'to' END
+                WHERE line.batch_id = %s AND line.link_id IS NOT NULL
+                """,
+                batch.id,
+            )
+        )
+        threads = sorted({thread_id for thread_id, _address in rows})
+        return threads, sorted({address for _thread, address in rows if address})
+
+    @api.model
+    def _get_address_choice(self, addresses, record):
+        env, why = self.env, ""
+        _mine, ours = env["easycrm.email"]._get_our_addresses(addresses)
+        present = env["easycrm.email.address"].sudo()
+        owner = present._get_owner_field(record._name)
+        present = present.search(
+            [(owner, "=", record.id), ("address", "in", addresses)]
+        )
+        if not addresses or ours & set(addresses):
+            why = env._("That is an address of your own people.")
+        elif len(addresses) > MAX_ADDRESSES:
+            why = env._("These mails are with %s people.", len(addresses))
+        elif not record.has_access("write"):
+            why = env._("You may not change %s.", record.display_name)
+        elif len(present) == len(addresses):
+            why = env._("%s has it already.", record.display_name)
+        if len(addresses) == 1:
+            label = env._("Always %s", addresses[0])
+            detail = env._("Becomes a further address of %s", record.display_name)
+        else:
+            label = env._("Always these %s addresses", len(addresses))
+            detail = ", ".join(addresses[:MAX_ADDRESSES])
+        return {
+            "scope": "address",
+            "label": label,
+            "detail": detail,
+            "why": why,
+            "addresses": addresses,
+        }
+
+    @api.model
+    def _get_domain_choice(self, addresses, record):
+        env, why = self.env, ""
+        domains = {address.rpartition("@")[2] for address in addresses}
+        domain = min(domains, default="")
+        mine = env["easycrm.email"]._get_own_addresses()
+        company = self._get_company(record)
+        rule = env["easycrm.email.rule"].search(
+            [
+                ("user_id", "=", env.uid),
+                ("kind", "=", "always_link"),
+                ("pattern", "=", f"@{domain}"),
+            ]
+        )
+        if len(domains) != 1:
+            why = env._("These mails are from several domains.")
+        elif is_public(f"@{domain}"):
+            why = env._("Anybody can have an address at %s.", domain)
+        elif "." not in domain or domain in {a.rpartition("@")[2] for a in mine}:
+            why = env._("That is your own domain.")
+        elif not company:
+            why = env._("%s belongs to no company.", record.display_name)
+        elif rule:
+            why = env._("You have a rule for it: it goes to %s.", rule.partner_id.name)
+        return {
+            "scope": "domain",
+            "label": env._("Always @%s", domain)
+            if len(domains) == 1
+            else env._("Always this domain"),
+            "detail": env._("Goes to the company %s", company.name) if company else "",
+            "why": why,
+            "domain": domain,
+            "company": company,
+        }
+
+    @api.model
+    def _get_company(self, record):
+        """Return the company of a record, if it has one that the user may read."""
+        partner = record if record._name == "res.partner" else record.partner_id
+        company = partner.sudo().commercial_partner_id.sudo(False)
+        if not company.sudo().is_company:
+            return company.browse()
+        return company._filtered_access("read")
+
+    # --- what a choice places ---
+
+    @api.model
+    def _find_taught(self, choice, record):
+        """Return the emails that a choice also places, of those that wait."""
+        emails = self.env["easycrm.email"].sudo()
+        if choice["why"] or choice["scope"] == "these":
+            return emails
+        for model in ("", ".copy", ".link"):
+            self.env[f"easycrm.email{model}"].flush_model()
+        Address = self.env["easycrm.email.address"]
+        target = choice.get("company") or record
+        find = getattr(self, f"_get_{choice['scope']}_sql")
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT held.email_id FROM easycrm_email_copy held
+                JOIN easycrm_email email ON email.id = held.email_id
+                WHERE held.account_id = ANY(%s) AND held.is_unlinked IS TRUE
+                  AND held.ignored IS NOT TRUE AND %s
+                  AND NOT EXISTS (
+                      SELECT FROM easycrm_email_link known
+                      WHERE known.email_id = held.email_id AND known.%s = %s)
+                """,
+                list(access.own_account_ids(self.env)),
+                find(choice, record),
+                SQL.identifier(Address._get_owner_field(target._name)),
+                target.id,
+            )
+        )
+        return emails.browse(row[0] for row in rows)
+
+    @api.model
+    def _get_thread_sql(self, choice, record):
+        return SQL(
+            "email.thread_id = ANY(%s) AND %s",
+            choice["threads"],
+            self._get_company_sql(record),
+        )
+
+    @api.model
+    def _get_address_sql(self, choice, record):
+        is_partner = record._name == "res.partner"
+        addresses = SQL(
+            """(SELECT NULL::int AS id, address, %s::int AS partner_id,
+                       %s::int AS lead_id FROM unnest(%s) AS taught (address))""",
+            record.id if is_partner else None,
+            None if is_partner else record.id,
+            choice["addresses"],
+        )
+        Address = self.env["easycrm.email.address"].sudo()
+        return SQL(
+            "email.id IN (SELECT match.email_id FROM (%s) AS match)",
+            Address._get_matches_sql(SQL("TRUE"), addresses),
+        )
+
+    @api.model
+    def _get_domain_sql(self, choice, record):
+        pattern = f"@{choice['domain']}"
+        follow = self.env["easycrm.email.thread.follow"].sudo()
+        return SQL(
+            "(held.direction = 'outbound' OR %s) AND %s AND %s",
+            self._get_senders_sql([pattern]),
+            follow._get_correspondent_sql(SQL("%s::varchar", pattern)),
+            self._get_company_sql(choice["company"]),
+        )
+
+    @api.model
+    def _get_company_sql(self, record):
+        company_id = record.sudo().company_id.id
+        return SQL("email.company_id = %s", company_id) if company_id else SQL("TRUE")
+
+    @api.model
+    def _teach_these(self, choice, record, emails, step):
+        """Remember nothing."""
+
+    @api.model
+    def _teach_thread(self, choice, record, emails, step):
+        follows = self.env["easycrm.email.thread.follow"].sudo()
+        owner = self.env["easycrm.email.address"]._get_owner_field(record._name)
+        present = follows.search(
+            [(owner, "=", record.id), ("thread_id", "in", choice["threads"])]
+        )
+        follows.create(
+            [
+                {"thread_id": thread_id, owner: record.id, "batch_id": step.id}
+                for thread_id in choice["threads"]
+                if thread_id not in present.thread_id.ids
+            ]
+        )
+        self.env["easycrm.email.link"]._place(emails, record, step, origin="rule")
+
+    @api.model
+    def _teach_address(self, choice, record, emails, step):
+        self.env["easycrm.email.address"]._teach(record, choice["addresses"], step)
+
+    @api.model
+    def _teach_domain(self, choice, record, emails, step):
+        pattern, company = f"@{choice['domain']}", choice["company"]
+        self._remember_rules("always_link", [pattern], step, partner_id=company.id)
+        self.env["easycrm.email.link"]._place(
+            emails, company, step, origin="rule", address=pattern
+        )

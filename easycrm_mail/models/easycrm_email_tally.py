@@ -1,0 +1,163 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+#: Rows of the tally from which on the cron sums them up.
+SUMMED_FROM = 1000
+
+
+class EasycrmEmailTally(models.Model):
+    """How many emails of a sender wait in a mailbox: for the badge and the groups.
+
+    To count 200,000 emails at each look takes too long, and whoever kept a number up to
+    date by hand would forget a road one day: links, rules, cascades. So the database
+    keeps it, by a trigger on the copies. It only ever adds rows, `+3` or `-1`, so that
+    nobody waits for anybody; the cron sums them up.
+    """
+
+    _name = "easycrm.email.tally"
+    _description = "Count of Unlinked Emails"
+    _rec_name = "address"
+    _log_access = False
+
+    # (no foreign key: what a deleted mailbox had is taken off after it is gone)
+    account = fields.Integer(required=True)
+    address = fields.Char(required=True)
+    is_ignored = fields.Boolean(required=True)
+    mails = fields.Integer(required=True, help="As many more, or less.")
+
+    _sender_idx = models.Index("(account, is_ignored, address) INCLUDE (mails)")
+
+    def init(self):
+        self.env.cr.execute(
+            """
+            CREATE OR REPLACE FUNCTION easycrm_email_tally() RETURNS trigger
+            LANGUAGE plpgsql AS $$
+            BEGIN
+                IF TG_OP = 'TRUNCATE' THEN
+                    DELETE FROM easycrm_email_tally;
+                ELSIF TG_OP = 'INSERT' THEN
+                    INSERT INTO easycrm_email_tally
+                        (account, address, is_ignored, mails)
+                    SELECT account_id, coalesce(from_address, ''), ignored IS TRUE,
+                        count(*)
+                    FROM came WHERE is_unlinked IS TRUE GROUP BY 1, 2, 3;
+                ELSIF TG_OP = 'DELETE' THEN
+                    INSERT INTO easycrm_email_tally
+                        (account, address, is_ignored, mails)
+                    SELECT account_id, coalesce(from_address, ''), ignored IS TRUE,
+                        -count(*)
+                    FROM gone WHERE is_unlinked IS TRUE GROUP BY 1, 2, 3;
+                ELSE
+                    INSERT INTO easycrm_email_tally
+                        (account, address, is_ignored, mails)
+                    SELECT account_id, coalesce(from_address, ''), ignored IS TRUE,
+                        sum(more)
+                    FROM (SELECT account_id, from_address, ignored, 1 AS more FROM came
+                          WHERE is_unlinked IS TRUE
+                          UNION ALL
+                          SELECT account_id, from_address, ignored, -1 FROM gone
+                          WHERE is_unlinked IS TRUE) AS changed
+                    GROUP BY 1, 2, 3 HAVING sum(more) <> 0;
+                END IF;
+                RETURN NULL;
+            END $$;
+            DROP TRIGGER IF EXISTS easycrm_tally_came ON easycrm_email_copy;
+            DROP TRIGGER IF EXISTS easycrm_tally_gone ON easycrm_email_copy;
+            DROP TRIGGER IF EXISTS easycrm_tally_changed ON easycrm_email_copy;
+            DROP TRIGGER IF EXISTS easycrm_tally_emptied ON easycrm_email_copy;
+            CREATE TRIGGER easycrm_tally_came AFTER INSERT ON easycrm_email_copy
+                REFERENCING NEW TABLE AS came
+                FOR EACH STATEMENT EXECUTE FUNCTION easycrm_email_tally();
+            CREATE TRIGGER easycrm_tally_gone AFTER DELETE ON easycrm_email_copy
+                REFERENCING OLD TABLE AS gone
+                FOR EACH STATEMENT EXECUTE FUNCTION easycrm_email_tally();
+            CREATE TRIGGER easycrm_tally_changed AFTER UPDATE ON easycrm_email_copy
+                REFERENCING NEW TABLE AS came OLD TABLE AS gone
+                FOR EACH STATEMENT EXECUTE FUNCTION easycrm_email_tally();
+            CREATE TRIGGER easycrm_tally_emptied AFTER TRUNCATE ON easycrm_email_copy
+                FOR EACH STATEMENT EXECUTE FUNCTION easycrm_email_tally();
+            """
+        )
+        self._count_anew()
+
+    @api.model
+    def _count_anew(self):
+        """Count what is here, for a database that had it before."""
+        self.env.cr.execute(
+            """
+            DELETE FROM easycrm_email_tally;
+            INSERT INTO easycrm_email_tally
+                        (account, address, is_ignored, mails)
+            SELECT account_id, coalesce(from_address, ''), ignored IS TRUE, count(*)
+            FROM easycrm_email_copy WHERE is_unlinked IS TRUE GROUP BY 1, 2, 3
+            """
+        )
+
+    @api.model
+    def _sum_up(self):
+        """Make one row of all rows of a sender, if there are many that say little.
+
+        :return: whether there may be more to do: never
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT coalesce(sum(n), 0) FROM (
+                    SELECT count(*) - 1 AS n FROM easycrm_email_tally
+                    GROUP BY account, is_ignored, address HAVING count(*) > 1
+                ) AS more
+                """
+            )
+        )
+        if rows[0][0] >= SUMMED_FROM:
+            self.env.cr.execute(
+                """
+                WITH gone AS (
+                    DELETE FROM easycrm_email_tally
+                    RETURNING account, is_ignored, address, mails)
+                INSERT INTO easycrm_email_tally (account, is_ignored, address, mails)
+                SELECT account, is_ignored, address, sum(mails) FROM gone
+                GROUP BY 1, 2, 3 HAVING sum(mails) <> 0
+                """
+            )
+        return False
+
+    @api.model
+    def _count_mails(self, account_ids):
+        """Return how many emails wait in these mailboxes, ignored ones left out."""
+        self.env["easycrm.email.copy"].flush_model()
+        [[mails]] = self.env.execute_query(
+            SQL(
+                """
+                SELECT coalesce(sum(mails), 0) FROM easycrm_email_tally
+                WHERE account = ANY(%s) AND is_ignored = FALSE
+                """,
+                list(account_ids),
+            )
+        )
+        return int(mails)
+
+    @api.model
+    def _count(self, account_ids, ignored, addresses=None):
+        """Return how many emails wait from whom.
+
+        :param account_ids: of mailboxes that the caller may look into
+        :param addresses: of these senders only
+        :return: how many senders and emails, and {address: emails} of the addresses
+        """
+        self.env["easycrm.email.copy"].flush_model()
+        [row] = self.env.execute_query(
+            SQL(
+                """
+                SELECT count(*), coalesce(sum(mails), 0),
+                    json_object_agg(address, mails) FILTER (WHERE address = ANY(%s))
+                FROM (SELECT address, sum(mails) AS mails FROM easycrm_email_tally
+                      WHERE account = ANY(%s) AND is_ignored = %s
+                      GROUP BY address HAVING sum(mails) > 0) AS sender
+                """,
+                list(addresses or ()),
+                list(account_ids),
+                bool(ignored),
+            )
+        )
+        return row[0], int(row[1]), row[2] or {}

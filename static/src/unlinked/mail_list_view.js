@@ -1,0 +1,307 @@
+import {
+    Component,
+    onPatched,
+    onWillRender,
+    onWillUnmount,
+    useEffect,
+    useRef,
+    useState,
+} from "@odoo/owl";
+
+import {browser} from "@web/core/browser/browser";
+import {Dropdown} from "@web/core/dropdown/dropdown";
+import {DropdownItem} from "@web/core/dropdown/dropdown_item";
+import {_t} from "@web/core/l10n/translation";
+import {useService} from "@web/core/utils/hooks";
+import {useVirtualGrid} from "@web/core/virtual_grid_hook";
+import {formatInteger} from "@web/views/fields/formatters";
+import {dayOrTime, fullTime} from "../timeline/timeline_words";
+import {IgnoreMenu} from "./ignore_menu";
+import {useMailDrag} from "./mail_drag";
+import {HEIGHTS} from "./mail_items";
+import {initialOf, moreWords, selectedWords, subjectOf} from "./unlinked_words";
+
+/** Items before the end of the list at which more are asked for. */
+const LOAD_AHEAD = 12;
+/** Milliseconds of a finger's rest that select a mail, and how far it may stray. */
+const HOLD_DELAY = 450;
+const HOLD_TOLERANCE = 10;
+
+/** The mail that waits, by sender or one after the other: only what is in sight is drawn. */
+export class MailListView extends Component {
+    static template = "easycrm_mail.MailListView";
+    static components = {Dropdown, DropdownItem, IgnoreMenu};
+    static props = {
+        list: Object,
+        drag: Object,
+        onOpen: Function,
+        onLinkTo: Function,
+        onIgnore: Function,
+        onBringBack: Function,
+        onHold: Function,
+        onKeys: Function,
+        getTargets: Function,
+        getScroller: Function,
+        onDrop: Function,
+    };
+
+    setup() {
+        this.ui = useService("ui");
+        this.list = useState(this.props.list);
+        this.drag = useState(this.props.drag);
+        this.root = useRef("root");
+        this.scroller = useRef("scroller");
+        this.subjectOf = subjectOf;
+        this.initialOf = initialOf;
+        this.moreWords = moreWords;
+        this.setupGrid();
+        this.setupDrag();
+        useEffect(
+            () => this.turnToCursor(),
+            () => [this.list.cursor]
+        );
+        onWillUnmount(() => this.endHold());
+    }
+
+    // ------------------------------------------------------------------ what is drawn
+
+    setupGrid() {
+        this.items = [];
+        this.offsets = [];
+        this.grid = useVirtualGrid({
+            scrollableRef: this.scroller,
+            onChange: () => {
+                this.lookAhead();
+                this.render();
+            },
+        });
+        let shift = 0;
+        onWillRender(() => {
+            const before = {items: this.items, offsets: this.offsets};
+            this.layOut();
+            shift += this.shiftSince(before);
+        });
+        onPatched(() => {
+            // What the reader looks at stays where it is, whatever has come above.
+            if (shift) {
+                this.scroller.el.scrollTop += shift;
+                shift = 0;
+            }
+        });
+        useEffect(
+            () => this.lookAhead(),
+            () => [this.list.status, this.items.length]
+        );
+    }
+
+    layOut() {
+        this.items = this.list.items;
+        const heights = this.items.map(({type}) => HEIGHTS[type]);
+        let offset = 0;
+        this.offsets = heights.map((height) => (offset += height) - height);
+        this.height = offset;
+        this.grid.setRowsHeights(heights);
+    }
+
+    shiftSince({items, offsets}) {
+        const top = this.scroller.el?.scrollTop;
+        if (!top || items === this.items) {
+            return 0;
+        }
+        const keys = new Map(this.items.map(({key}, index) => [key, index]));
+        for (let index = 0; index < items.length; index++) {
+            if (offsets[index] >= top && keys.has(items[index].key)) {
+                return this.offsets[keys.get(items[index].key)] - offsets[index];
+            }
+        }
+        return 0;
+    }
+
+    /** The items in sight and around it, each with its place. */
+    get shown() {
+        const [start, end] = this.grid.rowsIndexes || [];
+        return start === undefined
+            ? []
+            : this.items
+                  .slice(start, end + 1)
+                  .map((item, index) => ({...item, top: this.offsets[start + index]}));
+    }
+
+    lookAhead() {
+        const [, end = -1] = this.grid.rowsIndexes || [];
+        const last = this.items.at(-1);
+        if (this.list.status !== "ready" || end < this.items.length - LOAD_AHEAD) {
+            return;
+        }
+        if (
+            this.list.more === "idle" &&
+            (this.list.isGrouped || last?.status === "idle")
+        ) {
+            this.list.loadMore();
+        }
+    }
+
+    // ------------------------------------------------------------------ words
+
+    get now() {
+        return luxon.DateTime.local();
+    }
+
+    time(utc) {
+        return dayOrTime(utc, this.now);
+    }
+
+    fullTime(utc) {
+        return fullTime(utc);
+    }
+
+    get selectedWords() {
+        return selectedWords(this.list.selected.size, this.list.mails);
+    }
+
+    get arrangement() {
+        return this.list.isGrouped ? _t("Grouped by sender") : _t("Newest first");
+    }
+
+    count(number) {
+        return formatInteger(number);
+    }
+
+    nameOf(group) {
+        return group.name || group.address || _t("Unknown sender");
+    }
+
+    senderOf(row) {
+        return row.from_name || row.from_address || _t("Unknown sender");
+    }
+
+    selectTitle(words) {
+        return _t("Select “%s”", words);
+    }
+
+    isDraggedAlong({type, row, key}) {
+        return (
+            this.drag.isOn &&
+            (this.drag.key === key ||
+                (type === "mail" && Boolean(this.drag.target?.ids?.includes(row.id))))
+        );
+    }
+
+    // ------------------------------------------------------------------ pointer
+
+    onMail(ev, item) {
+        if (this.isHeld) {
+            this.isHeld = false;
+            return;
+        }
+        if (ev.shiftKey) {
+            this.list.selectTo(item.key);
+        } else if (
+            ev.ctrlKey ||
+            ev.metaKey ||
+            (this.ui.isSmall && this.list.selected.size)
+        ) {
+            this.list.toggle(item.row);
+        } else {
+            this.list.cursor = item.key;
+            this.props.onOpen();
+        }
+    }
+
+    onCheck(ev, item) {
+        if (ev.shiftKey) {
+            this.list.selectTo(item.key);
+        } else {
+            this.list.toggle(item.row);
+        }
+    }
+
+    onGroup(item) {
+        this.list.cursor = item.key;
+        this.list.toggleGroup(item.address);
+    }
+
+    /** A finger that rests on a mail selects it, and what it can be linked to comes from below. */
+    startHold(ev, item) {
+        if (ev.pointerType !== "touch" || !this.ui.isSmall) {
+            return;
+        }
+        this.endHold();
+        this.holdAt = {x: ev.clientX, y: ev.clientY};
+        this.holdTimer = browser.setTimeout(() => {
+            this.isHeld = true;
+            this.list.select(item.row);
+            this.props.onHold();
+        }, HOLD_DELAY);
+    }
+
+    moveHold({clientX, clientY}) {
+        const {x, y} = this.holdAt || {};
+        if (Math.hypot(clientX - x, clientY - y) > HOLD_TOLERANCE) {
+            this.endHold();
+        }
+    }
+
+    endHold() {
+        browser.clearTimeout(this.holdTimer);
+        this.holdAt = null;
+    }
+
+    setupDrag() {
+        const {drag, list} = this;
+        useMailDrag({
+            ref: this.root,
+            elements: ".o_easycrm_draggable",
+            enable: () => !this.ui.isSmall,
+            getTargets: this.props.getTargets,
+            getScroller: this.props.getScroller,
+            onStart: (element) => {
+                const item = this.items.find(({key}) => key === element.dataset.key);
+                const target = list.dragTarget(item);
+                Object.assign(drag, {isOn: true, key: item.key, target});
+                drag.title =
+                    item.type === "group"
+                        ? this.nameOf(item.group)
+                        : subjectOf(item.row);
+            },
+            onMove: ({x, y, over}) =>
+                Object.assign(drag, {x, y, over: over?.dataset.drop || null}),
+            onDrop: (over) => over && this.props.onDrop(over.dataset.drop, drag.target),
+            onEnd: () =>
+                Object.assign(drag, {isOn: false, key: null, over: null, target: null}),
+        });
+    }
+
+    // ------------------------------------------------------------------ keyboard
+
+    /** The item that the reader stands on is in sight, and has the focus where the list has it. */
+    turnToCursor() {
+        const index = this.items.findIndex(({key}) => key === this.list.cursor);
+        const scroller = this.scroller.el;
+        if (index < 0 || !scroller) {
+            return;
+        }
+        const top = this.offsets[index];
+        const bottom = top + HEIGHTS[this.items[index].type];
+        if (top < scroller.scrollTop) {
+            scroller.scrollTop = top;
+        } else if (bottom > scroller.scrollTop + scroller.clientHeight) {
+            scroller.scrollTop = bottom - scroller.clientHeight;
+        }
+        const active = document.activeElement;
+        if (
+            !this.ui.isSmall &&
+            (active === document.body || scroller.contains(active))
+        ) {
+            this.focusCursor();
+        }
+    }
+
+    focusCursor() {
+        const {cursor} = this.list;
+        const item = [...this.scroller.el.querySelectorAll("[data-key]")].find(
+            ({dataset}) => dataset.key === cursor
+        );
+        item?.querySelector(".o_easycrm_item_open")?.focus({preventScroll: true});
+    }
+}

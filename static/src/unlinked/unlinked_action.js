@@ -1,0 +1,37 @@
+import {Component} from "@odoo/owl";
+
+import {_t} from "@web/core/l10n/translation";
+import {registry} from "@web/core/registry";
+import {WithSearch} from "@web/search/with_search/with_search";
+import {standardActionServiceProps} from "@web/webclient/actions/action_service";
+import {MODEL} from "./mail_list";
+import {UnlinkedScreen} from "./unlinked_screen";
+
+/** Unlinked Emails: the inbox where stray mail finds its home. */
+export class UnlinkedAction extends Component {
+    static template = "easycrm_mail.UnlinkedAction";
+    static components = {UnlinkedScreen, WithSearch};
+    static props = {...standardActionServiceProps};
+    static displayName = _t("Unlinked Emails");
+    static path = "unlinked-emails";
+
+    get searchProps() {
+        const {action, globalState} = this.props;
+        return {
+            ...{resModel: MODEL, context: action.context || {}, globalState},
+            searchViewId: action.params?.search_view_id || false,
+            searchMenuTypes: ["filter", "favorite"],
+            loadIrFilters: true,
+            activateFavorite: true,
+            display: {controlPanel: {}},
+        };
+    }
+
+    /** What was selected in a list of such mails. */
+    get selection() {
+        const {active_model: model, active_ids: ids} = this.props.action.context || {};
+        return (model === MODEL && ids) || [];
+    }
+}
+
+registry.category("actions").add("easycrm_mail.unlinked", UnlinkedAction);

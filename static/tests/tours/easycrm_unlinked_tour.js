@@ -1,0 +1,174 @@
+import {registry} from "@web/core/registry";
+
+const mail = (subject) => `.o_easycrm_item_mail:contains('${subject}')`;
+const card = (name) => `.o_easycrm_record:contains('${name}')`;
+const waiting = (count) => `.o_easycrm_waiting:contains('${count} waiting')`;
+const badge = (count) => `.o_easycrm_menu_badge:contains('${count}')`;
+const body = ".o_easycrm_unlinked";
+
+/**
+ * Mail finds its home by drag and drop, and the move teaches. Anna of union.example has written four times, Bruno
+ * once; the opportunity “Union – 40 chairs” is of the same domain.
+ */
+registry.category("web_tour.tours").add("easycrm_unlinked_drag_tour", {
+    steps: () => [
+        {
+            content: "All that waits is counted, in the menu too",
+            trigger: `body:has(${badge(5)}) ${waiting(5)}`,
+        },
+        {
+            content: "The newest lies open",
+            trigger: ".o_easycrm_pane .o_easycrm_reader:contains('union.example')",
+        },
+        {
+            trigger: `${mail("Fourth")} .o_easycrm_check`,
+            run: "click",
+        },
+        {
+            trigger: `${mail("Third")} .o_easycrm_check`,
+            run: "click",
+        },
+        {
+            trigger: `.o_easycrm_selected:contains('2 selected')`,
+        },
+        {
+            content: "The opportunity is suggested, with its reason",
+            trigger: `${card("Union – 40 chairs")} .o_easycrm_reason_chip`,
+        },
+        {
+            content: "Both are dragged onto it",
+            trigger: mail("Third"),
+            run: `drag_and_drop ${card("Union – 40 chairs")}`,
+        },
+        {
+            content: "Done, with a way back",
+            trigger:
+                ".o_notification:contains('2 mails linked to Union – 40 chairs') button:contains('Undo')",
+        },
+        {
+            trigger: `body:has(${badge(3)}) ${waiting(3)}`,
+        },
+        {
+            content: "The question sits in the dock, with nothing wide chosen",
+            trigger: ".o_easycrm_dock input[value='these']:checked",
+        },
+        {
+            trigger: ".o_easycrm_dock input[value='address']",
+            run: "click",
+        },
+        {
+            content: "The button repeats the number",
+            trigger: ".o_easycrm_teach:contains('Place 2 others')",
+            run: "click",
+        },
+        {
+            trigger: `body:has(${badge(1)}) ${waiting(1)}`,
+        },
+        {
+            content: "One Undo for all of it",
+            trigger: ".o_notification button:contains('Undo')",
+            run: "click",
+        },
+        {
+            trigger: `body:has(${badge(5)}) ${waiting(5)}`,
+        },
+        {
+            trigger: mail("Fourth"),
+        },
+    ],
+});
+
+/** The same without a mouse. */
+registry.category("web_tour.tours").add("easycrm_unlinked_keys_tour", {
+    steps: () => [
+        {
+            trigger: `.o_easycrm_cursor${mail("Fourth")}`,
+        },
+        {
+            trigger: body,
+            run: "press j",
+        },
+        {
+            trigger: `.o_easycrm_cursor${mail("Third")}:has(.o_easycrm_item_open:focus)`,
+            run: "press x",
+        },
+        {
+            trigger: ".o_easycrm_announcement:contains('1 mail selected')",
+        },
+        {
+            trigger: body,
+            run: "press l",
+        },
+        {
+            trigger: ".o_easycrm_dock_input:focus",
+            run: "edit 40 chairs",
+        },
+        {
+            trigger: ".o_easycrm_found_active:contains('Union – 40 chairs')",
+        },
+        {
+            trigger: ".o_easycrm_dock_input:focus",
+            run: "press Enter",
+        },
+        {
+            content: "The screen reader is told",
+            trigger:
+                ".o_easycrm_announcement:contains('1 mail linked to Union – 40 chairs')",
+        },
+        {
+            trigger: `${waiting(4)}`,
+        },
+        {
+            content: "The list has the focus again, on the mail after it",
+            trigger: `.o_easycrm_cursor${mail("Second")} .o_easycrm_item_open:focus`,
+            run: "press z",
+        },
+        {
+            trigger: waiting(5),
+        },
+        {
+            trigger: `.o_easycrm_cursor${mail("Third")}`,
+            run: "press i",
+        },
+        {
+            trigger: ".o_notification:contains('1 mail ignored')",
+        },
+        {
+            trigger: waiting(4),
+        },
+    ],
+});
+
+/** A new contact, filled from the mail; what is saved is linked. */
+registry.category("web_tour.tours").add("easycrm_unlinked_new_tour", {
+    steps: () => [
+        {
+            trigger: `.o_easycrm_item_group:contains('bruno@beck-bau.example') .o_easycrm_item_open`,
+            run: "click",
+        },
+        {
+            trigger: `${mail("From Bruno")} .o_easycrm_mail`,
+            run: "click",
+        },
+        {
+            trigger: ".o_easycrm_pane_title:contains('From Bruno')",
+        },
+        {
+            trigger: ".o_easycrm_new[data-drop='res.partner']:contains('Bruno Bauer')",
+            run: "click",
+        },
+        {
+            trigger: ".modal .o_field_widget[name='email'] input",
+        },
+        {
+            trigger: ".modal .o_form_button_save",
+            run: "click",
+        },
+        {
+            trigger: ".o_notification:contains('linked to Bruno Bauer')",
+        },
+        {
+            trigger: `body:not(:has(.modal)) ${waiting(4)}`,
+        },
+    ],
+});

@@ -1,0 +1,395 @@
+import {defineMailModels} from "@mail/../tests/mail_test_helpers";
+import {beforeEach, describe, expect, test} from "@odoo/hoot";
+import {click, drag, edit, press, queryAllTexts, queryFirst} from "@odoo/hoot-dom";
+import {advanceTime, animationFrame} from "@odoo/hoot-mock";
+
+import {
+    defineModels,
+    getService,
+    makeMockEnv,
+    mountWithCleanup,
+} from "@web/../tests/web_test_helpers";
+import {getDefaultConfig} from "@web/views/view";
+
+import {UnlinkedAction} from "@easycrm_mail/unlinked/unlinked_action";
+import {CHAIRS, EasycrmEmailCopy, mail, mockUnlinked} from "./unlinked_helpers";
+
+describe.current.tags("desktop");
+defineMailModels();
+defineModels([EasycrmEmailCopy]);
+
+const QUESTION = {
+    title: "What should be linked from now on?",
+    options: [
+        {scope: "these", label: "Only these", count: 0, disabled: false, why: null},
+        {
+            scope: "thread",
+            label: "The conversation",
+            count: 0,
+            disabled: false,
+            why: null,
+        },
+        {scope: "address", label: "Always anna", count: 2, disabled: false, why: null},
+        {
+            scope: "domain",
+            label: "Always @x",
+            count: 0,
+            disabled: true,
+            why: "Too many",
+        },
+    ],
+};
+
+let server = null;
+
+beforeEach(() => {
+    server = mockUnlinked([
+        ...[9, 8, 7, 6, 5, 4, 3].map((id) => mail(id, "anna")),
+        mail(2, "bruno"),
+        mail(1, "clara"),
+    ]);
+});
+
+/** Lets what was asked be answered, and drawn. */
+async function settle() {
+    for (let turn = 0; turn < 4; turn++) {
+        await advanceTime(250);
+        await animationFrame();
+    }
+}
+
+async function mountUnlinked(context = {}) {
+    const env = await makeMockEnv({config: getDefaultConfig()});
+    await mountWithCleanup(UnlinkedAction, {
+        env,
+        props: {action: {context, params: {}}, actionId: 1, className: ""},
+    });
+    await settle();
+}
+
+const subjects = () => queryAllTexts(".o_easycrm_item_mail .o_easycrm_item_title");
+const senders = () => queryAllTexts(".o_easycrm_item_group .o_easycrm_item_title");
+const cursor = () => queryFirst(".o_easycrm_cursor")?.dataset.key;
+const selected = () => queryAllTexts(".o_easycrm_checked .o_easycrm_item_title");
+
+async function keys(...names) {
+    for (const name of names) {
+        await press(name);
+    }
+    await settle();
+}
+
+test("mail waits by sender; the newest lies open", async () => {
+    await mountUnlinked();
+    expect(senders()).toEqual(["anna", "bruno", "clara"]);
+    expect(subjects()).toEqual(["Mail 9", "Mail 8", "Mail 7", "Mail 6", "Mail 5"]);
+    expect(".o_easycrm_more_rows").toHaveText("2 more from this sender");
+    expect(".o_easycrm_waiting").toHaveText("9 waiting");
+    expect(cursor()).toBe("m:9");
+    expect(".o_easycrm_pane_title").toHaveText("Mail 9");
+    expect(".o_easycrm_reader").toHaveCount(1);
+    expect(queryAllTexts(".o_easycrm_record_name")).toEqual([
+        "Acme – 40 chairs",
+        "Lena Hartmann",
+    ]);
+    await click(".o_easycrm_more_rows");
+    await settle();
+    expect(subjects().length).toBe(7);
+});
+
+test("j and k move, x selects, Shift selects what one goes over, Esc lets go", async () => {
+    await mountUnlinked();
+    await keys("j", "j", "k");
+    expect(cursor()).toBe("m:8");
+    expect(queryFirst("[data-key='m:8'] .o_easycrm_item_open")).toBe(
+        document.activeElement
+    );
+    expect(".o_easycrm_pane_title").toHaveText("Mail 8");
+    await keys("x");
+    expect(selected()).toEqual(["Mail 8"]);
+    await keys(["Shift", "J"], ["Shift", "J"]);
+    expect(selected()).toEqual(["Mail 8", "Mail 7", "Mail 6"]);
+    expect(".o_easycrm_selected").toHaveText("3 selected");
+    expect(".o_easycrm_announcement").toHaveText("3 mails selected");
+    expect(".o_easycrm_select_all").toHaveProperty("indeterminate", true);
+    await keys("Escape");
+    expect(selected()).toEqual([]);
+    expect(".o_easycrm_announcement").toHaveText("No mail selected");
+});
+
+test("a sender's box selects all of his mail, the uppermost all there is", async () => {
+    await mountUnlinked();
+    await keys("k", "x");
+    expect(cursor()).toBe("g:anna@acme.example");
+    expect(".o_easycrm_selected").toHaveText("7 selected");
+    await click(".o_easycrm_select_all");
+    await settle();
+    expect(".o_easycrm_selected").toHaveCount(0);
+    await click(".o_easycrm_select_all");
+    await settle();
+    expect(".o_easycrm_selected").toHaveText("9 selected");
+    expect(".o_easycrm_select_all").toBeChecked();
+});
+
+test("l, a name, Enter links; z takes it back", async () => {
+    await mountUnlinked();
+    await keys("x", "j", "x", "l");
+    expect(".o_easycrm_dock_input").toBeFocused();
+    await edit("lena");
+    await settle();
+    expect(queryAllTexts(".o_easycrm_found bdi")).toEqual(["Lena Hartmann"]);
+    await keys("Enter");
+    expect.verifySteps(["link 9,8 to res.partner,9"]);
+    expect(subjects()).toEqual(["Mail 7", "Mail 6", "Mail 5", "Mail 4", "Mail 3"]);
+    expect(".o_easycrm_waiting").toHaveText("7 waiting");
+    expect(".o_easycrm_announcement").toHaveText("2 mails linked");
+    expect(cursor()).toBe("m:7");
+    await keys("z");
+    expect.verifySteps(["undo 1"]);
+    expect(subjects()[0]).toBe("Mail 9");
+    expect(cursor()).toBe("m:9");
+    await keys("z");
+    expect.verifySteps([]);
+});
+
+test("while typing, keys are letters; Esc leads back to the list", async () => {
+    await mountUnlinked();
+    await keys("l");
+    await edit("xjkz");
+    await settle();
+    expect(".o_easycrm_dock_input").toHaveValue("xjkz");
+    expect(selected()).toEqual([]);
+    await keys("Escape");
+    expect(".o_easycrm_dock_input").toHaveValue("");
+    await keys("Escape");
+    expect(queryFirst("[data-key='m:9'] .o_easycrm_item_open")).toBe(
+        document.activeElement
+    );
+});
+
+test("several are dragged onto a record, which says what will happen", async () => {
+    await mountUnlinked();
+    await keys("x", ["Shift", "J"], ["Shift", "J"]);
+    const {moveTo, drop} = await drag("[data-key='m:8']");
+    await moveTo(".o_easycrm_pane");
+    await settle();
+    expect(".o_easycrm_stack_count").toHaveText("3");
+    expect(".o_easycrm_dragged").toHaveCount(3);
+    expect(".o_easycrm_dimmed").toHaveCount(4);
+    await moveTo("[data-drop='crm.lead,7']");
+    await settle();
+    expect(".o_easycrm_over").toHaveCount(1);
+    expect(".o_easycrm_record_drop").toHaveText("link 3 mails to Acme – 40 chairs");
+    await drop();
+    await settle();
+    expect.verifySteps(["link 9,8,7 to crm.lead,7"]);
+    expect(".o_easycrm_stack").toHaveCount(0);
+    expect(subjects()[0]).toBe("Mail 6");
+    expect(".o_notification .o_notification_content").toHaveText("3 mails linked");
+    await click(".o_notification_buttons button");
+    await settle();
+    expect.verifySteps(["undo 1"]);
+    expect(subjects()[0]).toBe("Mail 9");
+});
+
+test("one that is not selected is dragged alone, a sender with all of his", async () => {
+    await mountUnlinked();
+    await keys("x");
+    let dragged = await drag("[data-key='m:6']");
+    await dragged.moveTo("[data-drop='res.partner,9']");
+    await settle();
+    expect(".o_easycrm_record_drop").toHaveText("link 1 mail to Lena Hartmann");
+    await dragged.drop();
+    await settle();
+    expect.verifySteps(["link 6 to res.partner,9"]);
+    dragged = await drag("[data-key='g:bruno@acme.example']");
+    await dragged.moveTo("[data-drop='res.partner,9']");
+    await settle();
+    await dragged.drop();
+    await settle();
+    expect.verifySteps(["link 2 to res.partner,9"]);
+    expect(senders()).toEqual(["anna", "clara"]);
+});
+
+test("Esc lets go of what is dragged, and a drop beside links nothing", async () => {
+    await mountUnlinked();
+    let dragged = await drag("[data-key='m:8']");
+    await dragged.moveTo("[data-drop='crm.lead,7']");
+    await settle();
+    expect(".o_easycrm_stack").toHaveCount(1);
+    await keys("Escape");
+    expect(".o_easycrm_stack").toHaveCount(0);
+    await dragged.drop();
+    dragged = await drag("[data-key='m:8']");
+    await dragged.moveTo(".o_easycrm_pane");
+    await settle();
+    expect(".o_easycrm_stack").toHaveCount(1);
+    await dragged.drop();
+    await settle();
+    expect.verifySteps([]);
+    expect(subjects().length).toBe(5);
+});
+
+test("the question sits in the dock, nothing wide is chosen, one Undo for all", async () => {
+    server.question = QUESTION;
+    await mountUnlinked();
+    await click("[data-drop='crm.lead,7']");
+    await settle();
+    expect.verifySteps(["link 9 to crm.lead,7"]);
+    expect(".modal").toHaveCount(0);
+    expect(".o_easycrm_dock .o_easycrm_question_title").toHaveText(QUESTION.title);
+    expect("input[value='these']").toBeChecked();
+    expect(".o_easycrm_teach").toHaveText("Done");
+    expect("input[value='domain']").not.toBeEnabled();
+    expect(".o_easycrm_option_disabled").toHaveText(/Too many/);
+    await click("input[value='address']");
+    await settle();
+    expect(".o_easycrm_teach").toHaveText("Place 2 others");
+    expect(".o_easycrm_effect").toHaveText(/would also place 2 others/);
+    await click(".o_easycrm_teach");
+    await settle();
+    expect.verifySteps(["teach 1 address"]);
+    expect(".o_easycrm_question").toHaveCount(0);
+    expect(senders()).toEqual(["bruno", "clara"]);
+    document.activeElement.blur();
+    await keys("z");
+    expect.verifySteps(["undo 1"]);
+    expect(".o_easycrm_waiting").toHaveText("9 waiting");
+});
+
+test("“Not now” closes the question, and the next link replaces it", async () => {
+    server.question = QUESTION;
+    await mountUnlinked();
+    await click("[data-drop='crm.lead,7']");
+    await settle();
+    await click("input[value='address']");
+    await animationFrame();
+    await click("[data-drop='res.partner,9']");
+    await settle();
+    expect(".o_easycrm_question").toHaveCount(1);
+    expect("input[value='these']").toBeChecked();
+    await click("input[value='address']");
+    await animationFrame();
+    await click(".o_easycrm_not_now");
+    await settle();
+    expect(".o_easycrm_question").toHaveCount(0);
+    expect.verifySteps(["link 9 to crm.lead,7", "link 8 to res.partner,9"]);
+});
+
+test("what is ignored can be seen, and brought back", async () => {
+    await mountUnlinked();
+    await keys("i");
+    expect.verifySteps(["ignore 9 these"]);
+    expect(".o_easycrm_waiting").toHaveText("8 waiting");
+    await click(".o_easycrm_pane .o_easycrm_ignore");
+    await settle();
+    await click("[data-scope='domain']");
+    await settle();
+    expect.verifySteps(["ignore 8 domain"]);
+    await click(".o_searchview_dropdown_toggler");
+    await settle();
+    await click(".o_filter_menu .o_menu_item:contains(Ignored)");
+    await settle();
+    expect(".o_easycrm_waiting").toHaveText("2 ignored");
+    expect(subjects()).toEqual(["Mail 9", "Mail 8"]);
+    expect(".o_easycrm_ignore").toHaveCount(0);
+    document.activeElement.blur();
+    await keys("i");
+    expect.verifySteps(["bring back 9"]);
+    expect(subjects()).toEqual(["Mail 8"]);
+});
+
+test("nothing waits, nothing fits: both are said", async () => {
+    await mountUnlinked();
+    await click(".o_searchview_dropdown_toggler");
+    await settle();
+    await click(".o_filter_menu .o_menu_item:contains(None)");
+    await settle();
+    expect(".o_easycrm_nothing").toHaveText(/No email fits/);
+    await click(".o_easycrm_clear_filters");
+    await settle();
+    expect(senders().length).toBe(3);
+    server.mails = [];
+    await news();
+    expect(".o_easycrm_nothing").toHaveText(/Every email has found its home/);
+});
+
+/** What the server tells whose list has changed. */
+async function news() {
+    getService("easycrm_mail.unlinked").state.changes++;
+    await advanceTime(3000);
+    await settle();
+}
+
+test("new mail comes in; selection and place stay", async () => {
+    await mountUnlinked();
+    await keys("j", "x");
+    server.mails = [mail(20, "dora"), ...server.mails];
+    await news();
+    expect(senders()).toEqual(["dora", "anna", "bruno", "clara"]);
+    expect(selected()).toEqual(["Mail 8"]);
+    expect(cursor()).toBe("m:8");
+    expect(".o_easycrm_waiting").toHaveText("10 waiting");
+});
+
+test("a sender stays where it stood when its newest mail is linked", async () => {
+    server.mails = [
+        mail(9, "anna"),
+        mail(8, "bruno"),
+        mail(7, "clara"),
+        mail(6, "anna"),
+    ];
+    await mountUnlinked();
+    await click("[data-drop='crm.lead,7']");
+    await settle();
+    expect.verifySteps(["link 9 to crm.lead,7"]);
+    expect(senders()).toEqual(["anna", "bruno", "clara"]);
+});
+
+test("what fails says so, and is tried again", async () => {
+    server.fails.add("unlinked_groups");
+    await mountUnlinked();
+    expect(".o_easycrm_list .alert-danger").toHaveCount(1);
+    server.fails.clear();
+    await click(".o_easycrm_list .alert-danger button");
+    await settle();
+    expect(senders().length).toBe(3);
+    server.fails.add("link_to");
+    await click(".o_easycrm_item_mail .o_easycrm_mail");
+    await settle();
+    await click(`[data-drop='${CHAIRS.model},${CHAIRS.id}']`);
+    await settle();
+    expect(".o_notification").toHaveCount(1);
+    expect(senders().length).toBe(3);
+    expect(".o_easycrm_waiting").toHaveText("9 waiting");
+});
+
+test("newest first shows one mail below the other", async () => {
+    await mountUnlinked();
+    await click(".o_easycrm_arrange");
+    await settle();
+    await click(".dropdown-item:contains(Newest first)");
+    await settle();
+    expect(".o_easycrm_item_group").toHaveCount(0);
+    expect(".o_easycrm_item_mail").toHaveCount(9);
+    expect(cursor()).toBe("m:9");
+});
+
+test("of thousands of senders only those in sight are drawn, and the rest comes", async () => {
+    server.mails = Array.from({length: 300}, (_, i) => mail(300 - i, `sender${i}`));
+    await mountUnlinked();
+    expect(".o_easycrm_waiting").toHaveText("300 waiting");
+    const drawn = document.querySelectorAll(".o_easycrm_item").length;
+    expect(drawn).toBeLessThan(100);
+    for (let turn = 0; turn < 6; turn++) {
+        const scroller = queryFirst(".o_easycrm_list_scroll");
+        scroller.scrollTop = scroller.scrollHeight;
+        await settle();
+    }
+    expect(senders().at(-1)).toBe("sender299");
+});
+
+test("what was selected in a list is selected here", async () => {
+    await mountUnlinked({active_model: "easycrm.email.copy", active_ids: [2, 1, 99]});
+    expect(".o_easycrm_selected").toHaveText("2 selected");
+});

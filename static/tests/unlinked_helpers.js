@@ -1,0 +1,148 @@
+/** A server of Unlinked Emails for the tests: it holds mails, and writes down what is asked of it. */
+
+import {expect} from "@odoo/hoot";
+
+import {fields, models, onRpc} from "@web/../tests/web_test_helpers";
+
+export class EasycrmEmailCopy extends models.Model {
+    _name = "easycrm.email.copy";
+    from_address = fields.Char();
+    is_unlinked = fields.Boolean();
+    _views = {
+        search: `<search>
+            <field name="from_address"/>
+            <filter name="ignored" string="Ignored" domain="[]"
+                context="{'easycrm_mail_ignored': True}"/>
+            <filter name="none" string="None" domain="[('from_address', '=', 'none')]"/>
+        </search>`,
+    };
+}
+
+export const CHAIRS = {
+    ...{model: "crm.lead", id: 7, kind: "opportunity", name: "Acme – 40 chairs"},
+    ...{detail: "Proposition", avatar: null, reasons: ["Same domain: acme.example"]},
+};
+export const LENA = {
+    ...{model: "res.partner", id: 9, kind: "contact", name: "Lena Hartmann"},
+    ...{detail: "Acme", avatar: null, reasons: []},
+};
+
+export function mail(id, sender = "anna", values = {}) {
+    return {
+        ...{id, email_id: 100 + id, thread_id: 200 + id, people: sender},
+        from_name: sender,
+        from_address: `${sender}@acme.example`,
+        subject: `Mail ${id}`,
+        snippet: "Text",
+        date: `2026-11-24 08:00:${String(id).padStart(2, "0")}`,
+        ...{account_id: 1, mailbox: "mira", direction: "inbound"},
+        ...{has_attachments: false, is_read: true, ignored: false, ...values},
+    };
+}
+
+/** @param {Object[]} mails of {@link mail}, the newest first */
+export function mockUnlinked(mails) {
+    const server = {mails, steps: 0, undo: {}, question: null, fails: new Set()};
+    const isAsked = (domain) => !JSON.stringify(domain).includes("none");
+    const waiting = ([domain], {ignored, address}) =>
+        server.mails.filter(
+            (row) =>
+                isAsked(domain) &&
+                row.ignored === Boolean(ignored) &&
+                (address === null ||
+                    address === undefined ||
+                    row.from_address === address)
+        );
+    const on = (method, answer) =>
+        onRpc("easycrm.email.copy", method, async ({args, kwargs}) => {
+            if (server.fails.has(method)) {
+                throw new Error(`No ${method}`);
+            }
+            return answer(args, kwargs);
+        });
+    const take = (kind, ids, values) => {
+        const batch = ++server.steps;
+        const before = server.mails;
+        server.undo[batch] = () => (server.mails = before);
+        server.mails = before
+            .map((row) => (ids.includes(row.id) ? values(row) : row))
+            .filter(Boolean);
+        return {batch, count: ids.length, message: `${ids.length} mails ${kind}`};
+    };
+
+    on("unlinked_count", () => waiting([[]], {}).length);
+    on("unlinked_groups", (args, {offset, limit, ignored}) => {
+        const rows = waiting(args, {ignored});
+        const groups = new Map();
+        for (const row of rows) {
+            const {from_address: address, from_name: name, date, subject} = row;
+            const known = {address, name, count: 0, latest: date, subject};
+            groups.set(address, groups.get(address) || known);
+            groups.get(address).count++;
+        }
+        return {
+            groups: [...groups.values()].slice(offset, offset + limit),
+            total: groups.size,
+            mails: rows.length,
+        };
+    });
+    on("unlinked_page", (args, options) => {
+        const rows = waiting(args, options);
+        const start = options.cursor || 0;
+        const end = start + options.limit;
+        return {rows: rows.slice(start, end), next: end < rows.length ? end : null};
+    });
+    on("unlinked_ids", (args, options) => {
+        const ids = waiting(args, options).map(({id}) => id);
+        return {ids: ids.slice(0, 1000), total: ids.length};
+    });
+    on("suggest_records", () => ({suggested: [CHAIRS], recent: [LENA]}));
+    on("find_records", ([words]) =>
+        [CHAIRS, LENA].filter(({name}) => name.toLowerCase().includes(words))
+    );
+    on("new_record_defaults", () => ({
+        ...{name: "Anna", email: "anna@acme.example", phone: "+49 30 1", company: ""},
+        context: {default_name: "Anna"},
+    }));
+    on("link_to", ([ids, model, id]) => {
+        expect.step(`link ${ids.join()} to ${model},${id}`);
+        return {...take("linked", ids, () => null), question: server.question};
+    });
+    on("teach", ([batch, scope]) => {
+        expect.step(`teach ${batch} ${scope}`);
+        const ids = server.mails
+            .filter((row) => row.from_address === "anna@acme.example")
+            .map(({id}) => id);
+        const before = server.undo[batch];
+        const result = take("also placed", ids, () => null);
+        server.undo[batch] = before;
+        return {...result, batch};
+    });
+    on("ignore", ([ids, scope]) => {
+        expect.step(`ignore ${ids.join()} ${scope}`);
+        return take("ignored", ids, (row) => ({...row, ignored: true}));
+    });
+    on("bring_back", ([ids]) => {
+        expect.step(`bring back ${ids.join()}`);
+        return take("brought back", ids, (row) => ({...row, ignored: false}));
+    });
+    on("undo", ([batch]) => {
+        expect.step(`undo ${batch}`);
+        server.undo[batch]();
+        return {count: 1, message: "Undone"};
+    });
+    on("search", ([[[, , ids]]]) =>
+        server.mails.map(({id}) => id).filter((id) => ids.includes(id))
+    );
+    onRpc("easycrm.email", "easycrm_values", ({args: [[id]]}) => ({
+        ...{id, thread_id: 1, date: "2026-11-24 08:00:00", direction: "inbound"},
+        from: {name: "Anna", address: "anna@acme.example", me: false},
+        ...{to: [], cc: [], bcc: [], subject: `Mail ${id - 100}`, snippet: "Text"},
+        ...{level: "everything", sharers: [], attachments: [], versions: []},
+    }));
+    onRpc("easycrm.email", "easycrm_body", () => ({
+        document: "<html><body>Text</body></html>",
+        ...{has_quote: false, remote_count: 0, remote_hosts: []},
+    }));
+    return server;
+}

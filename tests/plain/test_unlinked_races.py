@@ -1,0 +1,181 @@
+"""Two people link, take off and undo at the same time: what the lists say is so.
+
+Real commits: each case is two transactions, the second of which has begun before the
+first was committed. Odoo makes it again, as it does with every request.
+"""
+
+import os
+
+import pytest
+from odoo_processes import manage, query, run_odoo
+
+pytestmark = pytest.mark.skipif(
+    "EASYCRM_ODOO" not in os.environ,
+    reason="needs a real Odoo: `make test` says where it is",
+)
+
+HELPERS = """
+from odoo.service.model import retrying
+
+def act(env, user, function):
+    return function(env(user=user.id, context={"allowed_company_ids": [1]}))
+
+def cross(first, second):
+    # the second's snapshot is older than what the first commits
+    with env.registry.cursor() as cr:
+        late = env(cr=cr)
+        cr.execute("SELECT count(*) FROM easycrm_email_link")
+        with env.registry.cursor() as other:
+            first(env(cr=other))
+        return retrying(lambda: second(late), late)
+
+def link(record, *copies):
+    def run(env):
+        mine = env["easycrm.email.copy"].with_user(mira.id)
+        return mine.link_to([copy.id for copy in copies], record._name, record.id)
+    return run
+
+def take_off(email, record):
+    def run(env):
+        field = "partner_id" if record._name == "res.partner" else "lead_id"
+        links = env["easycrm.email.link"].with_user(mira.id).search(
+            [("email_id", "=", email.id), (field, "=", record.id)])
+        assert links
+        links.action_take_off()
+    return run
+
+def undo(batch):
+    return lambda env: env["easycrm.email.copy"].with_user(mira.id).undo(batch)
+
+def state(email):
+    env.cr.commit()
+    env.invalidate_all()
+    copies = email.copy_ids
+    links = email.link_ids.filtered(lambda link: not link.removed)
+    assert email.is_linked == bool(links), (email.is_linked, links)
+    for copy in copies:
+        assert copy.is_unlinked == (not links), (copy, links)
+    return {(link.partner_id or link.lead_id).name for link in links}
+
+mira = env["res.users"].create({
+    "name": "Mira", "login": "mira", "email": "mira@own.example",
+    "group_ids": [(4, env.ref("sales_team.group_sale_manager").id)]})
+account, other = env["easycrm.email.account"].create([
+    {"email": f"{name}@own.example", "user_id": user.id, "imap_host": "127.0.0.1",
+     "sync_status": "paused"}
+    for name, user in (("mira", mira), ("other", env.user))])
+first, second = env["crm.lead"].create([{"name": "First"}, {"name": "Second"}])
+number = 0
+
+def add_mail():
+    global number
+    number += 1
+    from odoo.addons.easycrm_mail.easycrm_mail.messages import parse
+    from odoo.addons.easycrm_mail.easycrm_mail.models.ingest import Ingest, Read
+    from odoo.addons.easycrm_mail.easycrm_mail.providers import RemoteMessage
+    raw = (f"From: x{number}@stray.example\\r\\nTo: mira@own.example\\r\\n"
+           f"Subject: {number}\\r\\nMessage-ID: <{number}@stray.example>\\r\\n"
+           f"Date: Tue, 4 Mar 2025 10:00:00 +0000\\r\\n\\r\\nHello").encode()
+    def store(env, account):
+        read = Read(RemoteMessage(f"1:{number}", raw, True), parse(raw))
+        Ingest(account.with_env(env).sudo(), "INBOX").store([read])
+    store(env, account)
+    env.cr.commit()
+    email = env["easycrm.email"].search([("message_id", "like", f"{number}@stray")])
+    assert len(email) == 1
+    return email, email.copy_ids, lambda account: lambda env: store(env, account)
+"""
+
+CASES = {
+    "linked here while the last other link goes": """
+email, copy, _store = add_mail()
+link(first, copy)(env); env.cr.commit()
+cross(link(second, copy), take_off(email, first))
+assert state(email) == {"Second"}
+""",
+    "the last link goes while it is linked here": """
+email, copy, _store = add_mail()
+link(first, copy)(env); env.cr.commit()
+cross(take_off(email, first), link(second, copy))
+assert state(email) == {"Second"}
+""",
+    "two links go at once": """
+email, copy, _store = add_mail()
+link(first, copy)(env); link(second, copy)(env); env.cr.commit()
+cross(take_off(email, first), take_off(email, second))
+assert state(email) == set()
+""",
+    "linked to the same record at once": """
+email, copy, _store = add_mail()
+done = cross(link(first, copy), link(first, copy))
+assert done["count"] == 0, done
+assert state(email) == {"First"}
+""",
+    "undone twice at once": """
+email, copy, _store = add_mail()
+batch = link(first, copy)(env)["batch"]; env.cr.commit()
+done = cross(undo(batch), undo(batch))
+assert done["count"] == 0, done
+assert state(email) == set()
+""",
+    "undone while it is linked elsewhere": """
+email, copy, _store = add_mail()
+batch = link(first, copy)(env)["batch"]; env.cr.commit()
+cross(link(second, copy), undo(batch))
+assert state(email) == {"Second"}
+""",
+    "another mailbox gets it while it is linked": """
+email, copy, store = add_mail()
+cross(link(first, copy), store(other))
+assert state(email) == {"First"} and len(email.copy_ids) == 2
+""",
+    "it is linked while another mailbox gets it": """
+email, copy, store = add_mail()
+cross(store(other), link(first, copy))
+assert state(email) == {"First"} and len(email.copy_ids) == 2
+""",
+    "the record is deleted while it is linked there": """
+email, copy, _store = add_mail()
+lead = env["crm.lead"].create({"name": "Gone"}); env.cr.commit()
+def delete(env):
+    lead.with_env(env).unlink()
+try:
+    cross(delete, link(lead, copy))
+except Exception as error:
+    assert "not here any more" in str(error), error
+else:
+    raise AssertionError("it was linked to nothing")
+assert state(email) == set()
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def database():
+    name = f"{os.environ['EASYCRM_TEST_PREFIX']}races"
+    manage("clone", name)
+    try:
+        yield name
+    finally:
+        manage("drop", name)
+
+
+def test_what_crosses_ends_as_it_should(database):
+    cases = "\n".join(
+        f"try:\n    exec({case!r})\n    print('held:', {name!r})\n"
+        f"except Exception as error:\n"
+        f"    import traceback\n    print('broken:', {name!r}, error)\n"
+        f"    traceback.print_exc()\n    env.cr.rollback()\n"
+        for name, case in CASES.items()
+    )
+    script = f"exec({HELPERS!r})\nenv.cr.commit()\n{cases}\n"
+    out, _err = run_odoo(database, script).communicate(timeout=200)
+    assert [name for name in CASES if f"held: {name}" not in out] == [], out
+    [[wrong]] = query(
+        database,
+        """SELECT count(*) FROM easycrm_email_copy held
+           WHERE held.is_unlinked = EXISTS (
+               SELECT FROM easycrm_email_link link
+               WHERE link.email_id = held.email_id AND link.removed IS NOT TRUE)""",
+    )
+    assert wrong == 0
