@@ -1,8 +1,8 @@
 """Runs inside Odoo, in a clone of the demo: connects the office's other mailboxes and
 brings them into the states that the pictures show.
 
-What the pictures say of mails is counted by the app itself. Only moments are set (a night
-has not passed yet), and the name of the server, which is the loopback here.
+What the pictures say of mails is counted by the app itself. Only moments are set (a
+night has not passed yet), and the server's name, which is the loopback here.
 """
 
 import json
@@ -10,6 +10,8 @@ import sys
 from datetime import datetime, time, timedelta
 
 import pytz
+
+from odoo import fields
 
 env = env  # noqa: F821, PLW0127 - given by Odoo's shell
 
@@ -72,7 +74,7 @@ def read(accounts):
 
 def copies_of(account, count):
     """Some of the mails of the last days."""
-    since = datetime.now() - timedelta(days=5)
+    since = fields.Datetime.now() - timedelta(days=5)
     domain = [("account_id", "=", account.id), ("date", ">", since)]
     return env["easycrm.email.copy"].search(domain, limit=count)
 
@@ -148,7 +150,7 @@ yesterday = local(datetime.combine(now.date() - timedelta(days=1), time(16, 41))
 failed.write({"last_sync": yesterday, "told_at": yesterday, "checked_at": yesterday})
 paused.last_sync = local(datetime.combine(now.date() - timedelta(days=12), time(9, 5)))
 for account, minutes in ((mine, 1), (whole, 2), (short, 3)):
-    account.last_sync = datetime.utcnow() - timedelta(minutes=minutes)
+    account.last_sync = fields.Datetime.now() - timedelta(minutes=minutes)
 env.flush_all()
 # (a write would forget the passwords: they belong to the server)
 env.cr.execute(

@@ -1,4 +1,4 @@
-"""Chromium without a window, driven by its DevTools protocol: no more than pictures need."""
+"""Chromium without a window, driven by its DevTools protocol."""
 
 import base64
 import contextlib
@@ -9,6 +9,7 @@ import tempfile
 import time
 import urllib.request
 from pathlib import Path
+from typing import Self
 
 import websocket
 
@@ -77,7 +78,7 @@ class Browser:
         self._number = 0
         self._held = contextlib.ExitStack()
 
-    def __enter__(self) -> "Browser":
+    def __enter__(self) -> Self:
         program = next(filter(None, map(shutil.which, PROGRAMS)), None)
         if not program:
             raise Failure("There is no Chromium here.", todo="install Chromium")
@@ -218,7 +219,7 @@ def _find(selector: str, text: str) -> str:
 
 
 def _find_page(folder: Path, process: subprocess.Popen) -> str:
-    """The address of the first page's socket, as soon as Chromium has written its port."""
+    """The address of the first page's socket, once Chromium has written its port."""
     end = time.monotonic() + SECONDS
     while time.monotonic() < end and process.poll() is None:
         with contextlib.suppress(OSError, ValueError, StopIteration):

@@ -1,5 +1,5 @@
-"""More mailboxes of the demo's company, as the pictures show them: a few months of daily
-mail, by chance but the same chance every time.
+"""More mailboxes of the demo's company, for the pictures: a few months of daily mail, by
+chance, but the same chance every time.
 """
 
 from collections.abc import Iterator

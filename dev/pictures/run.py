@@ -1,4 +1,4 @@
-"""`make pictures`: a clone of the demo, an office's mailboxes, and a browser that looks."""
+"""`make pictures`: a clone of the demo, more mailboxes, a browser that looks."""
 
 import contextlib
 import io
