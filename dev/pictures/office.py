@@ -1,4 +1,4 @@
-"""More mailboxes of the demo's company, for the pictures: a few months of daily mail, by
+"""More mailboxes of the demo company, for the pictures: a few months of daily mail, by
 chance, but the same chance every time.
 """
 
