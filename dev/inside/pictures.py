@@ -8,10 +8,14 @@ night has not passed yet), and the server's name, which is the loopback here.
 import json
 import sys
 from datetime import datetime, time, timedelta
+from pathlib import Path
 
 import pytz
 
 from odoo import fields
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
+from servers import google_oauth, microsoft_oauth
 
 env = env  # noqa: F821, PLW0127 - given by Odoo's shell
 
@@ -39,22 +43,31 @@ tonight = local(datetime.combine(now.date(), time(3, 10)))
 
 
 def connect(user, name, **values):
-    return (
-        Account.with_user(user)
-        .create(
-            {
-                "email": f"{name}@tallwood.example",
-                "user_id": user.id,
-                "provider": "imap",
-                "imap_host": wanted["host"],
-                "imap_port": wanted["port"],
-                "imap_security": "none",
-                "imap_password": wanted["password"],
-                **values,
-            }
-        )
-        .sudo()
-    )
+    if values.setdefault("provider", "imap") == "imap":
+        values |= {key: wanted[key] for key in wanted if key.startswith("imap_")}
+        values["imap_security"] = "none"
+    values |= {"email": f"{name}@tallwood.example", "user_id": user.id}
+    return Account.with_user(user).create(values).sudo()
+
+
+def sign_in(account):
+    """As its owner does in the browser."""
+    mine = account.with_user(account.user_id)
+    url = mine.action_sign_in()["url"]
+    env.cr.commit()
+    if account.provider == "gmail":
+        answer = google_oauth.walk_consent(url, email=account.email)
+    else:
+        answer = microsoft_oauth.walk_consent(url, account.email)
+    _account, error = mine._finish_sign_in(account.provider, answer)
+    if error:
+        sys.exit(f"{account.email}: {error}")
+
+
+def set_parameters():
+    for name, value in wanted["parameters"].items():
+        secret = Account._encrypt(value) if name.endswith("secret") else value
+        env["ir.config_parameter"].set_param(name, secret)
 
 
 def read(accounts):
@@ -123,14 +136,18 @@ def make_rules():
 
 for user in (admin, mira, jonas, marc):
     user.tz = wanted["zone"]
+set_parameters()
 make_rules()
 
-draft = connect(mira, "mira", sync_from=now.date() - timedelta(days=90))
+since = now.date() - timedelta(days=90)
+draft = connect(mira, "mira", provider="gmail", sync_from=since)
 draft.connect_state = {"step": "look", "at": str(tonight), "folders": None}
+sign_in(draft)
 
 mine = Account.search([("email", "=", "mitchell@tallwood.example")])
 whole = connect(mira, "info", member_ids=[(4, jonas.id)])
-short = connect(jonas, "jonas")
+short = connect(jonas, "jonas", provider="outlook")
+sign_in(short)
 failed = connect(marc, "showroom")
 paused = connect(jonas, "workshop")
 read(mine | whole | short | failed | paused)

@@ -2,24 +2,34 @@
 chance, but the same chance every time.
 """
 
+import contextlib
+import tempfile
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from random import Random
+from typing import Self
 
 from ..demo import people
 from ..demo.mail import Mail, compose
 from ..demo.mailbox import Dovecot
 from ..demo.people import Person
+from ..demo.services import Gmail, Outlook
 
 PASSWORD = "office"
-DAYS = 118
 
 INFO = Person("Tallwood Furniture", "info@tallwood.example")
 SHOWROOM = Person("Tallwood Showroom", "showroom@tallwood.example")
 WORKSHOP = Person("Tallwood Workshop", "workshop@tallwood.example")
 
-#: Whose mailbox it is, and how many mails a working day it gets.
-BOXES = {people.MIRA: 8, people.JONAS: 10, INFO: 14, SHOWROOM: 6, WORKSHOP: 4}
+#: Whose mailbox it is: how many mails a working day, for how many days.
+BOXES = {
+    people.MIRA: (8, 88),
+    people.JONAS: (10, 30),
+    INFO: (14, 30),
+    SHOWROOM: (6, 30),
+    WORKSHOP: (4, 30),
+}
 
 CUSTOMERS = [
     people.BRANDON,
@@ -99,22 +109,61 @@ SUBJECTS = (
 TEXT = "Thank you for your mail. You find all that we spoke about below."
 
 
-def fill(server: Dovecot, base: datetime) -> None:
-    """Delivers what each of the mailboxes has got by now, the oldest first."""
-    for owner, pace in BOXES.items():
-        for mail in _mails(owner, pace, base):
-            server.deliver(
-                owner.address,
-                compose(mail, [], base),
-                folder="Sent" if mail.sender is owner else "INBOX",
-                seen=True,
-                received=mail.date(base),
-            )
+class Office:
+    """The servers that hold the mailboxes: Mira's is Gmail, Jonas' Microsoft 365."""
+
+    def __init__(self, base: datetime):
+        self.base = base
+        self.gmail, self.outlook = Gmail(), Outlook()
+        self._held = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as held:
+            folder = tempfile.TemporaryDirectory(prefix="easycrm_")
+            users = {owner.address: PASSWORD for owner in BOXES}
+            self.dovecot = Dovecot(Path(held.enter_context(folder)), users)
+            held.enter_context(self.dovecot)
+            for service in (self.gmail, self.outlook):
+                service.start()
+                held.callback(service.stop)
+            for owner, (pace, days) in BOXES.items():
+                for mail in _mails(owner, pace, days, self.base):
+                    self._deliver(owner, mail)
+            self._held = held.pop_all()
+        return self
+
+    def __exit__(self, *_exc) -> None:
+        self._held.close()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What Odoo has to know about it."""
+        return self.gmail.environment | self.outlook.environment
+
+    @property
+    def account(self) -> dict:
+        """How accounts are filled in."""
+        services = (self.gmail.account, self.outlook.account)
+        parameters = [service["parameters"] for service in services]
+        return {
+            "imap_host": self.dovecot.host,
+            "imap_port": self.dovecot.port,
+            "imap_password": PASSWORD,
+            "parameters": parameters[0] | parameters[1],
+        }
+
+    def _deliver(self, owner: Person, mail: Mail) -> None:
+        raw, when = compose(mail, [], self.base), mail.date(self.base)
+        folder = "Sent" if mail.sender is owner else "INBOX"
+        if service := {people.MIRA: self.gmail, people.JONAS: self.outlook}.get(owner):
+            service.deliver(owner.address, raw, folder, when)
+        else:
+            self.dovecot.deliver(owner.address, raw, folder, seen=True, received=when)
 
 
-def _mails(owner: Person, pace: int, base: datetime) -> Iterator[Mail]:
+def _mails(owner: Person, pace: int, days: int, base: datetime) -> Iterator[Mail]:
     chance = Random(owner.address)
-    for day in range(DAYS, -1, -1):
+    for day in range(days, -1, -1):
         weekday = (base.toordinal() - day) % 7  # 0 is a Sunday
         count = chance.randint(pace // 2, pace * 3 // 2)
         for number in range(count if 0 < weekday < 6 else count // 6):

@@ -3,10 +3,9 @@
 import contextlib
 import io
 import json
-import tempfile
+import os
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from PIL import Image, ImageChops
@@ -14,12 +13,12 @@ from PIL import Image, ImageChops
 from .. import databases, odoo
 from ..console import Failure, Steps, last_lines
 from ..demo import run as demo
-from ..demo.mailbox import Dovecot, Mailbox
+from ..demo.mailbox import Mailbox
 from ..paths import LOGS, ROOT
 from ..postgres import Server
 from ..testing import free_port
-from . import office
 from .browser import Browser
+from .office import Office
 from .scenes import SCENES, Scene
 
 DOCS = ROOT / "docs"
@@ -61,12 +60,10 @@ def _run(
     source = demo.prepare(steps, mailbox, "imap")
     steps.begin("Office mailboxes")
     name = started.enter_context(databases.temporary(source, "pictures"))
-    root = started.enter_context(tempfile.TemporaryDirectory(prefix="easycrm_"))
-    users = {owner.address: office.PASSWORD for owner in office.BOXES}
-    boxes = started.enter_context(Dovecot(Path(root), users))
-    office.fill(boxes, datetime.now(ZoneInfo(ZONE)))
-    _connect(name, boxes)
-    steps.end(f"{len(users)} connected")
+    office = started.enter_context(Office(datetime.now(ZoneInfo(ZONE))))
+    os.environ.update(office.environment)
+    _connect(name, office)
+    steps.end("connected")
     steps.begin("Odoo")
     port = free_port()
     # What cron jobs would do meanwhile would be another picture every time.
@@ -80,14 +77,9 @@ def _run(
     steps.end(", ".join(words))
 
 
-def _connect(name: str, boxes: Dovecot) -> None:
+def _connect(name: str, office: Office) -> None:
     log = LOGS / "pictures-office.log"
-    wanted = {
-        "host": boxes.host,
-        "port": boxes.port,
-        "password": office.PASSWORD,
-        "zone": ZONE,
-    }
+    wanted = {"zone": ZONE, **office.account}
     script = demo.INSIDE / "pictures.py"
     if odoo.run_script(name, script, log, arguments=(json.dumps(wanted),)):
         raise Failure(
