@@ -47,7 +47,7 @@ def connect(user, name, **values):
         values |= {key: wanted[key] for key in wanted if key.startswith("imap_")}
         values["imap_security"] = "none"
     values |= {"email": f"{name}@tallwood.example", "user_id": user.id}
-    return Account.with_user(user).create(values).sudo()
+    return Account.create(values)
 
 
 def sign_in(account):
