@@ -70,11 +70,12 @@ class Browser:
     """One page of one Chromium.
 
     :param base: what the paths of `open` begin with
+    :param database: that Odoo there serves
     :param zone: the clock that pages see
     """
 
-    def __init__(self, base: str, zone: str):
-        self.base, self.zone = base, zone
+    def __init__(self, base: str, database: str, zone: str):
+        self.base, self.database, self.zone = base, database, zone
         self._number = 0
         self._held = contextlib.ExitStack()
 
@@ -116,7 +117,7 @@ class Browser:
         """As somebody of the demo, whose password is the login."""
         self._call("Network.clearBrowserCookies")
         self.open("/web/login")
-        words = {"db": self._database(), "login": login, "password": login}
+        words = {"db": self.database, "login": login, "password": login}
         if not self.ask(SIGN_IN % json.dumps(words)):
             raise Failure(f"{login} cannot sign in to {self.base}.")
 
@@ -180,9 +181,6 @@ class Browser:
         return answer["result"].get("value")
 
     # --- within ---
-
-    def _database(self) -> str:
-        return self.ask("odoo.session_info?.db ?? odoo.__session_info__?.db ?? ''")
 
     def _is_at(self, path: str) -> str:
         return (

@@ -72,7 +72,7 @@ def _run(
     demo.wait_for(process, port)
     steps.end("running")
     steps.begin("Pictures")
-    with Browser(f"http://{demo.HOST}:{port}", ZONE) as browser:
+    with Browser(f"http://{demo.HOST}:{port}", name, ZONE) as browser:
         words = [_take(browser, scene, steps) for scene in scenes]
     steps.end(", ".join(words))
 
