@@ -27,7 +27,7 @@ class Scene:
 
 def _open_anna(browser: Browser) -> None:
     browser.open("/odoo/contacts")
-    browser.click(".o_kanban_record", "Anna Berg")
+    browser.click(".o_data_row .o_data_cell, .o_kanban_record", "Anna Berg")
     browser.wait(".o_easycrm_conversation .o_easycrm_subject")
 
 
