@@ -173,7 +173,11 @@ for account, minutes in ((mine, 1), (whole, 2), (short, 3)):
 env.flush_all()
 # (a write would forget the passwords: they belong to the server)
 env.cr.execute(
-    "UPDATE easycrm_email_account SET imap_host = %s WHERE sync_status != 'draft'",
-    ["imap.tallwood.example"],
+    """
+    UPDATE easycrm_email_account
+    SET imap_host = %(name)s, last_error = replace(last_error, imap_host, %(name)s)
+    WHERE provider = 'imap'
+    """,
+    {"name": "imap.tallwood.example"},
 )
 env.cr.commit()

@@ -31,8 +31,9 @@ def _open_anna(browser: Browser) -> None:
     browser.wait(".o_easycrm_conversation .o_easycrm_subject")
 
 
-def _timeline(browser: Browser) -> None:
+def _timeline_phone(browser: Browser) -> None:
     _open_anna(browser)
+    browser.scroll_to(".o_notebook_headers")
 
 
 def _private(browser: Browser) -> None:
@@ -71,12 +72,12 @@ def _settings(browser: Browser) -> None:
 
 
 SCENES = (
-    Scene("timeline", "admin", _timeline, height=950),
-    Scene("timeline-phone", "admin", _timeline, width=390, height=844),
+    Scene("timeline", "admin", _open_anna, height=950),
+    Scene("timeline-phone", "admin", _timeline_phone, width=390, height=844),
     Scene("private", "admin", _private),
     Scene("connect", "mira", _connect),
     Scene("connect-phone", "mira", _connect, width=390, height=844),
     Scene("accounts", "admin", _accounts, height=640),
     Scene("rules", "jonas", _rules, height=480),
-    Scene("settings", "admin", _settings, height=1000),
+    Scene("settings", "admin", _settings, height=810),
 )
