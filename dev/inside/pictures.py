@@ -68,8 +68,6 @@ def set_parameters():
     for name, value in wanted["parameters"].items():
         secret = Account._encrypt(value) if name.endswith("secret") else value
         env["ir.config_parameter"].set_param(name, secret)
-    # Nobody waits here for Gmail's limit of a minute.
-    env["ir.config_parameter"].set_param("easycrm_mail.gmail_units", 60000)
 
 
 def read(accounts):
