@@ -144,10 +144,12 @@ class Browser:
         self.wait(selector, text)
         self.ask(f"{_find(selector, text)}.click()")
 
-    def scroll_to(self, selector: str, text: str = "") -> None:
-        """Brings it to the top of what scrolls."""
-        self.wait(selector, text)
-        self.ask(f"{_find(selector, text)}.scrollIntoView({{block: 'start'}})")
+    def scroll_to(self, selector: str, below: int = 0) -> None:
+        """Brings it to the top of what scrolls, or so many pixels below."""
+        self.wait(selector)
+        found = _find(selector, "")
+        self.ask(f"{found}.style.scrollMarginTop = '{below}px'")
+        self.ask(f"{found}.scrollIntoView({{block: 'start'}})")
 
     def picture(self) -> bytes:
         """The page as PNG, once it stands still."""

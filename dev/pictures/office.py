@@ -18,19 +18,19 @@ from ..demo.services import Gmail, Outlook
 
 PASSWORD = "office"
 GMAIL_UNITS = 60_000
-"""What Gmail lets be asked a minute: ten times the usual, so that nobody waits for it."""
+"""What Gmail lets be asked a minute: ten times the usual, so that nobody waits."""
 
 INFO = Person("Tallwood Furniture", "info@tallwood.example")
-SHOWROOM = Person("Tallwood Showroom", "showroom@tallwood.example")
-WORKSHOP = Person("Tallwood Workshop", "workshop@tallwood.example")
+BERLIN = Person("Tallwood Berlin", "berlin@tallwood.example")
+FACTORY = Person("Tallwood Factory", "factory@tallwood.example")
 
 #: Whose mailbox it is: how many mails a working day, for how many days.
 BOXES = {
     people.MIRA: (8, 88),
     people.JONAS: (10, 30),
     INFO: (14, 30),
-    SHOWROOM: (6, 30),
-    WORKSHOP: (4, 30),
+    BERLIN: (6, 30),
+    FACTORY: (4, 30),
 }
 
 CUSTOMERS = [

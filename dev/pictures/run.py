@@ -108,7 +108,7 @@ def _shrink(raw: bytes) -> bytes:
     """The picture with 256 colours: what screens show has few more."""
     with Image.open(io.BytesIO(raw)) as picture:
         few = picture.convert("RGB").quantize(
-            256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
+            256, Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE
         )
     buffer = io.BytesIO()
     few.save(buffer, "PNG", optimize=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from .browser import Browser
 
 ACTION = "/odoo/action-easycrm_mail."
+PHONE_BARS = 108  # pixels of what stays on top there
 TOGGLE = ".o_easycrm_toggle[aria-expanded='false']"
 
 
@@ -33,7 +34,7 @@ def _open_anna(browser: Browser) -> None:
 
 def _timeline_phone(browser: Browser) -> None:
     _open_anna(browser)
-    browser.scroll_to(".o_notebook_headers")
+    browser.scroll_to(".o_notebook_headers", below=PHONE_BARS)
 
 
 def _private(browser: Browser) -> None:
@@ -55,7 +56,7 @@ def _connect(browser: Browser) -> None:
 
 def _accounts(browser: Browser) -> None:
     browser.open(f"{ACTION}easycrm_email_account_action")
-    browser.wait(".o_data_row", "workshop@")
+    browser.wait(".o_data_row", "mitchell@")
     browser.click(".o_easycrm_status", "Incomplete")
     browser.wait(".o_easycrm_week", "Compare now")
 
