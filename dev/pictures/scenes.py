@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from .browser import Browser
 
 ACTION = "/odoo/action-easycrm_mail."
-PHONE_BARS = 108  # pixels of what stays on top there
+PHONE_BARS = 64  # pixels of what stays on top there
 TOGGLE = ".o_easycrm_toggle[aria-expanded='false']"
 
 
