@@ -1,5 +1,5 @@
 # Everything from a bare Debian machine (root or sudo); elsewhere ODOO_PATH names an Odoo 19.
-.PHONY: help run test lint format pot bench shell clean distclean
+.PHONY: help run test lint format pot bench pictures shell clean distclean
 .DEFAULT_GOAL := help
 
 help:
@@ -9,6 +9,7 @@ help:
 	@echo 'make lint    the gates: style, faults, translations; make format sets the style,'
 	@echo '             make pot renews the template of translations'
 	@echo 'make bench   the figures, into bench/results.json; some of them: make bench B=ingest'
+	@echo 'make pictures  the pictures of docs/, taken anew; some of them: make pictures P=rules'
 	@echo 'make shell   an Odoo shell on a scratch database'
 	@echo 'make clean   start over: databases, demo mailbox, logs; make distclean: the downloads too'
 
@@ -29,6 +30,9 @@ pot:
 
 bench:
 	@dev/go bench $(B)
+
+pictures:
+	@dev/go pictures $(P)
 
 shell:
 	@dev/go shell

@@ -22,6 +22,7 @@ COMMANDS = {
     "format": (0, None),
     "pot": (2, BASE),
     "bench": (2, [*BASE, *packages.FOR_MAILBOX, *packages.FOR_BENCH]),
+    "pictures": (7, [*BASE, *packages.FOR_MAILBOX, *packages.FOR_BROWSER]),
     "shell": (2, BASE),
     "script": (2, BASE),
     "database": (2, BASE),
@@ -98,6 +99,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("pot", help="the template of translations, renewed")
     bench = commands.add_parser("bench", help="the figures")
     bench.add_argument("only", nargs="?", default="")
+    pictures = commands.add_parser("pictures", help="the pictures of docs/, anew")
+    pictures.add_argument("only", nargs="?", default="")
     commands.add_parser("shell", help="an Odoo shell on a scratch database")
     script = commands.add_parser("script", help="a script inside a real Odoo")
     script.add_argument("script")

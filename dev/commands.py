@@ -12,6 +12,7 @@ from . import databases, fetch, gates, node, odoo, postgres, templates, testing
 from .console import Failure, Steps
 from .demo import run as demo
 from .paths import CACHE, CHECKOUT, DATA, LOGS, ODOO, ROOT, VENV
+from .pictures import run as taking
 
 SCRATCH = f"easycrm_mail_scratch_{CHECKOUT}"
 
@@ -52,6 +53,11 @@ def pot(_arguments: argparse.Namespace, steps: Steps) -> int:
 def bench(arguments: argparse.Namespace, steps: Steps) -> int:
     _server(steps)
     return benches.run(steps, arguments.only)
+
+
+def pictures(arguments: argparse.Namespace, steps: Steps) -> int:
+    """Takes the pictures of `docs/` anew."""
+    return taking.run(steps, _server, arguments.only)
 
 
 def shell(_arguments: argparse.Namespace, steps: Steps) -> int:

@@ -73,11 +73,11 @@ def _run(
     count = mailbox.deliver_due()
     steps.end(f"{mailbox.kind} on {mailbox.address}, {count or 'no'} new mails")
     os.environ.update(mailbox.environment)
-    database = _prepare(steps, mailbox, provider)
+    database = prepare(steps, mailbox, provider)
     steps.begin("Odoo")
-    process = _start_odoo(database, port)
-    started.callback(_end, process)
-    _wait_for(process, port)
+    process = start_odoo(database, port)
+    started.callback(end, process)
+    wait_for(process, port)
     steps.end("running")
     _welcome(port, mailbox)
     _supervise(process, mailbox)
@@ -96,7 +96,7 @@ def forget() -> None:
 # --- the database ---------------------------------------------------------------------
 
 
-def _prepare(steps: Steps, mailbox: Mailbox, provider: str) -> str:
+def prepare(steps: Steps, mailbox: Mailbox, provider: str) -> str:
     """Makes the demo database, or updates it, and gives its name."""
     steps.begin("Demo database")
     name = _name("" if provider == "imap" else f"_{provider}")
@@ -187,7 +187,7 @@ def _connect(name: str, mailbox: Mailbox, steps: Steps) -> str:
 # --- Odoo itself ----------------------------------------------------------------------
 
 
-def _start_odoo(database: str, port: int) -> subprocess.Popen:
+def start_odoo(database: str, port: int, *options: str) -> subprocess.Popen:
     log = (LOGS / "odoo.log").open("w")
     return subprocess.Popen(
         [
@@ -199,6 +199,7 @@ def _start_odoo(database: str, port: int) -> subprocess.Popen:
             f"^{database}$",
             "--http-port",
             str(port),
+            *options,
         ],
         stdin=subprocess.DEVNULL,
         stdout=log,
@@ -213,7 +214,7 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
-def _wait_for(process: subprocess.Popen, port: int) -> None:
+def wait_for(process: subprocess.Popen, port: int) -> None:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -242,7 +243,7 @@ def _supervise(process: subprocess.Popen, mailbox: Mailbox) -> None:
         mailbox.deliver_due()
 
 
-def _end(process: subprocess.Popen) -> None:
+def end(process: subprocess.Popen) -> None:
     """Odoo stops in good order at the first signal; at once at the second."""
     for _ in range(2):
         if process.poll() is None:

@@ -60,7 +60,7 @@ class Service:
         base = datetime.fromisoformat(read_record(self._record)[0])
         new = [mail for mail in due(base) if mail.key not in self._delivered]
         for mail in new:
-            self._deliver(mail)
+            self.deliver(LOGIN, mail.raw, mail.folder, mail.date, mail.is_read)
             self._delivered.add(mail.key)
         return len(new)
 
@@ -84,10 +84,9 @@ class Outlook(Service):
             "EASYCRM_MICROSOFT_LOGIN_URL": self.server.url,
         }
 
-    def _deliver(self, mail) -> None:
-        name = {"INBOX": "inbox", "Sent": "sentitems"}.get(mail.folder, "archive")
-        mailbox = self.server.mailboxes[LOGIN]
-        mailbox.deliver(mail.raw, name, mail.date, read=mail.is_read)
+    def deliver(self, address, raw, folder, date, is_read=True) -> None:
+        name = {"INBOX": "inbox", "Sent": "sentitems"}.get(folder, "archive")
+        self.server.mailboxes[address].deliver(raw, name, date, read=is_read)
 
 
 class Gmail(Service):
@@ -110,11 +109,10 @@ class Gmail(Service):
             "EASYCRM_GOOGLE_OAUTH_URL": self.server.url,
         }
 
-    def _deliver(self, mail) -> None:
-        labels = {"INBOX": ["INBOX"], "Sent": ["SENT"]}.get(mail.folder, [mail.folder])
-        labels += [] if mail.is_read else ["UNREAD"]
-        mailbox = self.server.mailboxes[LOGIN]
-        mailbox.deliver(mail.raw, labels, mail.date.timestamp())
+    def deliver(self, address, raw, folder, date, is_read=True) -> None:
+        labels = {"INBOX": ["INBOX"], "Sent": ["SENT"]}.get(folder, [folder])
+        labels += [] if is_read else ["UNREAD"]
+        self.server.mailboxes[address].deliver(raw, labels, date.timestamp())
 
 
 SERVICES = {service.provider: service for service in (Gmail, Outlook)}

@@ -1,0 +1,1 @@
+"""`make pictures`: the pictures of `docs/`, taken of the real app."""
