@@ -29,7 +29,7 @@ STATEMENTS = (
     """,
     """
     INSERT INTO easycrm_email (id, company_id, thread_id, message_id, digest, date,
-        direction, is_linked, has_attachments)
+        direction, is_linked, has_files)
     SELECT id, %(company)s, id, '<' || id || '@stray.example>', md5(i::text), date,
         'inbound', FALSE, i %% 5 = 0 FROM stray
     """,

@@ -283,7 +283,7 @@ class EasycrmEmailCopy(models.Model):
                 SELECT held.id, held.email_id, email.thread_id, held.from_address,
                        content.subject, content.snippet, held.date, held.account_id,
                        account.name AS mailbox, held.direction,
-                       email.has_attachments IS TRUE AS has_attachments,
+                       email.has_files IS TRUE AS has_attachments,
                        held.is_read IS TRUE AS is_read
                 FROM unnest(%s::int[]) WITH ORDINALITY AS row (id, number)
                 JOIN easycrm_email_copy held ON held.id = row.id
