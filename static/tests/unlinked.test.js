@@ -332,6 +332,16 @@ test("new mail comes in; selection and place stay", async () => {
     expect(".o_easycrm_waiting").toHaveText("10 waiting");
 });
 
+test("a sender that is opened while news come in stays open", async () => {
+    await mountUnlinked();
+    getService("easycrm_mail.unlinked").state.changes++;
+    await animationFrame();
+    await click("[data-key='g:bruno@acme.example'] .o_easycrm_item_open");
+    await settle();
+    expect(subjects()).toInclude("Mail 2");
+    expect(subjects()).toInclude("Mail 9");
+});
+
 test("a sender stays where it stood when its newest mail is linked", async () => {
     server.mails = [
         mail(9, "anna"),

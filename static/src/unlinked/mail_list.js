@@ -90,11 +90,14 @@ export class MailList extends MailItems {
 
     async setGrouped(isGrouped) {
         this.isGrouped = isGrouped;
-        this.generation++;
+        const generation = ++this.generation;
+        this.pages = {};
         this.cursor = null;
         this.status = "loading";
         await this.load();
-        await this.openFirst();
+        if (this.generation === generation) {
+            await this.openFirst();
+        }
     }
 
     /** All that is shown, anew; it stays in sight until the answer is here. */
@@ -127,12 +130,7 @@ export class MailList extends MailItems {
             this.keepCursor(() => {
                 this.takeHeader(header);
                 this.groups = inPlace(this.groups, header.groups);
-                this.pages = Object.fromEntries(
-                    addresses.map((address, i) => [
-                        address,
-                        {...this.stillHere(pages[i]), status: "idle"},
-                    ])
-                );
+                this.takePages(addresses, pages);
             });
             for (const id of leaving) {
                 this.leaving.delete(id);
@@ -143,6 +141,24 @@ export class MailList extends MailItems {
                 this.status = known ? "ready" : "failed";
             }
         }
+    }
+
+    /** What has been opened or asked for meanwhile goes on by itself. */
+    takePages(addresses, pages) {
+        addresses.forEach((address, i) => {
+            if (this.pages[address]?.status !== "loading" && this.isShown(address)) {
+                this.pages[address] = {...this.stillHere(pages[i]), status: "idle"};
+            }
+        });
+        for (const address of Object.keys(this.pages)) {
+            if (!this.isShown(address)) {
+                delete this.pages[address];
+            }
+        }
+    }
+
+    isShown(address) {
+        return this.isGrouped ? this.opened.has(address) : address === ALL;
     }
 
     takeHeader({total, mails}) {
@@ -228,6 +244,7 @@ export class MailList extends MailItems {
 
     async toggleGroup(address) {
         if (this.opened.delete(address)) {
+            delete this.pages[address];
             if (this.cursorItem === undefined) {
                 this.cursor = groupKey(address);
             }

@@ -6,6 +6,30 @@ const waiting = (count) => `.o_easycrm_waiting:contains('${count} waiting')`;
 const badge = (count) => `.o_easycrm_menu_badge:contains('${count}')`;
 const body = ".o_easycrm_unlinked";
 
+/** What a pointer does at the middle of a place. */
+function point(type, target, place) {
+    const {left, top, width, height} = place.getBoundingClientRect();
+    target.dispatchEvent(
+        new PointerEvent(type, {
+            ...{bubbles: true, cancelable: true, composed: true, pointerType: "mouse"},
+            ...{button: 0, clientX: left + width / 2, clientY: top + height / 2},
+        })
+    );
+}
+
+/** Drags a mail over a record's card, and does not let go. */
+async function dragOver(mailElement, name) {
+    const target = [...document.querySelectorAll(".o_easycrm_record")].find((record) =>
+        record.textContent.includes(name)
+    );
+    point("pointerdown", mailElement, mailElement);
+    for (const place of [".o_easycrm_pane", ".o_easycrm_dock"]) {
+        point("pointermove", document.body, document.querySelector(place));
+        await new Promise(requestAnimationFrame);
+    }
+    point("pointermove", document.body, target);
+}
+
 /**
  * Mail finds its home by drag and drop, and the move teaches. Anna of union.example has written four times, Bruno
  * once; the opportunity “Union – 40 chairs” is of the same domain.
@@ -36,9 +60,14 @@ registry.category("web_tour.tours").add("easycrm_unlinked_drag_tour", {
             trigger: `${card("Union – 40 chairs")} .o_easycrm_reason_chip`,
         },
         {
-            content: "Both are dragged onto it",
+            content: "Both are dragged onto it, and it says what will happen",
             trigger: mail("Third"),
-            run: `drag_and_drop ${card("Union – 40 chairs")}`,
+            run: ({anchor}) => dragOver(anchor, "Union – 40 chairs"),
+        },
+        {
+            trigger:
+                ".o_easycrm_over .o_easycrm_record_drop:contains('link 2 mails to Union – 40 chairs')",
+            run: ({anchor}) => point("pointerup", anchor, anchor),
         },
         {
             content: "Done, with a way back",
