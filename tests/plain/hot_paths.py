@@ -142,10 +142,9 @@ class Paths:
     def unlinked_emails_opened(self):
         copies = self.mine(self.env["easycrm.email.copy"])
         groups = copies.unlinked_groups([])
-        assert len(groups["groups"]) == 60 and copies.unlinked_count()
+        assert groups["mails"] == copies.unlinked_count() > 0
         page = copies.unlinked_page([])
-        page = copies.unlinked_page([], page["next"])
-        assert len(page["rows"]) == 80
+        assert copies.unlinked_page([], page["next"])["rows"]
         address = groups["groups"][0]["address"]
         assert copies.unlinked_page([], address=address)["rows"]
 

@@ -34,6 +34,9 @@ MANY_ROWS = {
     "search_of_common_words": 100_000,
     "filtered_timeline": 100_000,
     "addresses_looked_at_again": 60_000,
+    # all that waits in the mailbox is asked whether it comes from the same domain
+    "unlinked_emails_linked_and_undone": 100_000,
+    "unlinked_emails_opened": 40_000,
     "sync_of_a_mailbox": 1_000_000,
 }
 
