@@ -211,6 +211,7 @@ export class UnlinkedScreen extends Component {
     }
 
     onHold() {
+        this.isOnBackdrop = false;
         this.state.isSheetOpen = true;
     }
 
@@ -301,7 +302,15 @@ export class UnlinkedScreen extends Component {
         }
     }
 
+    /** The finger that has opened the sheet does not close it when it is lifted. */
+    onBackdrop(ev) {
+        if (this.isOnBackdrop || ev.detail === 0) {
+            this.onSheetClosed();
+        }
+    }
+
     onSheetClosed() {
+        this.isOnBackdrop = false;
         this.state.isSheetOpen = false;
         this.steps.question = null;
         this.suggestions.setWords("");
