@@ -283,7 +283,9 @@ class EasycrmEmailAccount(models.Model):
             vals |= {"failed_at": False, "retry_count": 0}
             self._clear_notices()
         self.write(vals)
-        if not self._is_being_connected():
+        if self._is_being_connected():
+            self._keep_step("look")
+        else:
             self.action_sync_now()
 
     def _mark_not_signed_in(self, error):

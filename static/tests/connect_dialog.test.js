@@ -143,7 +143,9 @@ test("the servers of a common provider are filled in; each direction is tested",
     expect.verifySteps([
         "save imap_host,imap_port,imap_security,imap_login,smtp_host,smtp_port,smtp_security",
     ]);
-    expect(".o_easycrm_connect_sending").toHaveText(/Leave empty if you only read here/);
+    expect(".o_easycrm_connect_sending").toHaveText(
+        /Leave empty if you only read here/
+    );
 });
 
 test("a password is kept while the window is open, and not for another address", async () => {
@@ -182,7 +184,9 @@ test("of a mailbox without mail there is the sentence, and no zeros", async () =
     await openWindow({accountId: 7});
     await settle();
     takeAsked();
-    expect(".o_easycrm_connect_sentence").toHaveText(/No mail since .* in these folders/);
+    expect(".o_easycrm_connect_sentence").toHaveText(
+        /No mail since .* in these folders/
+    );
     expect(".o_easycrm_connect_numbers").toHaveCount(0);
 });
 
