@@ -109,6 +109,14 @@ def try_lock(name: str) -> Iterator[bool]:
             yield True
 
 
+@contextmanager
+def claim(name: str) -> Iterator[bool]:
+    """Gives whether nobody makes a database of this name, in no checkout."""
+    with connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [name])
+        yield cursor.fetchone()[0]
+
+
 def _lock_file(name: str):
     LOCKS.mkdir(parents=True, exist_ok=True)
     return (LOCKS / name).open("a")

@@ -205,6 +205,17 @@ class TestConnectImap(Looking, RealMailbox, TransactionCase):
         with self.assertRaises(AccessError):
             self.as_user(self.account.browse(), self.ingrid).connect_get_options()
 
+    def test_only_its_owner_is_led_to_the_window_until_it_is_started(self):
+        self.account.member_ids = self.leonie
+        for user in (self.sofia, self.admin, self.leonie):
+            self.assertFalse(self.as_user(self.account, user).may_connect)
+        self.assertTrue(self.draft.may_connect)
+        self.assertEqual(
+            self.draft.action_connect()["params"], {"account_id": self.draft.id}
+        )
+        self.start()
+        self.assertFalse(self.draft.may_connect)
+
     def test_a_mailbox_that_runs_is_not_looked_at_again(self):
         self.start()
         with self.assertRaises(UserError):
@@ -214,7 +225,7 @@ class TestConnectImap(Looking, RealMailbox, TransactionCase):
         self.assertFalse(self.draft.connect_test("reading"))
         self.draft.connect_save({"imap_password": "wrong"})
         told = self.draft.connect_test("reading")
-        self.assertIn("does not accept the password", told)
+        self.assertIn(f"not accept the password for the login {self.login}.", told)
         page = self.draft.connect_look("INBOX", SINCE, "2100-01-01 00:00:00")
         self.assertEqual((page["error"], page["kind"]), (told, "reconnect"))
         self.draft.connect_save(
@@ -241,7 +252,7 @@ class TestConnectImap(Looking, RealMailbox, TransactionCase):
             self.assertNotIn("MAIL", server.commands)
             server.users = {}
             self.assertIn(
-                "127.0.0.1 does not accept the password",
+                "127.0.0.1 does not accept the password for the login",
                 self.draft.connect_test("sending"),
             )
         self.assertIn("does not answer on port", self.draft.connect_test("sending"))
@@ -401,6 +412,7 @@ class ConnectingApi:
         self.assertEqual(self.sign_in_here(), "/odoo/contacts/7")
         self.assertEqual(self.account.sync_status, "draft")
         self.assertTrue(self.draft.connect_read()["is_signed_in"])
+        self.assertIn("You stopped at “Look first”", self.draft.connect_words)
         self.run_crons()
         self.assertFalse(
             self.env["easycrm.email.copy"].search(

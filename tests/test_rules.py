@@ -550,13 +550,26 @@ class TestNeverLinked(RuleCase):
         form.kind = "never_link"
         form.pattern = "acme.example"
         self.assertEqual((form.here_count, form.linked_count), (2, 1))
-        form.save().action_add_and_clear()
+        told = form.save().action_add_and_clear()
+        self.assertEqual(told["params"]["message"], "1 email was taken off.")
         self.assertEqual(
             self.env["easycrm.email.link"].search_count(
                 [("partner_id", "=", self.anna.id)]
             ),
             1,
         )
+
+    def test_what_it_tells_is_of_the_own_mailboxes(self):
+        email = self.receive(
+            self.jonas_mailbox, raw_mail("x@far.example", "jonas@ours.example")
+        )
+        adding = self.as_user(self.env["easycrm.email.rule.add"], self.sofia)
+        adding = adding.with_context(easycrm_for_everybody=True)
+        adding = adding.create({"pattern": "far.example"})
+        self.assertTrue(adding.everybody)
+        told = adding.action_add_and_clear()
+        self.assertEqual(told["params"]["message"], "The rule was added.")
+        self.assertFalse(email.exists())
 
     def test_removing_the_rule_places_them_at_once(self):
         rule = self.add_rule("acme.example", "never_link")

@@ -265,6 +265,19 @@ class TestTimeline(MailCase):
             fields_ = self.as_user(self.anna, user).fields_get()
             self.assertFalse([name for name in fields_ if name.startswith("easycrm_")])
 
+    def test_an_empty_timeline_leads_back_to_what_was_left(self):
+        draft = self.as_user(self.mailbox.browse(), self.leonie).create(
+            {"email": "leonie.new@ours.example"}
+        )
+        page = self.open(self.anna, self.leonie)
+        self.assertFalse(page["empty_detail"]["left"])
+        draft.connect_leave("sign_in", {})
+        page = self.open(self.anna, self.leonie)
+        self.assertEqual(page["empty"], "connect")
+        left = page["empty_detail"]["left"]
+        self.assertEqual((left["id"], left["email"]), (draft.id, draft.email))
+        self.assertIn("You stopped at “Sign in” today at", left["words"])
+
     def test_counts_stop_at_a_limit(self):
         self.assertEqual(easycrm_email_timeline.COUNT_LIMIT, 1000)
         with patch.object(easycrm_email_timeline, "COUNT_LIMIT", 5):
@@ -290,6 +303,7 @@ class TestTimeline(MailCase):
                 "addresses": ["anna@acme.example"],
                 "mailboxes": 1,
                 "since": fields.Date.to_string(self.mailbox.sync_from),
+                "left": False,
             },
         )
         self.mailbox.write(

@@ -99,7 +99,22 @@ def forget() -> None:
 def prepare(steps: Steps, mailbox: Mailbox, provider: str) -> str:
     """Makes the demo database, or updates it, and gives its name."""
     steps.begin("Demo database")
-    name = _name("" if provider == "imap" else f"_{provider}")
+    kind = "" if provider == "imap" else f"_{provider}"
+    name = f"easycrm_mail_demo{kind}"
+    with databases.claim(name) as is_free:
+        name = _pick(name, is_free)
+        known = _bring_up_to_date(name, steps)
+    steps.begin("Demo account")
+    if known.get("mailbox") == mailbox.address:
+        steps.end(LOGIN)
+    else:
+        steps.end(_connect(name, mailbox, steps))
+        databases.set_facts(name, **{**known, "mailbox": mailbox.address})
+    return name
+
+
+def _bring_up_to_date(name: str, steps: Steps) -> dict:
+    """Makes the database, or updates it, and gives what is known of it."""
     addon = templates.addon_key(without={"tests"})
     odoo_key = fetch.version_key()
     known = databases.facts(name)
@@ -115,20 +130,16 @@ def prepare(steps: Steps, mailbox: Mailbox, provider: str) -> str:
         steps.end(f"{name}, updated to the addon as it is now")
     else:
         steps.end(name)
-    steps.begin("Demo account")
-    if known.get("mailbox") == mailbox.address:
-        steps.end(LOGIN)
-    else:
-        steps.end(_connect(name, mailbox, steps))
-        databases.set_facts(name, **{**known, "mailbox": mailbox.address})
-    return name
+    return known
 
 
-def _name(kind: str) -> str:
-    """The database's name; another one where another checkout has taken it."""
-    name = f"easycrm_mail_demo{kind}"
+def _pick(name: str, is_free: bool) -> str:
+    """The database's name; another one where another checkout has taken it.
+
+    :param is_free: no other checkout is just making it
+    """
     own = f"{name}_{CHECKOUT}"
-    if databases.exists(own):
+    if not is_free or databases.exists(own):
         return own
     owner = databases.facts(name).get("checkout", str(ROOT))
     return own if owner != str(ROOT) and Path(owner).exists() else name
@@ -264,7 +275,7 @@ def _welcome(port: int, mailbox: Mailbox) -> None:
     Mailbox  {mailbox.words}
     Log      {LOGS / "odoo.log"}
 
-    Ctrl-C stops all of it.
+    Ctrl-C stops all of it. One at a time per checkout.
 """)
 
 

@@ -46,7 +46,8 @@ class Service:
     def words(self) -> str:
         return (
             f"{LOGIN} at {self.kind}'s stand-in. First sign in to it:\n"
-            "             CRM → Sales → My Mail Accounts → it → Sign in"
+            "             CRM → Sales → My Mail Accounts → it → Connect\n"
+            "             (Reconnect once it was read: the stand-in has forgotten you)"
         )
 
     def start(self) -> None:

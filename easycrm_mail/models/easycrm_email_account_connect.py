@@ -48,6 +48,10 @@ class EasycrmEmailAccount(models.Model):
 
     connect_state = fields.Json(groups=fields.NO_ACCESS, copy=False)
     connect_words = fields.Char(compute="_compute_connect_words", compute_sudo=True)
+    may_connect = fields.Boolean(
+        compute="_compute_may_connect",
+        help="Its owner starts it in the window, after a look at it.",
+    )
 
     @api.depends("connect_state", "sync_status", "user_id")
     @api.depends_context("tz", "lang", "uid")
@@ -55,6 +59,14 @@ class EasycrmEmailAccount(models.Model):
         for account in self:
             is_left = account._is_being_connected() and account.user_id == self.env.user
             account.connect_words = is_left and account._get_connect_words()
+
+    @api.depends("active", "sync_status", "user_id")
+    @api.depends_context("uid")
+    def _compute_may_connect(self):
+        for account in self:
+            is_mine = account.user_id == self.env.user
+            is_draft = account.sync_status == "draft"
+            account.may_connect = is_mine and is_draft and account.active
 
     def _get_connect_words(self):
         """Say where the window was left, and when."""
@@ -109,9 +121,6 @@ class EasycrmEmailAccount(models.Model):
     def connect_get_options(self):
         """Return what the window offers, and the mailboxes that were left in it."""
         self.check_access("create")
-        left = self.search(
-            [("user_id", "=", self.env.uid), ("sync_status", "=", "draft")]
-        ).filtered("connect_words")
         return {
             "email": self.env.user.email_normalized or "",
             "services": {
@@ -120,8 +129,14 @@ class EasycrmEmailAccount(models.Model):
             },
             "share_levels": self._get_allowed_levels(),
             "fields": [name for name in CHOSEN_FIELDS if name in self._fields],
-            "left": [account.connect_read() for account in left],
+            "left": [account.connect_read() for account in self._get_left()],
         }
+
+    @api.model
+    def _get_left(self):
+        """Return one's own mailboxes that were left before they were started."""
+        condition = [("user_id", "=", self.env.uid), ("sync_status", "=", "draft")]
+        return self.search(condition).filtered("connect_words")
 
     @api.model
     def _is_service_set_up(self, provider):

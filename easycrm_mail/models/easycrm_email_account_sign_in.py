@@ -195,12 +195,12 @@ class EasycrmEmailAccount(models.Model):
         :return: why it is not for this mailbox, in words, else False
         :raise UserError: its owner was archived meanwhile
         """
-        self._check_owner_is_here()
         if self.exists()._get_mailbox() != [mailbox]:
             return self.env._(
                 "The account was changed meanwhile, so the sign-in was not kept. Press "
                 "the button once more."
             )
+        self._check_owner_is_here()
         if not self._is_shared() and not self._is_mailbox_of(email, addresses):
             return self.env._(
                 "You signed in as %(granted)s, but this account is %(email)s. Sign in "
@@ -283,7 +283,9 @@ class EasycrmEmailAccount(models.Model):
             vals |= {"failed_at": False, "retry_count": 0}
             self._clear_notices()
         self.write(vals)
-        if not self._is_being_connected():
+        if self._is_being_connected():
+            self._keep_step("look")
+        else:
             self.action_sync_now()
 
     def _mark_not_signed_in(self, error):

@@ -81,7 +81,9 @@ class EasycrmEmailAccount(models.Model):
                 **values,
             ),
             "password": env._(
-                "%(server)s does not accept the password for %(email)s.", **values
+                "%(server)s does not accept the password for the login %(login)s.",
+                login=self.imap_login or self.email,
+                **values,
             ),
             "tls": env._(
                 "%(server)s does not speak the chosen encryption on port %(port)s.",

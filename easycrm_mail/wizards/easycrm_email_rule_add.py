@@ -20,6 +20,7 @@ class EasycrmEmailRuleAdd(models.TransientModel):
     pattern = fields.Char(string="Address or Domain", required=True)
     everybody = fields.Boolean(
         string="For Everybody",
+        default=lambda self: bool(self.env.context.get("easycrm_for_everybody")),
         help="For all mailboxes of the company, not only for yours.",
     )
     enforced = fields.Boolean(help="Nobody can switch it off for their own mailboxes.")
@@ -81,22 +82,41 @@ class EasycrmEmailRuleAdd(models.TransientModel):
         return accounts.with_context(active_test=False).search(condition)
 
     def action_add(self):
-        """Add the rule; what is here stays."""
+        """Add the rule; what is here stays.
+
+        :return: the action that says so
+        """
         self._add()
-        return {"type": "ir.actions.act_window_close"}
+        return self._tell(self.env._("The rule was added."))
 
     def action_add_and_clear(self):
-        """Add the rule, and delete or take off what is here."""
+        """Add the rule, and delete or take off what is here.
+
+        :return: the action that says how much that was, as far as the user may know
+        """
+        message = self._get_cleared_words()
         has_more = self._add().sudo()._clear_away()
-        close = {"type": "ir.actions.act_window_close"}
-        if not has_more:
-            return close
-        message = self.env._("There are many: the rest follows in the background.")
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {"type": "info", "message": message, "next": close},
-        }
+        if has_more:
+            message = self.env._("There are many: the rest follows in the background.")
+        return self._tell(message)
+
+    def _get_cleared_words(self):
+        env = self.env
+        if self.kind == "never_store":
+            if self.here_count == 1:
+                return env._("1 email was deleted here.")
+            if self.here_count:
+                return env._("%s emails were deleted here.", self.here_count)
+        elif self.linked_count == 1:
+            return env._("1 email was taken off.")
+        elif self.linked_count:
+            return env._("%s emails were taken off.", self.linked_count)
+        return env._("The rule was added.")
+
+    def _tell(self, message):
+        return self.env["easycrm.email.account"]._show_result(
+            "success", message, next={"type": "ir.actions.act_window_close"}
+        )
 
     def _add(self):
         self.ensure_one()

@@ -21,21 +21,45 @@ class EasycrmEmailRuleRemove(models.TransientModel):
         self.sudo(False).rule_id.check_access("read")
 
     def action_remove(self):
-        """Remove the rule, or switch it off; what it has left out stays out."""
+        """Remove the rule, or switch it off; what it has left out stays out.
+
+        :return: the action that says so
+        """
         self.ensure_one()
+        only_me = self.only_me
+        self._remove()
+        return self._tell(
+            self.env._("The rule is switched off for you.")
+            if only_me
+            else self.env._("The rule was removed.")
+        )
+
+    def action_remove_and_read(self):
+        """Remove the rule, or switch it off, and read what it has left out.
+
+        :return: the action that says how much that is, of one's own mailboxes
+        """
+        self.ensure_one()
+        count = self.left_out_count
+        left_out = self._find_left_out()
+        self._remove()
+        left_out._read_again()
+        return self._tell(
+            self.env._("1 email is being read again.")
+            if count == 1
+            else self.env._("%s emails are being read again.", count)
+        )
+
+    def _remove(self):
         if self.only_me:
             self.rule_id._switch()
         else:
             self.rule_id.unlink()
-        return {"type": "ir.actions.act_window_close"}
 
-    def action_remove_and_read(self):
-        """Remove the rule, or switch it off, and read what it has left out."""
-        self.ensure_one()
-        left_out = self._find_left_out()
-        self.action_remove()
-        left_out._read_again()
-        return {"type": "ir.actions.act_window_close"}
+    def _tell(self, message):
+        return self.env["easycrm.email.account"]._show_result(
+            "success", message, next={"type": "ir.actions.act_window_close"}
+        )
 
     def _find_left_out(self):
         """Return what the rule has left out, in the mailboxes that it goes for."""

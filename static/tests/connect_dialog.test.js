@@ -143,6 +143,63 @@ test("the servers of a common provider are filled in; each direction is tested",
     expect.verifySteps([
         "save imap_host,imap_port,imap_security,imap_login,smtp_host,smtp_port,smtp_security",
     ]);
+    expect(".o_easycrm_connect_sending").toHaveText(
+        /Leave empty if you only read here/
+    );
+});
+
+test("a password is kept while the window is open, and not for another address", async () => {
+    Object.assign(server.account, {
+        provider: "imap",
+        email: "mira@gmx.de",
+        is_signed_in: false,
+        step: "sign_in",
+    });
+    await openWindow({accountId: 7});
+    const password = ".o_easycrm_connect_password";
+    const saved =
+        "save imap_host,imap_port,imap_security,imap_login,imap_password,smtp_host,smtp_port,smtp_security";
+    await contains(password).edit("secret", {confirm: false});
+    for (const port of ["993", "994"]) {
+        await contains("#easycrm_imap_port").edit(port, {confirm: false});
+        await contains(".o_easycrm_connect_test").click();
+        await settle();
+        expect(password).toHaveValue("secret");
+        expect.verifySteps([saved]);
+    }
+    await contains("button:contains(Back)").click();
+    await contains(".o_easycrm_connect_email").edit("mira@web.de", {confirm: false});
+    await contains(".o_easycrm_connect_next").click();
+    await settle();
+    expect(password).toHaveValue("");
+    expect.verifySteps([
+        "find mira@web.de",
+        "save provider,email,imap_host,smtp_host",
+        "save provider,email,shared_mailbox",
+    ]);
+});
+
+test("of a mailbox without mail there is the sentence, and no zeros", async () => {
+    server.mailbox = {INBOX: 0, Sent: 0};
+    await openWindow({accountId: 7});
+    await settle();
+    takeAsked();
+    expect(".o_easycrm_connect_sentence").toHaveText(
+        /No mail since .* in these folders/
+    );
+    expect(".o_easycrm_connect_numbers").toHaveCount(0);
+});
+
+test("the calendar leaves the buttons beside it as they are", async () => {
+    await resize({width: 390, height: 844});
+    await openWindow({accountId: 7});
+    await settle();
+    takeAsked();
+    const button = document.querySelector(".o_easycrm_connect_range");
+    const {height} = button.getBoundingClientRect();
+    await contains(".o_easycrm_connect_date").click();
+    expect(".o_datetime_picker").toHaveCount(1);
+    expect(button.getBoundingClientRect().height).toBe(height);
 });
 
 test("in a narrow window the choices stand below, and the step alone above", async () => {

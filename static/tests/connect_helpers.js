@@ -55,7 +55,10 @@ export function serveMailbox() {
     });
     on("connect_save", ({args}) => {
         expect.step(`save ${Object.keys(args[1])}`);
-        return Object.assign(server.account, args[1]);
+        Object.assign(server.account, args[1]);
+        // (it is never told)
+        delete server.account.imap_password;
+        return server.account;
     });
     on("connect_test", ({args}) =>
         args[1] === "sending" ? "mail.gmx.net does not answer on port 465." : false

@@ -6,6 +6,7 @@ import {makeMockEnv} from "@web/../tests/web_test_helpers";
 
 import {Tally} from "@easycrm_mail/connect/connect_tally";
 import {
+    barWords,
     progressWords,
     readsWords,
     recordsWords,
@@ -169,4 +170,26 @@ test("what is read is told with how long it takes", () => {
     expect(readsWords(0, "imap")).toBe(
         "New mail comes in from now on. You can go on working."
     );
+});
+
+test("under the bars stands the month of the first wanted day, where there is room", () => {
+    const weeks = (since) => {
+        const {bars, unit} = makeTally().count({...ALL, since});
+        return barWords(bars, unit, since).filter(Boolean).join(" ");
+    };
+    expect(weeks("2026-09-01")).toBe("Sep Oct Nov");
+    expect(weeks("2026-11-01")).toBe("Nov");
+    expect(weeks("2026-10-20")).toBe("Oct Nov");
+    expect(weeks("2026-08-29")).toBe("Aug Sep Oct Nov");
+    expect(weeks("2026-07-28")).toBe("Aug Sep Oct Nov");
+    const tally = makeTally();
+    tally.add("INBOX", [row("old", "2021-12-03")]);
+    const {bars, unit} = tally.count({...ALL, since: "1970-01-01"});
+    expect(barWords(bars, unit, "1970-01-01").filter(Boolean)).toEqual([
+        "2022",
+        "2023",
+        "2024",
+        "2025",
+        "2026",
+    ]);
 });

@@ -1,8 +1,8 @@
 import {Component, onWillStart, onWillUnmount, useEffect, useRef} from "@odoo/owl";
 
 import {loadBundle} from "@web/core/assets";
-import {deserializeDate} from "@web/core/l10n/dates";
 import {KINDS} from "./connect_tally";
+import {barWords} from "./connect_words";
 
 /**
  * Mails a week, one kind upon the other. The numbers stand beside it in words, so that nobody depends on the colours;
@@ -10,7 +10,7 @@ import {KINDS} from "./connect_tally";
  */
 export class ConnectChart extends Component {
     static template = "easycrm_mail.ConnectChart";
-    static props = {bars: Array, unit: String, label: String};
+    static props = {bars: Array, unit: String, since: String, label: String};
 
     setup() {
         this.canvas = useRef("canvas");
@@ -31,19 +31,10 @@ export class ConnectChart extends Component {
         return getComputedStyle(mark)[property];
     }
 
-    get months() {
-        let last = "";
-        return this.props.bars.map(({from}) => {
-            const month = deserializeDate(from).toLocaleString({month: "short"});
-            const label = month === last ? "" : month;
-            last = month;
-            return label;
-        });
-    }
-
     draw(bars) {
+        const {unit, since} = this.props;
         const data = {
-            labels: this.months,
+            labels: barWords(bars, unit, since),
             datasets: KINDS.map((kind) => ({
                 data: bars.map((bar) => bar[kind]),
                 backgroundColor: this.colourOf(`.o_easycrm_kind_${kind}`),

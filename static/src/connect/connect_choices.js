@@ -66,6 +66,8 @@ export class ConnectChoices extends Component {
         const self = this;
         this.picker = useDateTimePicker({
             target: "date-button",
+            // (it would make room by stretching the buttons)
+            ensureVisibility: () => false,
             get pickerProps() {
                 return {
                     type: "date",

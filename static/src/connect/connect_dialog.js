@@ -215,12 +215,15 @@ export class ConnectDialog extends Component {
         }
         const account = await this.orm.call(ACCOUNT, "connect_save", [ids, values]);
         this.take(account);
-        this.state.form.imap_password = "";
     }
 
     enterSignIn() {
         return this.attempt(async () => {
-            const {form} = this.state;
+            const {account, form} = this.state;
+            if (account && account.email !== form.email.trim()) {
+                // (what was typed was another mailbox's)
+                form.imap_password = "";
+            }
             if (form.provider === "imap") {
                 await this.findServers();
             }

@@ -17,7 +17,12 @@ const NOTES = {
 /** A server's parts, each a field of the account. */
 const SERVERS = [
     {what: "reading", prefix: "imap", title: _t("Reading (IMAP)")},
-    {what: "sending", prefix: "smtp", title: _t("Sending (SMTP)")},
+    {
+        what: "sending",
+        prefix: "smtp",
+        title: _t("Sending (SMTP)"),
+        hint: _t("Leave empty if you only read here."),
+    },
 ];
 
 const SECURITIES = [

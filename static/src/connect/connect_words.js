@@ -6,6 +6,8 @@ import {formatInteger} from "@web/views/fields/formatters";
 import {timeLeftWords} from "../sync/time_left";
 
 const MINUTE = 60_000;
+/** Words that have room side by side under a chart. */
+const CHART_WORDS = 12;
 /** Emails that a first reading brings in a minute, to tell roughly how long it takes. */
 const SPEED = {gmail: 250, outlook: 900, imap: 3000};
 
@@ -22,6 +24,20 @@ export function dayWords(day) {
         format.year = "numeric";
     }
     return date.toLocaleString(format);
+}
+
+/** What stands under the bars: a month where it begins, under bars of a month each a year. */
+export function barWords(bars, unit, since) {
+    const format = unit === "week" ? {month: "short"} : {year: "numeric"};
+    const names = bars.map(({from}) =>
+        deserializeDate(from > since ? from : since).toLocaleString(format)
+    );
+    const words = names.map((name, at) => (name === names[at - 1] ? "" : name));
+    const second = words.findIndex((word, at) => at && word);
+    if (second > 0 && second < bars.length / CHART_WORDS) {
+        words[0] = "";
+    }
+    return words;
 }
 
 /** "702 of about 1,900 mails looked at" */

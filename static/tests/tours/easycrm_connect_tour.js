@@ -46,7 +46,7 @@ registry.category("web_tour.tours").add("easycrm_connect_imap_tour", {
         {
             content: "Is told so",
             trigger:
-                ".o_easycrm_connect_error:contains('127.0.0.1 does not accept the password for mira.new@ours.example.')",
+                ".o_easycrm_connect_error:contains('127.0.0.1 does not accept the password for the login ')",
         },
         {
             content: "Enters the right one",
@@ -109,7 +109,8 @@ registry.category("web_tour.tours").add("easycrm_connect_imap_tour", {
         },
         {
             content: "Goes on",
-            trigger: "button[name='action_connect']",
+            trigger:
+                ".o_form_statusbar:not(:has(button[name='action_sync_now'])):not(:has(button[name='action_test_connection'])) button.btn-primary[name='action_connect']:contains('Go on')",
             run: "click",
         },
         {

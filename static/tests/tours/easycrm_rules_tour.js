@@ -27,6 +27,10 @@ registry.category("web_tour.tours").add("easycrm_rules_tour", {
             run: "click",
         },
         {
+            content: "Is told so",
+            trigger: ".o_notification:contains('2 emails were deleted here.')",
+        },
+        {
             content: "Sees the rule, and what it has left out",
             trigger: `body:not(:has(.modal)) ${ROW}:has([name='left_out_count']:contains('2')):contains('Never store'):contains('Me')`,
         },
@@ -40,6 +44,10 @@ registry.category("web_tour.tours").add("easycrm_rules_tour", {
             trigger:
                 ".modal:contains('left out because of it: 2') button:contains('Read them again')",
             run: "click",
+        },
+        {
+            content: "Is told that they come",
+            trigger: ".o_notification:contains('2 emails are being read again.')",
         },
         {
             content: "Sees that it is gone",
