@@ -6,7 +6,7 @@ registry.category("web_tour.tours").add("easycrm_hand_over_tour", {
         {
             content: "The mailbox is stopped, its owner archived",
             trigger:
-                ".o_data_row:contains('mira@ours.example'):contains('Stopped'):contains('archived')",
+                ".o_data_row:contains('mira@ours.example'):contains('Stopped'):contains('archived') .o_easycrm_hand_over:contains('Hand over 2 conversations')",
         },
         {
             content: "It is opened",
