@@ -10,8 +10,14 @@ import {
     onRpc,
 } from "@web/../tests/web_test_helpers";
 
-import {LagCell, MailBars, QuotaCell, TroubleCell} from "@easycrm_mail/health/account_cells";
-import {HealthChips} from "@easycrm_mail/health/account_list";
+import {NoAccount} from "@easycrm_mail/account/my_account_list";
+import {
+    LagCell,
+    MailBars,
+    QuotaCell,
+    TroubleCell,
+} from "@easycrm_mail/health/account_cells";
+import {AccountListRenderer, HealthChips} from "@easycrm_mail/health/account_list";
 import {AccountStatus} from "@easycrm_mail/health/account_status";
 import {barsOf, isLate, lagWords, momentWords} from "@easycrm_mail/health/health_words";
 
@@ -247,6 +253,38 @@ test("a service that does not count has no quota", async () => {
     });
     expect("small").toHaveText("no quota");
     expect(".progress").toHaveCount(0);
+});
+
+test("on a small screen the status stands beside the mailbox", () => {
+    const names = ["email", "user_id", "sync_health"];
+    const activeNames = (isSmall) => {
+        const renderer = Object.create(AccountListRenderer.prototype, {
+            env: {value: {isSmall}},
+            props: {value: {list: {evalContext: {}}}},
+            allColumns: {value: names.map((name) => ({name}))},
+        });
+        return renderer.getActiveColumns().map(({name}) => name);
+    };
+    expect(activeNames(false)).toEqual(names);
+    expect(activeNames(true)).toEqual(["email", "sync_health"]);
+});
+
+test("who has no mailbox yet begins with a service", async () => {
+    mockService("easycrm_mail.connect", {
+        open: ({provider}) => expect.step(provider),
+    });
+    await makeMockEnv();
+    await mountWithCleanup(NoAccount, {
+        props: {noContentHelp: "Connect your mailbox", showRibbon: false},
+    });
+    expect(".o_nocontent_help").toHaveText(/^Connect your mailbox/);
+    expect(queryAllTexts(".o_easycrm_way .fw-bold")).toEqual([
+        "Gmail",
+        "Microsoft 365",
+        "Other mailbox",
+    ]);
+    await click(".o_easycrm_way[data-provider=outlook]");
+    expect.verifySteps(["outlook"]);
 });
 
 test("chips count, and are the filters of the list, one at a time", async () => {

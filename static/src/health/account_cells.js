@@ -2,6 +2,10 @@
 
 import {Component, xml} from "@odoo/owl";
 
+import {
+    Many2OneAvatarUserField,
+    many2OneAvatarUserField,
+} from "@mail/views/web/fields/many2one_avatar_user_field/many2one_avatar_user_field";
 import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
 import {standardFieldProps} from "@web/views/fields/standard_field_props";
@@ -33,6 +37,17 @@ export class MailboxCell extends Cell {
             {gmail: "fa-google", outlook: "fa-windows"}[this.data.provider] ||
             "fa-envelope-o"
         );
+    }
+}
+
+/** Whose it is, and whether that one has left. */
+export class OwnerCell extends Component {
+    static template = "easycrm_mail.OwnerCell";
+    static components = {Many2OneAvatarUserField};
+    static props = Many2OneAvatarUserField.props;
+
+    get note() {
+        return this.props.record.data.owner_note;
     }
 }
 
@@ -131,6 +146,11 @@ fields.add("easycrm_account_mailbox", {
         {name: "provider", type: "selection", readonly: true},
         {name: "service_line", type: "char", readonly: true},
     ],
+});
+fields.add("easycrm_account_owner", {
+    ...many2OneAvatarUserField,
+    component: OwnerCell,
+    fieldDependencies: [{name: "owner_note", type: "char", readonly: true}],
 });
 fields.add("easycrm_account_lag", {
     component: LagCell,

@@ -162,7 +162,7 @@ export class AccountListRenderer extends ListRenderer {
     getActiveColumns() {
         const columns = super.getActiveColumns();
         return this.env.isSmall
-            ? columns.filter(({name}) => !["user_id", "owner_note"].includes(name))
+            ? columns.filter(({name}) => name !== "user_id")
             : columns;
     }
 }

@@ -56,6 +56,9 @@ export class AccountWeek extends Component {
     }
 
     get title() {
+        if (!this.data.week_line && this.data.sync_health === "stopped") {
+            return _t("The last 7 days");
+        }
         return this.data.week_line || _t("The last 7 days have not been compared yet");
     }
 

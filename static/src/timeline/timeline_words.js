@@ -53,9 +53,7 @@ const SHARED_IN_PART = {
 /** Whose a conversation is, as {@link PRIVACY}; undefined where that is not the reader's to know. */
 export function privacyWords({privacy, emails: [newest]}) {
     const words = PRIVACY[privacy];
-    return privacy === "shared"
-        ? {...words, ...SHARED_IN_PART[newest?.shared]}
-        : words;
+    return privacy === "shared" ? {...words, ...SHARED_IN_PART[newest?.shared]} : words;
 }
 
 /** "Re:" and "Fwd:" as the mail programs of this world write them, any number of them. */
