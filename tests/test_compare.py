@@ -38,7 +38,8 @@ class Comparing:
 
     def compare(self):
         """Have the mailbox compared, as the button does."""
-        self.account.with_user(self.mira).action_compare_now()
+        action = self.account.with_user(self.mira).action_compare_now()
+        self.assertIn("are being compared", action["params"]["message"])
         self.run_cron()
 
     def kill_at(self, step):
