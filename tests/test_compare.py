@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from unittest.mock import patch
 
-from odoo import fields
+from odoo import Command, fields
 from odoo.exceptions import UserError
 from odoo.tests import TransactionCase, tagged
 
@@ -38,7 +38,8 @@ class Comparing:
 
     def compare(self):
         """Have the mailbox compared, as the button does."""
-        self.account.with_user(self.mira).action_compare_now()
+        action = self.account.with_user(self.mira).action_compare_now()
+        self.assertIn("are being compared", action["params"]["message"])
         self.run_cron()
 
     def kill_at(self, step):
@@ -402,6 +403,24 @@ class TestCompareImap(Comparing, RealMailbox, TransactionCase):
 
     def choose_other_folder(self):
         return "Sent"
+
+    def test_what_a_folder_lacks_that_is_not_read_any_more_is_not_missing(self):
+        self.bring("One", "Two")
+        self.start()
+        self.drop("Two")
+        with patch.object(self.get_provider(), "fetch", side_effect=Retry("answer")):
+            self.compare()
+        gaps = self.env["easycrm.email.gap"]
+        gap = gaps.search([("account_id", "=", self.account.id)])
+        self.assertEqual(self.account.gap_count, 1)
+        left_out = gap.copy({"provider_ref": "on purpose", "left_out": True})
+        folder = self.account.folder_ids.filtered(lambda one: one.stream == gap.stream)
+        self.account.with_user(self.mira).folder_ids = [
+            Command.update(folder.id, {"selected": False})
+        ]
+        self.assertEqual(self.account.gap_count, 0)
+        self.assertFalse(gap.exists())
+        self.assertTrue(left_out.exists(), "it may be read again")
 
 
 class ComparingApi(Comparing):

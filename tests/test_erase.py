@@ -46,6 +46,12 @@ class TestErase(MailCase):
         self.env.flush_all()
         return action
 
+    def test_nobody_opens_the_window_of_another_administrator(self):
+        window = self.open().save()
+        self.assertTrue(window.has_access("write"))
+        for operation in ("read", "write", "unlink"):
+            self.assertFalse(self.as_user(window, self.admin).has_access(operation))
+
     def test_it_says_how_many_there_are_before(self):
         window = self.open()
         self.assertEqual((window.own_count, window.shared_count), (3, 2))

@@ -198,7 +198,11 @@ class TestHandOver(MailCase):
         window = self.open()
         lines = {line._get_record().id: line for line in window.line_ids}
         self.assertEqual(len(lines), 2)
-        self.assertIn("3 conversations wait", window.summary)
+        self.assertEqual(
+            window.summary,
+            "3 conversations with 2 customers wait for an answer. "
+            "2 customers are still without a colleague.",
+        )
         with Form(window) as form:
             form.user_id = self.jonas
             with form.line_ids.edit(1) as line:
@@ -287,6 +291,16 @@ class TestHandOver(MailCase):
             with self.assertRaises(AccessError):
                 self.open(user)
         self.open(self.admin)
+
+    def test_nobody_opens_the_window_of_another_administrator(self):
+        self.mail()
+        self.leave()
+        window = self.open()
+        for records in (window, window.line_ids):
+            self.assertTrue(records.has_access("read"))
+            for operation in ("read", "write", "unlink"):
+                others = self.as_user(records, self.admin)
+                self.assertFalse(others.has_access(operation))
 
     def test_what_only_others_may_open_is_not_handed_over(self):
         """Whoever administers mail alone sees his own opportunities only."""

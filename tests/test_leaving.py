@@ -49,6 +49,17 @@ class TestLeaving(MailCase):
         self.assertEqual(set(mailboxes.mapped("sync_status")), {"stopped"})
         self.assertFalse(any(mailboxes.mapped("has_password")))
 
+    def test_one_that_was_never_read_may_be_given_to_another_user(self):
+        fresh = self.connect(
+            self.mira, "new@ours.example", last_sync=False, sync_status="draft"
+        )
+        self.leave()
+        self.assertEqual(fresh.sync_status, "stopped")
+        self.as_user(fresh, self.sofia).user_id = self.jonas
+        self.assertEqual(fresh.sync_status, "draft")
+        self.assertFalse(fresh.stopped_at or fresh.has_password)
+        self.assertEqual(self.mailbox.sync_status, "stopped", "that is still hers")
+
     def test_a_notice_of_a_failure_goes_with_it(self):
         self.mailbox._mark_failed(self.make_error())
         self.assertTrue(self.mailbox.activity_ids)

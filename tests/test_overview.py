@@ -304,6 +304,10 @@ class TestOverview(MailCase):
             self.assertTrue(trouble["is_error"])
             self.assertIn("does not accept the password", trouble["title"])
             self.assertIn("Mira Maas was told 9:00", trouble["detail"])
+            self.assertEqual(
+                [box.week_words["detail"] for box in self.mailbox | self.jonas_mailbox],
+                ["while in error", "tonight"],
+            )
             self.jonas_mailbox._mark_failed(Retry("busy", retry_after=1800))
             trouble = self.jonas_mailbox.with_context(tz="UTC").trouble
             self.assertFalse(trouble["is_error"])

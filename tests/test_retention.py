@@ -391,13 +391,13 @@ class TestRetention(SettingsCase):
         self.stranger(age=20)
         self.stranger(self.jonas_mailbox, age=30)
         self.receive(self.mailbox, date=self.NOW - timedelta(days=300))
-        would = "Would delete %s, the oldest of May 4, 2026."
+        would = "This would delete %s, the oldest from May 4, 2026."
         for days, words in (
             (0, False),
             (365, "Nothing that is here is that old."),
             (10, would % "3 emails of 2 mailboxes now"),
             (25, would % "2 emails of 2 mailboxes now"),
-            (100, "Would delete one email now, of May 4, 2026."),
+            (100, "This would delete 1 email now, from May 4, 2026."),
             (-1, False),
             (10**7, False),
         ):

@@ -91,6 +91,7 @@ class TestTimeline(MailCase):
                 "large": False,
                 "level": "everything",
                 "sharers": [],
+                "shared": "everything",
                 "attachments": [
                     {
                         "id": file.id,
@@ -129,6 +130,21 @@ class TestTimeline(MailCase):
                 self.assertEqual(len(line["attachments"]), files)
                 self.assertEqual(line["sharers"], sharers)
                 self.assertEqual(line["from"]["address"], "anna@acme.example")
+                self.assertIsNone(line["shared"], "that is its owner's to know")
+                [line] = self.read_timeline(self.anna)
+                self.assertEqual((line["level"], line["shared"]), ("everything", level))
+
+    def test_where_the_administrators_limit_hides_the_rest_nobody_is_named(self):
+        self.mailbox.share_level = "everything"
+        self.receive(self.mailbox, subject="Offer")
+        self.env["ir.config_parameter"].set_param("easycrm_mail.share_limit", "subject")
+        [line] = self.read_timeline(self.anna, self.jonas)
+        self.assertEqual((line["level"], line["sharers"]), ("subject", []))
+        [line] = self.read_timeline(self.anna)
+        self.assertEqual((line["level"], line["shared"]), ("everything", "subject"))
+        self.mailbox.share_level = "metadata"
+        [line] = self.read_timeline(self.anna, self.jonas)
+        self.assertEqual((line["level"], line["sharers"]), ("metadata", ["Mira Maas"]))
 
     def test_images_within_the_text_are_no_attachments(self):
         email = self.receive(

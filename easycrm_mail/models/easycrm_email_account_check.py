@@ -112,7 +112,9 @@ class EasycrmEmailAccount(models.Model):
         if self.sync_status == "stopped":
             return env._("not checked"), env._("while stopped")
         if not self.checked_at:
-            return env._("not checked"), env._("the next night")
+            if self.sync_status == "error":
+                return env._("not checked"), env._("while in error")
+            return env._("not checked"), env._("tonight")
         if not self._is_check_valid():
             day = fields.Datetime.context_timestamp(self, self.checked_at).date()
             since = format_date(env, day, date_format="d MMM")
@@ -157,7 +159,11 @@ class EasycrmEmailAccount(models.Model):
                 self.env._("The mailbox is not read now, and cannot be compared.")
             )
         self.sudo()._want_check()
-        return self.action_sync_now()
+        return self._sync_now(
+            self.env._(
+                "The last 7 days are being compared. The result shows here in a moment."
+            )
+        )
 
     def _forget_left_out(self):
         """Have the emails fetched that were left out: the reason is gone.

@@ -7,6 +7,7 @@ class EasycrmEmailAccount(models.Model):
 
     owner archived  -> stopped: no sign-in, no password; how far it was read is kept
     owner back      -> error: it waits for Reconnect, and goes on from where it was
+    given to another user, which only one that was never read can be -> not started
     """
 
     _inherit = "easycrm.email.account"
@@ -30,6 +31,12 @@ class EasycrmEmailAccount(models.Model):
             gone = not account.owner_is_here
             account.owner_note = gone and self.env._("archived")
 
+    def write(self, vals):
+        result = super().write(vals)
+        if "user_id" in vals:
+            self.sudo()._follow_owner()
+        return result
+
     @api.model
     def _follow_owners(self, users):
         """Stop the mailboxes of users who are archived; those of others may go on.
@@ -37,10 +44,13 @@ class EasycrmEmailAccount(models.Model):
         :param users: `res.users` that were archived or un-archived just now
         """
         accounts = self.sudo().with_context(active_test=False)
-        accounts = accounts.search([("user_id", "in", users.ids)])
-        away = accounts.filtered(lambda account: not account.owner_is_here)
+        accounts.search([("user_id", "in", users.ids)])._follow_owner()
+
+    def _follow_owner(self):
+        """Stop those whose owner is archived; have those go on whose owner is not."""
+        away = self.filtered(lambda account: not account.owner_is_here)
         away.filtered(lambda account: account.sync_status != "stopped")._stop()
-        back = accounts - away
+        back = self - away
         back.filtered(lambda account: account.sync_status == "stopped")._await_sign_in()
 
     def _stop(self):

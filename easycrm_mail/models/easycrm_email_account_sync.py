@@ -100,6 +100,14 @@ class EasycrmEmailAccount(models.Model):
 
         A mailbox that was not started is started by it.
         """
+        return self._sync_now(self.env._("The mailbox is being read."))
+
+    def _sync_now(self, message):
+        """Have the mailbox read now.
+
+        :param str message: what the user is told
+        :return: the action that tells it, or why nothing is read
+        """
         self.check_access("read")  # its owner, its team and the administrators
         self._check_owner_is_here()
         for account in self.sudo():
@@ -131,7 +139,7 @@ class EasycrmEmailAccount(models.Model):
                     "Email for CRM."
                 )
             return self._show_result("warning", message)
-        return self._show_result("info", self.env._("The mailbox is being read."))
+        return self._show_result("info", message)
 
     def action_pause(self):
         """Stop reading the mailbox until `action_sync_now`."""

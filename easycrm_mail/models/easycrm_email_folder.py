@@ -1,5 +1,6 @@
 from odoo import fields, models
 from odoo.exceptions import AccessError
+from odoo.fields import Domain
 
 
 class EasycrmEmailFolder(models.Model):
@@ -60,4 +61,21 @@ class EasycrmEmailFolder(models.Model):
         if vals.get("selected"):
             for account in self.account_id.sudo():
                 account._get_cron()._trigger()
+        elif "selected" in vals:
+            self._forget_missing()
         return result
+
+    def _forget_missing(self):
+        """Have nothing fetched any more that these folders hold and is not here.
+
+        What was left out on purpose stays so, should they be read again.
+        """
+        gaps = self.env["easycrm.email.gap"].sudo()
+        for folder in self.sudo():
+            gaps |= gaps.search(
+                Domain("account_id", "=", folder.account_id.id)
+                & Domain("stream", "=", folder.stream)
+                & Domain("left_out", "=", False)
+            )
+        gaps.unlink()
+        self.account_id.sudo()._forget_gaps()

@@ -64,7 +64,8 @@ class EasycrmEmail(models.Model):
     def _get_envelopes(self):
         """Return {email id: dict}, with the subject and snippet that `level` may hide.
 
-        `is_read` is told of those in the user's own mailboxes, of the newest copy.
+        `is_read` is told of those in the user's own mailboxes, of the newest copy, and
+        `shared`, the level at which colleagues see them.
 
         :raise MissingError: an email was deleted meanwhile
         """
@@ -74,7 +75,7 @@ class EasycrmEmail(models.Model):
                 SELECT email.id, email.thread_id, email.date, email.direction,
                        email.headers_only IS TRUE AS large,
                        content.subject, content.snippet,
-                       %s AS level, (
+                       %s AS level, CASE WHEN %s THEN %s END AS shared, (
                            SELECT mine.is_read IS TRUE FROM easycrm_email_copy mine
                            WHERE mine.email_id = email.id AND mine.account_id = ANY(%s)
                            ORDER BY mine.date DESC, mine.id DESC LIMIT 1
@@ -84,6 +85,8 @@ class EasycrmEmail(models.Model):
                 WHERE email.id = ANY(%s)
                 """,
                 self._get_level_sql(SQL("email.id")),
+                access.own_copy(self.env, SQL("email.id")),
+                access.shared_level(self.env, SQL("email.id")),
                 list(self.env["easycrm.email.account"]._get_own_account_ids()),
                 self.ids,
             )
@@ -222,6 +225,8 @@ class EasycrmEmail(models.Model):
         """Return {email id: names of those whose mailbox shares less than all}.
 
         Where it is from or to some of them, the others go unnamed: in Bcc, perhaps.
+        Nobody is named where a mailbox shares more and the administrator's limit alone
+        hides it.
         """
         if not self:
             return {}
@@ -233,15 +238,18 @@ class EasycrmEmail(models.Model):
                 mine & Domain("role", "!=", "bcc"), ["email_id"], ["address:array_agg"]
             )
         }
-        names = {}
+        names, limited = {}, set()
         for copy in self.env["easycrm.email.copy"].sudo().search(mine, order="id"):
             account, email_id = copy.account_id, copy.email_id.id
+            if account._is_over_share_limit(account.share_level):
+                limited.add(email_id)
             is_shown = account._get_own_addresses() & addresses.get(email_id, set())
             found = names.setdefault(email_id, ({}, {}))
             found[0 if is_shown else 1][account.user_id.name] = True
         return {
             email_id: list(shown or others)
             for email_id, (shown, others) in names.items()
+            if email_id not in limited
         }
 
     def easycrm_why(self, model, res_id):

@@ -33,16 +33,16 @@ class ResConfigSettings(models.TransientModel):
             "date": format_date(self.env, oldest, date_format="long"),
         }
         if emails == 1:
-            return self.env._("Would delete one email now, of %(date)s.", **values)
+            return self.env._("This would delete 1 email now, from %(date)s.", **values)
         if mailboxes == 1:
             return self.env._(
-                "Would delete %(emails)s emails of one mailbox now, the oldest of "
-                "%(date)s.",
+                "This would delete %(emails)s emails of one mailbox now, the oldest "
+                "from %(date)s.",
                 **values,
             )
         return self.env._(
-            "Would delete %(emails)s emails of %(mailboxes)s mailboxes now, the oldest "
-            "of %(date)s.",
+            "This would delete %(emails)s emails of %(mailboxes)s mailboxes now, the "
+            "oldest from %(date)s.",
             **values,
         )
 

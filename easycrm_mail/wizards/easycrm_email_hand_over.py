@@ -35,18 +35,30 @@ class EasycrmEmailHandOver(models.TransientModel):
         for window in self:
             count = sum(window.line_ids.mapped("conversation_count"))
             open_count = len(window.line_ids.filtered(lambda line: not line.user_id))
-            words = (
-                self.env._("One conversation waits for an answer.")
-                if count == 1
-                else self.env._("%s conversations wait for an answer.", count)
-            )
+            window.summary = self._get_waiting_words(count, len(window.line_ids))
             if open_count == 1:
-                words += " " + self.env._("One is still without a colleague.")
-            elif open_count:
-                words += " " + self.env._(
-                    "%s are still without a colleague.", open_count
+                window.summary += " " + self.env._(
+                    "One customer is still without a colleague."
                 )
-            window.summary = words
+            elif open_count:
+                window.summary += " " + self.env._(
+                    "%s customers are still without a colleague.", open_count
+                )
+
+    @api.model
+    def _get_waiting_words(self, count, customers):
+        """Say how many conversations wait, and with how many customers."""
+        if count == 1:
+            return self.env._("One conversation waits for an answer.")
+        if customers == 1:
+            return self.env._(
+                "%s conversations with one customer wait for an answer.", count
+            )
+        return self.env._(
+            "%(count)s conversations with %(customers)s customers wait for an answer.",
+            count=count,
+            customers=customers,
+        )
 
     @api.onchange("user_id")
     def _onchange_user_id(self):

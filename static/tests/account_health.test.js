@@ -10,10 +10,16 @@ import {
     onRpc,
 } from "@web/../tests/web_test_helpers";
 
-import {LagCell, MailBars, QuotaCell} from "@easycrm_mail/health/account_cells";
-import {HealthChips} from "@easycrm_mail/health/account_list";
+import {NoAccount} from "@easycrm_mail/account/my_account_list";
+import {
+    LagCell,
+    MailBars,
+    QuotaCell,
+    TroubleCell,
+} from "@easycrm_mail/health/account_cells";
+import {AccountListRenderer, HealthChips} from "@easycrm_mail/health/account_list";
 import {AccountStatus} from "@easycrm_mail/health/account_status";
-import {barsOf, isLate, lagWords} from "@easycrm_mail/health/health_words";
+import {barsOf, isLate, lagWords, momentWords} from "@easycrm_mail/health/health_words";
 
 describe.current.tags("desktop");
 defineMailModels();
@@ -108,6 +114,52 @@ test("a mailbox that was never read has no lag", async () => {
     expect(".o_easycrm_lag").toHaveText("—");
 });
 
+test("the time is said as the server says it", () => {
+    const now = DateTime.fromISO("2026-11-24T09:00:00", {locale: "en-US"});
+    const said = [{minutes: 20}, {days: 1}, {days: 9}].map((ago) =>
+        momentWords(now.minus(ago), now).replace(/\u202f/g, " ")
+    );
+    expect(said).toEqual(["8:40 AM", "Mon 9:00 AM", "Nov 15"]);
+});
+
+test("of a mailbox whose owner has left it only says since when", async () => {
+    mockDate("2026-11-24 09:00:00");
+    await makeMockEnv();
+    const record = recordOf({
+        last_sync: DateTime.now().minus({minutes: 13}),
+        late_minutes: 15,
+        quota_used: -1,
+        stopped_at: DateTime.fromISO("2026-11-22T09:00:00"),
+    });
+    await mountWithCleanup(LagCell, {
+        props: {record, name: "last_sync", readonly: true},
+    });
+    expect(queryAllTexts(".o_easycrm_lag > *")).toEqual(["—", "left Nov 22"]);
+    await mountWithCleanup(QuotaCell, {
+        props: {record, name: "quota_used", readonly: true},
+    });
+    expect("span.text-muted").toHaveText("—");
+});
+
+test("what is still to be handed over stands where an error would", async () => {
+    const env = await makeMockEnv({
+        onClickViewButton({clickParams, getResParams}) {
+            expect.step(`${clickParams.name} of ${getResParams().resId}`);
+        },
+    });
+    const record = recordOf({
+        trouble: {title: "", detail: "", is_error: false},
+        hand_over_label: "Hand over 4 conversations",
+    });
+    await mountWithCleanup(TroubleCell, {
+        env,
+        props: {record, name: "trouble", readonly: true},
+    });
+    expect("button").toHaveText("Hand over 4 conversations");
+    await click("button");
+    expect.verifySteps(["action_hand_over of 7"]);
+});
+
 test("the status is a word with an icon, never a colour alone", async () => {
     await mountStatus({
         sync_health: "incomplete",
@@ -155,7 +207,10 @@ test("it is compared when the button is pressed", async () => {
     expect(".o_easycrm_week").toHaveCount(0);
 });
 
-for (const health of ["paused", "stopped"]) {
+for (const [health, words] of [
+    ["paused", "It is not read now, and not compared."],
+    ["stopped", "Not compared any more: its owner is archived."],
+]) {
     test(`a mailbox that is ${health} cannot be compared`, async () => {
         await mountStatus({
             sync_health: health,
@@ -166,6 +221,7 @@ for (const health of ["paused", "stopped"]) {
         await click(".o_easycrm_status");
         await animationFrame();
         expect(".o_easycrm_compare_now").toHaveCount(0);
+        expect(".o_easycrm_week p").toHaveText(words);
     });
 }
 
@@ -197,6 +253,38 @@ test("a service that does not count has no quota", async () => {
     });
     expect("small").toHaveText("no quota");
     expect(".progress").toHaveCount(0);
+});
+
+test("on a small screen the status stands beside the mailbox", () => {
+    const names = ["email", "user_id", "sync_health"];
+    const activeNames = (isSmall) => {
+        const renderer = Object.create(AccountListRenderer.prototype, {
+            env: {value: {isSmall}},
+            props: {value: {list: {evalContext: {}}}},
+            allColumns: {value: names.map((name) => ({name}))},
+        });
+        return renderer.getActiveColumns().map(({name}) => name);
+    };
+    expect(activeNames(false)).toEqual(names);
+    expect(activeNames(true)).toEqual(["email", "sync_health"]);
+});
+
+test("who has no mailbox yet begins with a service", async () => {
+    mockService("easycrm_mail.connect", {
+        open: ({provider}) => expect.step(provider),
+    });
+    await makeMockEnv();
+    await mountWithCleanup(NoAccount, {
+        props: {noContentHelp: "Connect your mailbox", showRibbon: false},
+    });
+    expect(".o_nocontent_help").toHaveText(/^Connect your mailbox/);
+    expect(queryAllTexts(".o_easycrm_way .fw-bold")).toEqual([
+        "Gmail",
+        "Microsoft 365",
+        "Other mailbox",
+    ]);
+    await click(".o_easycrm_way[data-provider=outlook]");
+    expect.verifySteps(["outlook"]);
 });
 
 test("chips count, and are the filters of the list, one at a time", async () => {

@@ -86,6 +86,20 @@ describe("a conversation", () => {
         }
     });
 
+    test("is marked with what colleagues see of it", async () => {
+        const store = await mountTimeline();
+        const [{emails}] = store.conversations;
+        for (const [shared, words] of [
+            ["everything", "Shared"],
+            ["subject", "Shared: subject, who and when"],
+            ["metadata", "Shared: who and when"],
+        ]) {
+            emails[0].shared = shared;
+            await animationFrame();
+            expect(MARK).toHaveText(words);
+        }
+    });
+
     test("of a colleague has no mark and no menu", async () => {
         privacy = false;
         await mountTimeline();

@@ -27,6 +27,7 @@ export function email(id, values = {}) {
         snippet: "Text",
         level: "everything",
         sharers: [],
+        shared: null,
         attachments: [],
         versions: [],
         ...values,

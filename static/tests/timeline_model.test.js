@@ -301,6 +301,12 @@ test("what a share level hides is said in words", async () => {
         "Jonas Keller and Mira Okafor share only who wrote, when and the subject."
     );
     expect(levelWords(email(1))).toBe("");
+    expect(words("subject", [])).toBe(
+        "Your administrator lets colleagues see only who wrote, when and the subject."
+    );
+    expect(words("metadata", [])).toBe(
+        "Your administrator lets colleagues see only who wrote and when."
+    );
 });
 
 test("what follows a sentence stays with its last words", () => {

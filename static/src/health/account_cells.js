@@ -2,10 +2,15 @@
 
 import {Component, xml} from "@odoo/owl";
 
+import {
+    Many2OneAvatarUserField,
+    many2OneAvatarUserField,
+} from "@mail/views/web/fields/many2one_avatar_user_field/many2one_avatar_user_field";
 import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
 import {standardFieldProps} from "@web/views/fields/standard_field_props";
-import {barsOf, isLate, lagWords, momentWords} from "./health_words";
+import {ViewButton} from "@web/views/view_button/view_button";
+import {barsOf, dayWords, isLate, lagWords, momentWords} from "./health_words";
 import {useMinuteClock} from "./minute_clock";
 
 const {DateTime} = luxon;
@@ -35,7 +40,18 @@ export class MailboxCell extends Cell {
     }
 }
 
-/** How long ago it was read, as time passes; red when that is late. */
+/** Whose it is, and whether that one has left. */
+export class OwnerCell extends Component {
+    static template = "easycrm_mail.OwnerCell";
+    static components = {Many2OneAvatarUserField};
+    static props = Many2OneAvatarUserField.props;
+
+    get note() {
+        return this.props.record.data.owner_note;
+    }
+}
+
+/** How long ago it was read, as time passes; red when that is late. Stopped, it only says since when. */
 export class LagCell extends Cell {
     static template = "easycrm_mail.LagCell";
 
@@ -49,6 +65,10 @@ export class LagCell extends Cell {
 
     get words() {
         return lagWords(this.lag);
+    }
+
+    get leftWords() {
+        return _t("left %s", dayWords(this.data.stopped_at));
     }
 
     get isLate() {
@@ -112,9 +132,10 @@ export class QuotaCell extends Cell {
     }
 }
 
-/** What is wrong, and what happens next. */
+/** What is wrong, and what happens next; of somebody who has left, what is still to be handed over. */
 export class TroubleCell extends Cell {
     static template = "easycrm_mail.TroubleCell";
+    static components = {ViewButton};
 }
 
 const fields = registry.category("fields");
@@ -126,16 +147,24 @@ fields.add("easycrm_account_mailbox", {
         {name: "service_line", type: "char", readonly: true},
     ],
 });
+fields.add("easycrm_account_owner", {
+    ...many2OneAvatarUserField,
+    component: OwnerCell,
+    fieldDependencies: [{name: "owner_note", type: "char", readonly: true}],
+});
 fields.add("easycrm_account_lag", {
     component: LagCell,
     supportedTypes: ["datetime"],
     listViewWidth: 95,
-    fieldDependencies: [{name: "late_minutes", type: "integer", readonly: true}],
+    fieldDependencies: [
+        {name: "late_minutes", type: "integer", readonly: true},
+        {name: "stopped_at", type: "datetime", readonly: true},
+    ],
 });
 fields.add("easycrm_account_week", {
     component: WeekCell,
     supportedTypes: ["json"],
-    listViewWidth: 180,
+    listViewWidth: 160,
     fieldDependencies: [{name: "gap_count", type: "integer", readonly: true}],
 });
 fields.add("easycrm_account_bars", {
@@ -146,9 +175,11 @@ fields.add("easycrm_account_bars", {
 fields.add("easycrm_account_quota", {
     component: QuotaCell,
     supportedTypes: ["integer"],
-    listViewWidth: 100,
+    listViewWidth: 90,
+    fieldDependencies: [{name: "stopped_at", type: "datetime", readonly: true}],
 });
 fields.add("easycrm_account_trouble", {
     component: TroubleCell,
     supportedTypes: ["json"],
+    fieldDependencies: [{name: "hand_over_label", type: "char", readonly: true}],
 });

@@ -6,6 +6,7 @@ import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
 import {useBus, useService} from "@web/core/utils/hooks";
 import {ListController} from "@web/views/list/list_controller";
+import {ListRenderer} from "@web/views/list/list_renderer";
 import {listView} from "@web/views/list/list_view";
 import {isLate, lagWords} from "./health_words";
 import {useMinuteClock} from "./minute_clock";
@@ -156,6 +157,18 @@ export class AccountListController extends ListController {
     static components = {...ListController.components, HealthChips};
 }
 
-registry
-    .category("views")
-    .add("easycrm_account_list", {...listView, Controller: AccountListController});
+/** On a small screen whose mailbox it is goes without saying: its status comes first. */
+export class AccountListRenderer extends ListRenderer {
+    getActiveColumns() {
+        const columns = super.getActiveColumns();
+        return this.env.isSmall
+            ? columns.filter(({name}) => name !== "user_id")
+            : columns;
+    }
+}
+
+registry.category("views").add("easycrm_account_list", {
+    ...listView,
+    Controller: AccountListController,
+    Renderer: AccountListRenderer,
+});

@@ -56,11 +56,17 @@ export class AccountWeek extends Component {
     }
 
     get title() {
+        if (!this.data.week_line && this.data.sync_health === "stopped") {
+            return _t("The last 7 days");
+        }
         return this.data.week_line || _t("The last 7 days have not been compared yet");
     }
 
     get words() {
         const {gap_count: gaps, sync_health: health} = this.data;
+        if (health === "stopped") {
+            return _t("Not compared any more: its owner is archived.");
+        }
         if (gaps === 1) {
             return _t(
                 "1 email is in the mailbox but not here yet. It is being fetched; the status turns green when it is here."
@@ -131,7 +137,7 @@ export class AccountStatus extends Component {
 export const accountStatus = {
     component: AccountStatus,
     supportedTypes: ["selection"],
-    listViewWidth: 160,
+    listViewWidth: 140,
     fieldDependencies: [
         {name: "gap_count", type: "integer", readonly: true},
         {name: "sync_done", type: "integer", readonly: true},

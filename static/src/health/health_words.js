@@ -56,13 +56,18 @@ export function isLate(lag, lateMinutes) {
  * @returns {string} the time, with the weekday within a week, else the date
  */
 export function momentWords(moment, now) {
-    const time = {hour: "2-digit", minute: "2-digit"};
+    const time = luxon.DateTime.TIME_SIMPLE;
     if (moment.hasSame(now, "day")) {
         return moment.toLocaleString(time);
     }
     if (now.diff(moment, "days").days < 6) {
         return moment.toLocaleString({weekday: "short", ...time});
     }
+    return dayWords(moment);
+}
+
+/** "30 Nov". */
+export function dayWords(moment) {
     return moment.toLocaleString({day: "numeric", month: "short"});
 }
 

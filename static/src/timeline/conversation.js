@@ -11,10 +11,10 @@ import {PrivacyMenu} from "./privacy_menu";
 import {conversationItems, peopleOf} from "./timeline_model";
 import {
     DIRECTIONS,
-    PRIVACY,
     fullTime,
     levelWords,
     peopleWords,
+    privacyWords,
     shortTime,
     subjectWords,
 } from "./timeline_words";
@@ -92,7 +92,9 @@ export class Conversation extends Component {
     /** What is shared as always needs no mark where there is little room. */
     get privacy() {
         const {privacy} = this.props.conversation;
-        return privacy === "shared" && this.ui.isSmall ? undefined : PRIVACY[privacy];
+        return privacy === "shared" && this.ui.isSmall
+            ? undefined
+            : privacyWords(this.props.conversation);
     }
 
     get people() {

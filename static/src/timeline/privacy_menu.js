@@ -5,7 +5,7 @@ import {DropdownItem} from "@web/core/dropdown/dropdown_item";
 import {useService} from "@web/core/utils/hooks";
 import {_t} from "@web/core/l10n/translation";
 import {UNDO_DELAY} from "./timeline_model";
-import {PRIVACY, privacyNews} from "./timeline_words";
+import {privacyNews, privacyWords} from "./timeline_words";
 
 /**
  * Makes a conversation private, or shares it again; at once, with the way back in the toast.
@@ -44,6 +44,6 @@ export class PrivacyMenu extends Component {
     }
 
     get words() {
-        return PRIVACY[this.props.conversation.privacy];
+        return privacyWords(this.props.conversation);
     }
 }

@@ -15,7 +15,8 @@
  * @property {string|false} subject
  * @property {string|false} snippet
  * @property {"everything"|"subject"|"metadata"} level
- * @property {string[]} sharers
+ * @property {string[]} sharers who shares less than all; nobody where the administrator's limit hides the rest
+ * @property {"everything"|"subject"|"metadata"|null} shared what colleagues see of a mail of the reader's own
  * @property {Object[]} attachments
  * @property {number[]} versions ids of this mail as several mailboxes hold it, itself among them; empty for only one
  * @typedef {Object} Conversation

@@ -18,7 +18,7 @@ export const DIRECTIONS = {
 };
 
 /** Whose a conversation is that the reader has in a mailbox of his own: see `easycrm.email.thread`. */
-export const PRIVACY = {
+const PRIVACY = {
     shared: {
         icon: "fa-users",
         word: _t("Shared"),
@@ -35,6 +35,26 @@ export const PRIVACY = {
         title: _t("A colleague who has it, too, keeps it private."),
     },
 };
+
+/** What is said instead of {@link PRIVACY} where colleagues see less than all. */
+const SHARED_IN_PART = {
+    subject: {
+        word: _t("Shared: subject, who and when"),
+        title: _t(
+            "Colleagues who may open this record see the subject, who wrote and when."
+        ),
+    },
+    metadata: {
+        word: _t("Shared: who and when"),
+        title: _t("Colleagues who may open this record see who wrote and when."),
+    },
+};
+
+/** Whose a conversation is, as {@link PRIVACY}; undefined where that is not the reader's to know. */
+export function privacyWords({privacy, emails: [newest]}) {
+    const words = PRIVACY[privacy];
+    return privacy === "shared" ? {...words, ...SHARED_IN_PART[newest?.shared]} : words;
+}
 
 /** "Re:" and "Fwd:" as the mail programs of this world write them, any number of them. */
 const REPLY_PREFIXES =
@@ -143,6 +163,9 @@ export function subjectWords(email) {
 export function levelWords(email) {
     const who = email.sharers;
     const isOne = who.length === 1;
+    if (!who.length) {
+        return limitWords(email.level);
+    }
     switch (email.level) {
         case "metadata":
             return isOne
@@ -152,6 +175,21 @@ export function levelWords(email) {
             return isOne
                 ? _t("%s shares only who wrote, when and the subject.", who)
                 : _t("%s share only who wrote, when and the subject.", who);
+    }
+    return "";
+}
+
+/** The same where nobody is to be named: it is the administrator's limit that hides the rest. */
+function limitWords(level) {
+    switch (level) {
+        case "metadata":
+            return _t(
+                "Your administrator lets colleagues see only who wrote and when."
+            );
+        case "subject":
+            return _t(
+                "Your administrator lets colleagues see only who wrote, when and the subject."
+            );
     }
     return "";
 }

@@ -41,7 +41,7 @@ registry.category("web_tour.tours").add("easycrm_accounts_tour", {
         },
         {
             content: "Is told so",
-            trigger: ".o_notification:contains('The mailbox is being read.')",
+            trigger: ".o_notification:contains('The last 7 days are being compared.')",
         },
     ],
 });

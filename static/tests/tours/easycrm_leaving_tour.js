@@ -6,7 +6,7 @@ registry.category("web_tour.tours").add("easycrm_hand_over_tour", {
         {
             content: "The mailbox is stopped, its owner archived",
             trigger:
-                ".o_data_row:contains('mira@ours.example'):contains('Stopped'):contains('archived')",
+                ".o_data_row:contains('mira@ours.example'):contains('Stopped'):contains('archived') .o_easycrm_hand_over:contains('Hand over 2 conversations')",
         },
         {
             content: "It is opened",
@@ -23,7 +23,7 @@ registry.category("web_tour.tours").add("easycrm_hand_over_tour", {
             content:
                 "The window names the customers, and no subject that is not shared",
             trigger:
-                ".modal:contains('2 conversations wait'):contains('Anna Berg'):contains('Bruno Beck'):not(:contains('Secret'))",
+                ".modal:contains('2 conversations with 2 customers wait'):contains('Anna Berg'):contains('Bruno Beck'):not(:contains('Secret'))",
         },
         {
             content: "One colleague for all",
