@@ -265,6 +265,9 @@ class TestKeepImap(Keeping, RealMailbox, TransactionCase):
         link = self.env["easycrm.email.link"].create(
             {"email_id": email.id, "partner_id": self.anna.id}
         )
+        # (that is of attachments alone)
+        switch = self.env["ir.config_parameter"].sudo()
+        switch.set_param("easycrm_mail.keep_attachments", "False")
         self.run_cron("_cron_backfill")
         self.assertWhole(email)
         self.assertTrue(link.exists())

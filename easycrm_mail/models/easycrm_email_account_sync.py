@@ -33,15 +33,15 @@ class EasycrmEmailAccount(models.Model):
         """
         if self._is_switched_on("sync_enabled", True):
             SyncRun(self._get_due(first=False)).run()
-            if self._keeps_files() and self.env["easycrm.email"]._get_due_files(1):
+            if self.env["easycrm.email"]._get_due_files(1):
                 self._wake_backfill()
 
     @api.model
     def _cron_backfill(self):
         """Read new mailboxes; do what Settings and changed addresses ask for.
 
-        Then fetch the attachments of linked mail: in the time that is left, or else for
-        some seconds, once in a run of the cron.
+        Then fetch the attachments of linked mail, and bodies that are not here: in the
+        time that is left, or else for some seconds, once in a run of the cron.
         """
         # (which calls this again, when its time is up too)
         end = self.env.context.get("cron_end_time", float("inf"))
@@ -55,8 +55,6 @@ class EasycrmEmailAccount(models.Model):
             self.env["easycrm.email.rule"]._follow_due,
             self._warn_administrators,
         )
-        if not self._keeps_files():
-            return
         if not run.stopped:
             FilesRun(self.sudo().env).run()
         elif is_on_time and monotonic() < end + FILES_LATEST:

@@ -169,6 +169,8 @@ export class EmailReader extends Component {
             this.state.largeError = error || "";
             if (body) {
                 this.state.body = body;
+            } else if (this.state.body) {
+                this.state.remoteShown = false; // It is as it was.
             } else if (id) {
                 // It may have turned out to be a mail that another mailbox held.
                 const values = await this.orm.silent.call(
