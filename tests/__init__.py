@@ -23,6 +23,7 @@ from . import test_further_tour
 from . import test_health
 from . import test_ingest
 from . import test_ingest_cost
+from . import test_keep
 from . import test_large
 from . import test_leaving
 from . import test_leaving_tour

@@ -5,6 +5,7 @@ from . import easycrm_email
 from . import easycrm_email_body
 from . import easycrm_email_files
 from . import easycrm_email_large
+from . import easycrm_email_keep
 from . import easycrm_email_sharing
 from . import easycrm_email_erased
 from . import easycrm_email_retention

@@ -149,6 +149,10 @@ class EasycrmEmailAccount(models.Model):
             raise AccessError(
                 self.env._("Only its owner decides who sees the mail of a mailbox.")
             )
+        if others and "unlinked_keep" in vals:
+            raise AccessError(
+                self.env._("Only its owner decides what is kept of a mailbox’s mail.")
+            )
         if self.env.user.has_group("easycrm_mail.group_easycrm_mail_manager"):
             return
         if vals.get("user_id", self.env.uid) != self.env.uid or vals.get(

@@ -33,15 +33,15 @@ class EasycrmEmailAccount(models.Model):
         """
         if self._is_switched_on("sync_enabled", True):
             SyncRun(self._get_due(first=False)).run()
-            if self._keeps_files() and self.env["easycrm.email"]._get_due_files(1):
+            if self.env["easycrm.email"]._get_due_files(1):
                 self._wake_backfill()
 
     @api.model
     def _cron_backfill(self):
         """Read new mailboxes; do what Settings and changed addresses ask for.
 
-        Then fetch the attachments of linked mail: in the time that is left, or else for
-        some seconds, once in a run of the cron.
+        Then fetch the attachments of linked mail, and bodies that are not here: in the
+        time that is left, or else for some seconds, once in a run of the cron.
         """
         # (which calls this again, when its time is up too)
         end = self.env.context.get("cron_end_time", float("inf"))
@@ -57,8 +57,6 @@ class EasycrmEmailAccount(models.Model):
             self.env["easycrm.email.thread"]._narrow_due,
             self.env["easycrm.email.tally"].sudo()._sum_up,
         )
-        if not self._keeps_files():
-            return
         if not run.stopped:
             FilesRun(self.sudo().env).run()
         elif is_on_time and monotonic() < end + FILES_LATEST:

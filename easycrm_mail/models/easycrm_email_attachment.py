@@ -70,7 +70,7 @@ class EasycrmEmailAttachment(models.Model):
         self.ensure_one()
         self.check_access("read")
         line = self.sudo()
-        if line.email_id.headers_only:
+        if line.email_id._is_provisional():
             part = line.part
             email = line.email_id._read_large()
             line = email.attachment_line_ids.filtered(lambda one: one.part == part)

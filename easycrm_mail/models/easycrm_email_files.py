@@ -35,23 +35,30 @@ class EasycrmEmail(models.Model):
     _fetch_idx = models.Index(
         "(fetch_at DESC) WHERE is_linked IS TRUE AND fetch_at IS NOT NULL"
     )
+    _fetch_body_idx = models.Index(
+        "(fetch_at DESC) WHERE is_linked IS TRUE AND fetch_at IS NOT NULL"
+        " AND headers_only IS TRUE"
+    )
 
     @api.model
     def _get_due_files(self, limit):
-        """Return the linked emails whose attachments are due, newest first."""
-        self.flush_model(["is_linked", "fetch_at"])
+        """Return the linked emails of which something is due, newest first."""
+        self.flush_model(["is_linked", "fetch_at", "headers_only"])
         rows = self.env.execute_query(self._get_due_files_sql(limit))
         return self.browse([row[0] for row in rows])
 
     @api.model
     def _get_due_files_sql(self, limit):
+        # (the text of linked mail belongs here, whatever Settings say of files)
+        is_wanted = self.env["easycrm.email.account"]._keeps_files()
         return SQL(
             """
             SELECT id FROM easycrm_email
-            WHERE is_linked IS TRUE AND fetch_at <= %s
+            WHERE is_linked IS TRUE AND fetch_at <= %s AND %s
             ORDER BY fetch_at DESC LIMIT %s
             """,
             fields.Datetime.now(),
+            SQL("TRUE") if is_wanted else SQL("headers_only IS TRUE"),
             limit,
         )
 

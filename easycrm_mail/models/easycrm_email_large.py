@@ -45,17 +45,18 @@ class EasycrmEmail(models.Model):
     headers_only = fields.Boolean(
         readonly=True,
         groups=fields.NO_ACCESS,
-        help="It is large: its body is still in the mailbox.",
+        help="Its body is still in the mailbox: it is large, or not kept.",
     )
     size = fields.Integer(
         readonly=True, groups=fields.NO_ACCESS, help="In bytes, of a large email."
     )
 
-    def easycrm_read_large(self):
-        """Read the body of a large email from its mailbox.
+    def easycrm_read_large(self, remote=False):
+        """Read the body of an email from its mailbox that is not here.
 
-        :return: dict with `email_id`, of the email that it is now, or `error`, in
-            plain words
+        :param bool remote: of a body that is not kept: see `easycrm_body`
+        :return: dict with `email_id`, of the email that it is now, and `body` (see
+            `easycrm_body`) where that is not kept; or `error`, in plain words
         :raise AccessError: the body is not for this user
         """
         self.ensure_one()
@@ -63,12 +64,18 @@ class EasycrmEmail(models.Model):
         if self._get_share_levels()[self.id] != "everything":
             raise AccessError(self.env._("You may not read this email."))
         email = self.sudo()
+        was_here = not email.headers_only
         try:
-            return {"email_id": email._read_large().id}
+            now = email._read_large()
         except SlowMailbox as error:
             return {"error": email._read_large_later() or str(error)}
         except UserError as error:
             return {"error": str(error)}
+        answer = {"email_id": now.id}
+        if now == email and not was_here and not now._is_kept_in_full():
+            answer["body"] = self.easycrm_body(remote)
+            now._put_away()
+        return answer
 
     def _read_large_later(self):
         """Have the backfill read the body: it has more time than a reader.
@@ -144,7 +151,7 @@ class EasycrmEmail(models.Model):
         raise SlowMailbox(reason) if is_slow else UserError(reason)
 
     def _get_large_words(self, levels):
-        """Return {email id: what stands in the place of its body} of the large ones.
+        """Return {email id: what stands in the place of its body} where that lacks.
 
         :param dict levels: {email id: how much of it the user may see}
         """
@@ -153,6 +160,8 @@ class EasycrmEmail(models.Model):
                 "This email is large (%s MB). It is read from the mailbox when opened.",
                 round(email.size / 1_000_000),
             )
+            if email.size
+            else self.env._("The text is in the mailbox. It is read when opened.")
             for email in self.sudo()
             if email.headers_only and levels[email.id] == "everything"
         }

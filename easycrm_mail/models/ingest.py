@@ -15,6 +15,7 @@ from .easycrm_email_content import SEARCH_VECTOR
 from .ingest_changes import ChangeSteps
 from .ingest_exclusions import ExclusionSteps
 from .ingest_gaps import GapSteps
+from .ingest_keep import KeepSteps
 from .ingest_provisional import (
     ATTACHMENT_COLUMNS,
     PROVISIONAL_COLUMNS,
@@ -37,6 +38,7 @@ class Ingest(
     ChangeSteps,
     ExclusionSteps,
     GapSteps,
+    KeepSteps,
     ProvisionalSteps,
     RetentionSteps,
 ):
@@ -52,6 +54,7 @@ class Ingest(
         self.stream = stream
         self.own = account._get_own_addresses()
         self.sizes = {}
+        self.bodiless = set()
 
     def store(self, reads):
         """Store these mails, each of them once, but those that are to be left out.
@@ -79,6 +82,7 @@ class Ingest(
         for key in dropped:
             del by_identity[key], new[key]
         threads = self._find_threads(new.values())
+        taken = self._find_not_held(known)
         ids = self._insert_emails(new, threads)
         self._keep_provisional(ids)
         self._insert_contents(new, ids)
@@ -89,6 +93,7 @@ class Ingest(
         copies = self._upsert_copies(reads, emails)
         self._upsert_locations(reads, emails, copies)
         self._invalidate()
+        self._bring_bodies(reads, known)
         matched = list(ids.values()) + told
         if self._policy.may_not_link:
             # what another mailbox has kept off the records may find them for this one
@@ -100,12 +105,14 @@ class Ingest(
             linked += self.env["easycrm.email.thread.follow"]._link_taught(
                 list(emails.values())
             )
-        dropped = self._delete_unlinked(old, ids)
+        dropped = self._delete_unlinked(old, ids) | self._give_back_unlinked(taken)
         self._drop(reads, dropped)
         waiting = {id_ for key, id_ in emails.items() if key not in dropped}
         if waiting - set(linked):
             self.env["easycrm.email.copy"]._announce_unlinked({self.account.id})
-        return [email_id for key, email_id in ids.items() if key not in dropped]
+        ids = {key: email_id for key, email_id in ids.items() if key not in dropped}
+        self._keep_headers(ids)
+        return list(ids.values())
 
     def set_aside(self, failures):
         """Keep what could not be read, with its reason.
@@ -158,15 +165,16 @@ class Ingest(
         self.env.cr.execute(
             SQL(
                 """
-                SELECT message_id, digest, id FROM easycrm_email
+                SELECT message_id, digest, id, headers_only FROM easycrm_email
                 WHERE company_id = %s AND message_id = ANY(%s)
                 """,
                 self.account.company_id.id,
                 [message_id for message_id, _digest in identities],
             )
         )
-        rows = self.env.cr.fetchall()
-        return {(m, d): id_ for m, d, id_ in rows if (m, d) in identities}
+        rows = [row for row in self.env.cr.fetchall() if row[:2] in identities]
+        self.bodiless = {row[2] for row in rows if row[3]}
+        return {row[:2]: row[2] for row in rows}
 
     def _insert_emails(self, new, threads):
         rows = self._insert(

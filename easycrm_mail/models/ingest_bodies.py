@@ -5,9 +5,7 @@ from psycopg2.errors import UniqueViolation
 from odoo.exceptions import ConcurrencyError
 from odoo.tools import SQL
 
-from .easycrm_email_content import SEARCH_VECTOR
 from .ingest import Ingest
-from .ingest_provisional import ATTACHMENT_COLUMNS, attachment_values
 from .ingest_threads import Thread
 
 
@@ -32,19 +30,23 @@ class BodyIngest(Ingest):
         :return: the `easycrm.email` that it is now; none if this is another mail
         """
         self.env.flush_all()
+        key = self._identity(message)
         # whoever else completes it, or moves its links, waits or is waited for
         self.env.cr.execute(
             SQL(
                 """
                 SELECT email.id, email.headers_only
                 FROM easycrm_email email
-                JOIN easycrm_email_provisional provisional
-                  ON provisional.email_id = email.id
-                WHERE email.id = %s AND provisional.account_id = %s
-                  AND split_part(provisional.digest, ':', 3) = %s
+                WHERE email.id = %s AND (
+                    (email.message_id, email.digest) = (%s, %s) OR EXISTS (
+                        SELECT FROM easycrm_email_provisional provisional
+                        WHERE provisional.email_id = email.id
+                          AND provisional.account_id = %s
+                          AND split_part(provisional.digest, ':', 3) = %s))
                 FOR UPDATE OF email
                 """,
                 email.id,
+                *key,
                 self.account.id,
                 header.digest,
             ),
@@ -57,10 +59,11 @@ class BodyIngest(Ingest):
             return email.browse()
         if not row[1]:
             return email
-        key = self._identity(message)
         twin = email.browse(self._find_emails({key: message}).get(key))
-        if twin:
+        if twin and twin != email:
             self._fold(email, twin, message)
+            if twin.headers_only:
+                self._fill(twin, message)
             return twin
         try:
             with self.env.cr.savepoint():
@@ -69,45 +72,6 @@ class BodyIngest(Ingest):
             # an email of that identity has just come: the request is made again
             raise ConcurrencyError("The email was stored meanwhile") from None
         return email
-
-    def _fill(self, email, message):
-        message_id, digest = self._identity(message)
-        email.write(
-            {
-                "message_id": message_id,
-                "digest": digest,
-                "headers_only": False,
-                "has_files": any(not one.inline for one in message.attachments),
-                "fetch_at": False,
-            }
-        )
-        email.content_ids.write(
-            {
-                "snippet": message.snippet,
-                "body_html_raw": message.html or False,
-                "body_text": message.text,
-            }
-        )
-        email.content_ids.flush_recordset()
-        # (SEARCH_VECTOR is a literal; the words are its parameter)
-        self.env.cr.execute(
-            f"""UPDATE easycrm_email_content SET search_vector = {SEARCH_VECTOR}
-                WHERE email_id = %s""",
-            [message.words, email.id],
-        )
-        self._fill_lines(email, message)
-
-    def _fill_lines(self, email, message):
-        # in place: their addresses may be open in a browser
-        lines = {line.part: line for line in email.attachment_line_ids}
-        for attachment in message.attachments:
-            values = attachment_values(attachment)
-            values = dict(zip(ATTACHMENT_COLUMNS, values, strict=True))
-            if line := lines.pop(attachment.part, None):
-                line.write(values)
-            else:
-                email.attachment_line_ids.create({"email_id": email.id, **values})
-        email.browse().attachment_line_ids.union(*lines.values()).unlink()
 
     def _fold(self, email, twin, message):
         """Let everything of an email go over to another one, and delete it."""

@@ -40,6 +40,8 @@ class RetentionSteps:
 
         :param dict messages: {identity: message} of mails that are not here
         """
+        if self.account.unlinked_keep == "nothing":
+            return set(messages)
         limit = self.env["easycrm.email"]._get_retention_date(self.account.company_id)
         if not limit:
             return set()
@@ -48,13 +50,15 @@ class RetentionSteps:
     def _find_strangers(self, messages):
         """Return the identities of mails in which no address of a record stands.
 
+        Where a conversation or a domain is taught, that does not tell: none.
+
         :param dict messages: {identity: message}
         """
         people = {
             key: {normalise(person.address) for person in message.participants}
             for key, message in messages.items()
         }
-        if not people:
+        if not people or self._policy.is_taught:
             return set()
         self.env.cr.execute(
             SQL(
@@ -75,9 +79,7 @@ class RetentionSteps:
         stored = [ids[key] for key in old & set(ids)]
         if not stored:
             return set()
-        emails = self.env["easycrm.email"].browse(stored)
-        emails.invalidate_recordset(["is_linked"], flush=False)
-        unlinked = emails.filtered(lambda email: not email.is_linked)
+        unlinked = self._filter_unlinked(stored)
         dropped = set(unlinked.ids)
         unlinked._delete()
         return {key for key in old if ids.get(key) in dropped}

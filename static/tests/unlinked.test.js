@@ -12,33 +12,17 @@ import {
 import {getDefaultConfig} from "@web/views/view";
 
 import {UnlinkedAction} from "@easycrm_mail/unlinked/unlinked_action";
-import {CHAIRS, EasycrmEmailCopy, mail, mockUnlinked} from "./unlinked_helpers";
+import {
+    CHAIRS,
+    EasycrmEmailCopy,
+    QUESTION,
+    mail,
+    mockUnlinked,
+} from "./unlinked_helpers";
 
 describe.current.tags("desktop");
 defineMailModels();
 defineModels([EasycrmEmailCopy]);
-
-const QUESTION = {
-    title: "What should be linked from now on?",
-    options: [
-        {scope: "these", label: "Only these", count: 0, disabled: false, why: null},
-        {
-            scope: "thread",
-            label: "The conversation",
-            count: 0,
-            disabled: false,
-            why: null,
-        },
-        {scope: "address", label: "Always anna", count: 2, disabled: false, why: null},
-        {
-            scope: "domain",
-            label: "Always @x",
-            count: 0,
-            disabled: true,
-            why: "Too many",
-        },
-    ],
-};
 
 let server = null;
 

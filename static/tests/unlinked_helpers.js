@@ -146,3 +146,26 @@ export function mockUnlinked(mails) {
     }));
     return server;
 }
+
+/** What is asked after a drop. */
+export const QUESTION = {
+    title: "What should be linked from now on?",
+    options: [
+        {scope: "these", label: "Only these", count: 0, disabled: false, why: null},
+        {
+            scope: "thread",
+            label: "The conversation",
+            count: 0,
+            disabled: false,
+            why: null,
+        },
+        {scope: "address", label: "Always anna", count: 2, disabled: false, why: null},
+        {
+            scope: "domain",
+            label: "Always @x",
+            count: 0,
+            disabled: true,
+            why: "Too many",
+        },
+    ],
+};

@@ -67,6 +67,7 @@ DROP TABLE easycrm_email_provisional, easycrm_email_thread_keeper_rel;
 ALTER TABLE easycrm_email RENAME has_files TO has_attachments;
 ALTER TABLE easycrm_email
     DROP fetch_at, DROP fetch_attempts, DROP headers_only, DROP size;
+ALTER TABLE easycrm_email_account DROP unlinked_keep;
 ALTER TABLE easycrm_email_attachment DROP checksum;
 ALTER TABLE easycrm_email_content DROP search_vector;
 ALTER TABLE easycrm_email_content ADD search_vector tsvector GENERATED ALWAYS AS (
@@ -108,6 +109,7 @@ STANDS = {
        WHERE search_vector @@ 'grusse & nordlicht'""": [(4,)],
     "SELECT count(*), count(fetch_at) FROM easycrm_email": [(4, 4)],
     "SELECT count(*) FROM easycrm_email WHERE has_files": [(4,)],
+    "SELECT DISTINCT unlinked_keep FROM easycrm_email_account": [("full",)],
     "SELECT provider_ref, retry FROM easycrm_email_failure ORDER BY 1": [
         ("1:8", True),
         ("1:9", None),

@@ -131,7 +131,8 @@ export class EmailReader extends Component {
         }
         if (email.large) {
             this.state.status = "ready";
-            return;
+            // What is not kept is read again for its images.
+            return this.state.body && this.state.remoteShown && this.readLarge();
         }
         this.state.status = this.state.body ? "ready" : "loading";
         try {
@@ -154,13 +155,23 @@ export class EmailReader extends Component {
         this.state.large = "reading";
         this.state.largeError = "";
         try {
-            const {email_id: id, error} = await this.orm.silent.call(
+            const options = this.state.remoteShown ? {remote: true} : {};
+            const {
+                email_id: id,
+                body,
+                error,
+            } = await this.orm.silent.call(
                 "easycrm.email",
                 "easycrm_read_large",
-                [[email.id]]
+                [[email.id]],
+                options
             );
             this.state.largeError = error || "";
-            if (id) {
+            if (body) {
+                this.state.body = body;
+            } else if (this.state.body) {
+                this.state.remoteShown = false; // It is as it was.
+            } else if (id) {
                 // It may have turned out to be a mail that another mailbox held.
                 const values = await this.orm.silent.call(
                     "easycrm.email",
