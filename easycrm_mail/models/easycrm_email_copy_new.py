@@ -9,15 +9,15 @@ class EasycrmEmailCopy(models.Model):
     _inherit = "easycrm.email.copy"
 
     @api.model
-    def new_record_defaults(self, ids, model):
+    def new_record_defaults(self, copy_ids, model):
         """Return what a new record is filled with, from the newest of these emails.
 
-        :param list ids: of copies in the user's own mailboxes
+        :param list copy_ids: of copies in the user's own mailboxes
         :param str model: `res.partner` or `crm.lead`
         :return: {"name", "email", "phone", "company", "context"}: the latter gives them
             to the form, as `default_…`
         """
-        copy = self._get_own(ids).sorted(self._order)[0]
+        copy = self._get_own(copy_ids).sorted(self._order)[0]
         name, address = copy._get_correspondent()
         text = copy.email_id.sudo().content_ids.body_text or ""
         # (what one has written oneself ends with one's own signature)

@@ -16,19 +16,19 @@ class EasycrmEmailCopy(models.Model):
     _inherit = "easycrm.email.copy"
 
     @api.model
-    def link_to(self, ids, model, res_id):
+    def link_to(self, copy_ids, model, res_id):
         """Put emails of the user's own mailboxes on a record.
 
-        :param list ids: of copies
+        :param list copy_ids: of copies
         :param str model: `res.partner` or `crm.lead`
         :return: {"batch", "count", "message", "question"}: how many emails were put
             there, and what could be linked from now on
         :raise AccessError: the record, or an email, is not for this user
         """
-        copies = self._get_own(ids)
+        copies = self._get_own(copy_ids)
         record = self._get_record(model, res_id)
         emails = copies.sudo().email_id
-        self._check_company(record, emails)
+        self._check_one_company(record, emails)
         batch = self.env["easycrm.email.batch"]._start("link", record)
         placed = self.env["easycrm.email.link"]._place(emails, record, batch)
         self._unignore(placed, batch)
@@ -40,14 +40,14 @@ class EasycrmEmailCopy(models.Model):
         }
 
     @api.model
-    def ignore(self, ids, scope="these"):
+    def ignore(self, copy_ids, scope="these"):
         """Take emails off the list that are not worth keeping; they can be seen there.
 
         :param str scope: `these`, `address` or `domain` (of their senders: what waits
             from them, and what will come)
         :return: {"batch", "count", "message"}
         """
-        copies = self._get_own(ids)
+        copies = self._get_own(copy_ids)
         patterns = self._get_ignored_patterns(copies, scope)
         batch = self.env["easycrm.email.batch"]._start("ignore", scope=scope)
         count = self._set_ignored(copies, True, batch, patterns)
@@ -59,12 +59,12 @@ class EasycrmEmailCopy(models.Model):
         return {"batch": batch.id, "count": count, "message": message}
 
     @api.model
-    def bring_back(self, ids):
+    def bring_back(self, copy_ids):
         """Put ignored emails back on the list.
 
         :return: {"batch", "count", "message"}
         """
-        copies = self._get_own(ids)
+        copies = self._get_own(copy_ids)
         batch = self.env["easycrm.email.batch"]._start("bring_back")
         count = self._set_ignored(copies, False, batch)
         if count == 1:
@@ -128,7 +128,7 @@ class EasycrmEmailCopy(models.Model):
         return record
 
     @api.model
-    def _check_company(self, record, emails):
+    def _check_one_company(self, record, emails):
         company = record.sudo().company_id
         if company and emails.company_id - company:
             raise UserError(

@@ -30,14 +30,14 @@ class EasycrmEmailCopy(models.Model):
     _inherit = "easycrm.email.copy"
 
     @api.model
-    def suggest_records(self, ids):
+    def suggest_records(self, copy_ids):
         """Return the records where these emails may belong.
 
-        :param list ids: of copies in the user's own mailboxes
+        :param list copy_ids: of copies in the user's own mailboxes
         :return: {"suggested": cards with their reasons, "recent": cards}, of records
             that the user may read
         """
-        clues = self._get_own(ids)[:LOOKED_AT]._get_clues()
+        clues = self._get_own(copy_ids)[:LOOKED_AT]._get_clues()
         reasons = defaultdict(dict)  # {record: {kind of reason: words}}
         linked, domains, recent = self._find_signs(clues)
         partners = self._find_partners(clues, linked, domains, recent)
