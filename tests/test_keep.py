@@ -133,7 +133,7 @@ class TestKeep(Keeping, MailCase):
         self.assertEqual(
             self.env["easycrm.email"].browse(id_).link_ids.partner_id, self.acme
         )
-        self.assertEqual(left_out, {"9:2"})
+        self.assertEqual(left_out, {"1:2"})
 
     def test_of_nothing_another_mailbox_keeps_its_copy(self):
         raw = stranger_mail()
