@@ -185,7 +185,7 @@ test("a click on it tells of the last days, a cell each, and what is missing", a
         "3 emails are in the mailbox but not here yet. They are being fetched; the status turns green when all are here."
     );
     expect(queryAllTexts(".o_easycrm_week_day")).toEqual(["58", "41/44", "0"]);
-    expect(".o_easycrm_week_day.o_easycrm_tone_warning").toHaveText("41/44");
+    expect(".o_easycrm_week_day.o_easycrm_tint_warning").toHaveText("41/44");
     expect(queryAllTexts(".o_easycrm_week_days small")).toEqual(["Tue", "Wed", "Thu"]);
     await click(".o_easycrm_status");
     await animationFrame();
