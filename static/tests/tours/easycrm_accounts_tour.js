@@ -57,7 +57,7 @@ registry.category("web_tour.tours").add("easycrm_accounts_healed_tour", {
         {
             content: "Each day says so",
             trigger:
-                ".o_easycrm_week:contains('7 days: 2 of 2') .o_easycrm_week_day.o_easycrm_tone_success:contains('2')",
+                ".o_easycrm_week:contains('7 days: 2 of 2') .o_easycrm_week_day.o_easycrm_tint_success:contains('2')",
         },
         {
             content: "Looks at the emails a day",
