@@ -82,6 +82,10 @@ class Session:
     def is_pulling(self):
         return self.task[:1] == ("pull",)
 
+    def close(self, _future=None):
+        """End the connections, when nothing is under way any more."""
+        self.provider.close()
+
 
 class SyncRun(CompareSteps, StoreSteps):
     """Reads mailboxes until they are read to their ends, or the cron's time is up.
@@ -124,7 +128,14 @@ class SyncRun(CompareSteps, StoreSteps):
         finally:
             # what still waits on a network ends with its own time-out; whatever it
             # brings is asked for again by the next run
-            pool.shutdown(wait=False, cancel_futures=True)
+            for future, session in self.pending.items():
+                under_way = [f for f in (future, *session.ahead[1:]) if not f.cancel()]
+                if under_way:
+                    under_way[-1].add_done_callback(session.close)
+                else:
+                    pool.submit(session.close)
+            # (the connections that are being closed are waited for by nobody)
+            pool.shutdown(wait=False)
 
     def _do(self, job):
         """Call a job until it returns nothing more; a broken one stops nobody else."""
@@ -214,7 +225,7 @@ class SyncRun(CompareSteps, StoreSteps):
             self.pending[future] = session
         elif not session.overdue:
             # (one that is overdue is still in use by its thread)
-            pool.submit(session.provider.close)
+            pool.submit(session.close)
 
     def _submit(self, pool, session, call):
         task, function, args = call

@@ -148,8 +148,7 @@ class WebServer:
         return self
 
     def __exit__(self, *_exc):
-        self._http.shutdown()
-        self._http.server_close()
+        self.refuse()
 
     def _bind(self, port: int) -> "_Http":
         http = _Http(("127.0.0.1", port), _handler(self))
