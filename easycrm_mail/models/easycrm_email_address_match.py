@@ -160,7 +160,11 @@ class EasycrmEmailAddress(models.Model):
               ON participant.address = address.address
             JOIN easycrm_email email ON email.id = participant.email_id
             LEFT JOIN res_partner partner ON partner.id = address.partner_id
-            LEFT JOIN crm_lead lead ON lead.id = %(lead)s
+            LEFT JOIN LATERAL (
+                -- (OFFSET 0: each by its id, never by hashing all leads)
+                SELECT known.id, known.active, known.company_id FROM crm_lead known
+                WHERE known.id = %(lead)s OFFSET 0
+            ) lead ON TRUE
             WHERE %(condition)s
               AND COALESCE(partner.active, lead.active)
               AND COALESCE(partner.company_id, lead.company_id, email.company_id)

@@ -37,6 +37,8 @@ MANY_ROWS = {
     # all that waits in the mailbox is asked whether it comes from the same domain
     "unlinked_emails_linked_and_undone": 100_000,
     "unlinked_emails_opened": 40_000,
+    # all conversations of its last thirty days
+    "conversations_to_hand_over": 80_000,
     "sync_of_a_mailbox": 1_000_000,
 }
 
@@ -133,7 +135,6 @@ def is_costly(path, rows):
     "path",
     [
         "timeline_of_a_busy_contact",
-        "unlinked_inbox",
         "new_contact",
         "mails_a_day_of_all_mailboxes",
     ],
