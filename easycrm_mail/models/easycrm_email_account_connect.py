@@ -7,7 +7,6 @@ from odoo.tools import file_open, ormcache
 from odoo.tools.misc import format_date, format_time
 
 from ..providers import MailboxError, check_smtp
-from . import secrets
 from .access import SHARE_LEVELS
 from .addresses import normalise
 from .easycrm_email_account import BUTTON_TIMEOUT
@@ -279,16 +278,7 @@ class EasycrmEmailAccount(models.Model):
             raise UserError(
                 self.env._("Enter the outgoing server, its port and the password.")
             )
-        try:
-            password = secrets.decrypt(self.imap_secret)
-        except secrets.UnknownKey:
-            raise UserError(
-                self.env._(
-                    "The stored password cannot be read any more: the encryption key "
-                    "(easycrm_mail_key) has changed or is not valid. Enter the "
-                    "password again once it is right."
-                )
-            ) from None
+        password = self._decrypt_password()
         settings = self.smtp_host, self.smtp_port, self.smtp_security
         login = self.imap_login or self.email
         self._release_transaction()

@@ -84,8 +84,23 @@ class EasycrmEmailAccount(models.Model):
                     "server, port, encryption or login changes."
                 )
             )
+        return ImapProvider(
+            self.imap_host,
+            self.imap_port,
+            self.imap_security,
+            self.imap_login or self.email,
+            self._decrypt_password(),
+            timeout=timeout,
+            patience=patience,
+        )
+
+    def _decrypt_password(self):
+        """Return the mailbox's password.
+
+        :raise UserError: the key that it was encrypted with is not here any more
+        """
         try:
-            password = secrets.decrypt(self.imap_secret)
+            return secrets.decrypt(self.imap_secret)
         except secrets.UnknownKey:
             raise UserError(
                 self.env._(
@@ -94,15 +109,6 @@ class EasycrmEmailAccount(models.Model):
                     "password again once it is right."
                 )
             ) from None
-        return ImapProvider(
-            self.imap_host,
-            self.imap_port,
-            self.imap_security,
-            self.imap_login or self.email,
-            password,
-            timeout=timeout,
-            patience=patience,
-        )
 
     def _make_api_provider(self, tokens, timeout, patience):
         """Return a provider for a mailbox of Google or Microsoft.
