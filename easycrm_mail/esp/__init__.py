@@ -1,6 +1,6 @@
 """Bulk senders, behind one small protocol. Nothing in here knows Odoo."""
 
-from .base import MAX_RECIPIENTS, Esp, Reports
+from .base import MAX_RECIPIENTS, TIMEOUT, Esp, Reports
 from .errors import (
     Doubtful,
     EspError,
@@ -30,6 +30,7 @@ from .values import (
 
 __all__ = [
     "MAX_RECIPIENTS",
+    "TIMEOUT",
     "Accepted",
     "Bulk",
     "Doubtful",

@@ -42,6 +42,9 @@ class Reports(Protocol):
     def verify(self, headers: Mapping[str, str], body: bytes) -> None:
         """Raises `Unverified` unless the sender signed it. Parses nothing before."""
 
+    def token(self, body: bytes) -> str:
+        """What a verified report is taken once by; empty where it needs nothing."""
+
     def read(self, body: bytes) -> list[Event]:
         """The events of a verified report, those of unknown kinds left out.
 

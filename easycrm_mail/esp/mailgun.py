@@ -54,6 +54,7 @@ class Mailgun:
     :param key: an API key that may send
     :param domain: the sending domain
     :param region: `global` or `eu`
+    :param timeout: seconds that a call may take
     """
 
     max_recipients = MAX_RECIPIENTS
@@ -68,12 +69,14 @@ class Mailgun:
         *,
         tracks_opens: bool = True,
         tracks_clicks: bool = True,
+        timeout: float = TIMEOUT,
     ):
         if region not in REGIONS or not domain:
             raise Permanent("setting", "region or domain")
         self._url = os.environ.get(URL) or REGIONS[region]
         self._domain = quote(domain, safe="")
         self._opens, self._clicks = tracks_opens, tracks_clicks
+        self._timeout = timeout
         self._session = requests.Session()
         self._session.auth = ("api", key)
         self._session.trust_env = False  # (a .netrc would take the key's place)
@@ -94,7 +97,7 @@ class Mailgun:
                 # (with a file that is none it is multipart all the same)
                 data=values,
                 files=files or None,
-                timeout=TIMEOUT,
+                timeout=self._timeout,
                 allow_redirects=False,
             )
         except requests.RequestException as error:
@@ -136,7 +139,9 @@ class Mailgun:
 
     def _get(self, url: str) -> dict:
         try:
-            answer = self._session.get(url, timeout=TIMEOUT, allow_redirects=False)
+            answer = self._session.get(
+                url, timeout=self._timeout, allow_redirects=False
+            )
         except requests.RequestException as error:
             raise _translate_network(error, is_sending=False) from None
         if answer.status_code == 404:

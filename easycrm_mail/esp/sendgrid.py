@@ -51,6 +51,7 @@ class SendGrid:
     :param region: `global` or `eu`
     :param tracks_opens: a picture tells when the mail is opened
     :param tracks_clicks: links lead over SendGrid
+    :param timeout: seconds that a call may take
     """
 
     max_recipients = MAX_RECIPIENTS
@@ -65,11 +66,12 @@ class SendGrid:
         *,
         tracks_opens: bool = True,
         tracks_clicks: bool = True,
+        timeout: float = TIMEOUT,
     ):
         if region not in REGIONS:
             raise Permanent("setting", "unknown region")
         self._client = SendGridAPIClient(key, os.environ.get(URL) or REGIONS[region])
-        self._client.client.timeout = TIMEOUT
+        self._client.client.timeout = timeout
         self._opens, self._clicks = tracks_opens, tracks_clicks
 
     def send(self, bulk: Bulk) -> Accepted:
