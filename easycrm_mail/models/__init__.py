@@ -72,11 +72,15 @@ from . import easycrm_email_timeline_values
 from . import easycrm_email_timeline_versions
 from . import easycrm_esp
 from . import easycrm_esp_check
+from . import easycrm_esp_content
 from . import easycrm_esp_batch
+from . import easycrm_esp_send
 from . import easycrm_esp_event
 from . import easycrm_esp_event_apply
 from . import easycrm_esp_suppression
 from . import mailing_trace
+from . import mailing_mailing
+from . import ir_qweb
 from . import link_tracker_click
 from . import res_partner
 from . import crm_lead

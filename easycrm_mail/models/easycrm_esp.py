@@ -164,6 +164,10 @@ class EasycrmEsp(models.Model):
             return SendGrid(key, self.region, **values)
         return Mailgun(key, self.domain, self.region, **values)
 
+    def _get_max_bytes(self):
+        """Return the bytes that the values of one recipient may have."""
+        return (SendGrid if self.provider == "sendgrid" else Mailgun).max_bytes
+
     def _make_reports(self):
         """Return the `esp.Reports` that reads what this sender reports."""
         self.ensure_one()
