@@ -80,6 +80,8 @@ from . import easycrm_esp_event_apply
 from . import easycrm_esp_suppression
 from . import mailing_trace
 from . import mailing_mailing
+from . import mailing_progress
+from . import mailing_results
 from . import ir_qweb
 from . import link_tracker_click
 from . import res_partner
