@@ -292,7 +292,11 @@ class EasycrmEmailCopy(models.Model):
         follows = self.env["easycrm.email.thread.follow"].sudo()
         owner = self.env["easycrm.email.address"]._get_owner_field(record._name)
         present = follows.search(
-            [(owner, "=", record.id), ("thread_id", "in", choice["threads"])]
+            [
+                (owner, "=", record.id),
+                ("thread_id", "in", choice["threads"]),
+                ("batch_id.create_uid", "=", self.env.uid),
+            ]
         )
         follows.create(
             [
