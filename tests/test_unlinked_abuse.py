@@ -35,6 +35,16 @@ class TestUnlinkedAbuse(UnlinkedCase):
         self.assertVisible(self.mira, answer, None)
         self.assertLinked(answer, [])
 
+    def test_one_opportunity_only_brings_no_mail_of_others(self):
+        secret = self.stranger(1, mailbox=self.jonas_mailbox, subject="Salaries")
+        forged = self.stranger(2, references=[secret.message_id], subject="Re")
+        lead = self.add_lead("Bait", self.mira)
+        self.inbox().link_to(self.ids(forged), "crm.lead", lead.id)
+        self.as_user(lead, self.mira).easycrm_only_here(forged.thread_id.id)
+        theirs = self.add_lead("Theirs", self.jonas, "tobias1@union.example")
+        self.assertVisible(self.mira, secret, None)
+        self.assertLinked(secret, [theirs])
+
     def test_each_teaches_a_conversation_for_the_mail_of_his_own(self):
         raw = raw_mail(sender="x@union.example", message_id="<root@union.example>")
         [first] = self.deliver(self.mailbox, raw)
