@@ -45,6 +45,83 @@ class TestUnlinkedAbuse(UnlinkedCase):
         self.assertVisible(self.mira, secret, None)
         self.assertLinked(secret, [theirs])
 
+    def test_undo_of_a_take_off_is_for_who_may_change_the_record(self):
+        email = self.stranger()
+        lead = self.add_lead("Shared", self.mira)
+        self.inbox().link_to(self.ids(email), "crm.lead", lead.id)
+        self.as_user(email.link_ids, self.mira).action_take_off()
+        batch = self.env["easycrm.email.batch"].search([], limit=1)
+        self.assertEqual(batch.kind, "take_off")
+        lead.user_id = self.jonas
+        self.cr.flush()
+        with self.assertRaises(AccessError):
+            self.inbox().undo(batch.id)
+        self.assertLinked(email, [])
+
+    def test_undo_leaves_a_mailbox_alone_that_was_given_away(self):
+        email = self.stranger()
+        done = self.inbox().ignore(self.ids(email), "these")
+        self.mailbox.user_id = self.jonas
+        self.forget_caches()
+        self.inbox().undo(done["batch"])
+        self.assertTrue(self.copy_in(self.mailbox, email).ignored)
+
+    def test_who_has_lost_the_group_does_nothing(self):
+        email = self.stranger()
+        done = self.inbox().link_to(self.ids(email), "res.partner", self.bruno.id)
+        self.mira.group_ids = [Command.set(self.env.ref("base.group_user").ids)]
+        self.forget_caches()
+        inbox = self.inbox()
+        copies = self.ids(email)
+        calls = {
+            "teach": lambda: inbox.teach(done["batch"], "address"),
+            "undo": lambda: inbox.undo(done["batch"]),
+            "count": lambda: inbox.unlinked_count(),
+            "groups": lambda: inbox.unlinked_groups([]),
+            "page": lambda: inbox.unlinked_page([]),
+            "ids": lambda: inbox.unlinked_ids([]),
+            "find": lambda: inbox.find_records("a"),
+            "new": lambda: inbox.new_record_defaults(copies, "crm.lead"),
+            "ignore": lambda: inbox.ignore(copies, "these"),
+            "where": lambda: inbox.env["easycrm.email.where"].ask("a@b.example"),
+        }
+        for name, call in calls.items():
+            with self.subTest(name=name), self.assertRaises(AccessError):
+                call()
+
+    def test_undo_keeps_what_an_address_finds_by_now(self):
+        email = self.stranger()
+        done = self.inbox().link_to(self.ids(email), "res.partner", self.bruno.id)
+        self.bruno.easycrm_other_emails = "tobias1@union.example"
+        self.cr.flush()
+        self.inbox().undo(done["batch"])
+        self.assertLinked(email, [self.bruno])
+
+    def test_undo_leaves_what_somebody_did_since(self):
+        email = self.stranger()
+        lead = self.add_lead("Open", self.sofia)
+        self.mailbox.member_ids = self.sofia
+        self.forget_caches()
+        self.inbox(self.sofia).link_to(self.ids(email), "crm.lead", lead.id)
+        self.as_user(email.link_ids, self.sofia).action_take_off()
+        take_off = self.env["easycrm.email.batch"].search([], limit=1).id
+        lead.user_id = self.mira
+        self.cr.flush()
+        self.inbox().link_to(self.ids(email), "crm.lead", lead.id)
+        self.as_user(email.link_ids, self.mira).action_take_off()
+        self.inbox(self.sofia).undo(take_off)
+        self.assertLinked(email, [])
+
+    def test_undo_of_ignoring_leaves_what_somebody_did_since(self):
+        email = self.stranger()
+        self.mailbox.member_ids = self.jonas
+        self.forget_caches()
+        done = self.inbox().ignore(self.ids(email), "these")
+        self.inbox(self.jonas).bring_back(self.ids(email))
+        self.inbox(self.jonas).ignore(self.ids(email), "these")
+        self.inbox().undo(done["batch"])
+        self.assertTrue(email.copy_ids.ignored)
+
     def test_each_teaches_a_conversation_for_the_mail_of_his_own(self):
         raw = raw_mail(sender="x@union.example", message_id="<root@union.example>")
         [first] = self.deliver(self.mailbox, raw)

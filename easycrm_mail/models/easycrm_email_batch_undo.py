@@ -12,10 +12,13 @@ class EasycrmEmailBatch(models.Model):
 
         :return: how many emails that changes, None if it was undone before; and the
             name of its record if that was deleted
+        :raise AccessError: what was taken off is not for this user to put back
         """
         self.ensure_one()
         if self.undone_at:
             return None, ""
+        if self.kind in ("take_off", "put_back"):
+            self.line_ids.link_id.sudo(False)._check_record_access()
         # first of all: who undoes it at the same time has to wait, and then finds it so
         self.write({"undone_at": fields.Datetime.now(), "undone_uid": self.env.uid})
         self.flush_recordset()
@@ -35,24 +38,56 @@ class EasycrmEmailBatch(models.Model):
         """Undo what became of links; return their emails.
 
         What was taken off since, stays off. What a taught rule has placed since goes.
+        What finds the emails by now, such as an address of the record, places them.
         """
-        changed = self.line_ids.filtered(lambda line: line.link_id and line.before)
+        lines = self.line_ids.filtered(lambda line: line.link_id and line.before)
         links = self.env["easycrm.email.link"].sudo()
         links.flush_model()
         emails = links._delete(
             SQL(
                 "batch = %s AND removed IS NOT TRUE AND id <> ALL(%s)",
                 str(self.id),
-                changed.link_id.ids,
+                lines.link_id.ids,
             )
         )
+        changed = lines._get_last_changed("link_id")
         changed.link_id._put_before(changed)
+        if emails:
+            self.env["easycrm.email.address"]._link_emails(
+                SQL("participant.email_id = ANY(%s)", emails.ids)
+            )
         return emails.sudo() | changed.email_id
 
     def _undo_ignored(self):
-        """Undo what was ignored or brought back; return the emails."""
-        lines = self.line_ids.filtered("copy_id")
-        for line in lines:
-            line.copy_id.ignored = line.before["ignored"]
+        """Undo what was ignored or brought back; return the emails.
+
+        In mailboxes that are the user's own still.
+        """
+        own = self.env["easycrm.email.account"]._get_own_account_ids()
+        lines = self.line_ids.filtered(lambda line: line.copy_id.account_id.id in own)
+        lines = lines._get_last_changed("copy_id")
+        for ignored in (True, False):
+            same = lines.filtered(
+                lambda line, ignored=ignored: line.before["ignored"] == ignored
+            )
+            same.copy_id.ignored = ignored
         lines.copy_id._announce_unlinked(set(lines.copy_id.account_id.ids))
         return lines.email_id
+
+
+class EasycrmEmailBatchLine(models.Model):
+    _inherit = "easycrm.email.batch.line"
+
+    def _get_last_changed(self, field):
+        """Return the lines whose rows no later step has changed, unless it was undone.
+
+        :param str field: `link_id` or `copy_id`: which rows
+        """
+        later = self.search(
+            [
+                (field, "in", self[field].ids),
+                ("batch_id", ">", max(self.batch_id.ids, default=0)),
+                ("batch_id.undone_at", "=", False),
+            ]
+        )
+        return self.filtered(lambda line: line[field] not in later[field])

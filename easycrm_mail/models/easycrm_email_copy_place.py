@@ -79,8 +79,10 @@ class EasycrmEmailCopy(models.Model):
 
         :param int batch: as the step has returned it
         :return: {"count", "message"}
-        :raise AccessError: the step is somebody else's
+        :raise AccessError: the step is somebody else's, or its record is not for this
+            user to change any more
         """
+        self.browse().check_access("read")
         count, name = self.env["easycrm.email.batch"]._find(batch)._undo()
         if count is None:
             return {"count": 0, "message": self.env._("This was undone already.")}
