@@ -89,6 +89,17 @@ class TestUnlinkedAbuse(UnlinkedCase):
             with self.subTest(name=name), self.assertRaises(AccessError):
                 call()
 
+    def test_no_colleagues_domain_is_taught(self):
+        self.connect(self.jonas, "jonas@firm.example")
+        email = self.receive(
+            self.mailbox, sender="boss@firm.example", to="mira@ours.example"
+        )
+        done = self.inbox().link_to(self.ids(email), "res.partner", self.anna.id)
+        options = {option["scope"]: option for option in done["question"]["options"]}
+        self.assertEqual(options["domain"]["why"], "That is your own domain.")
+        with self.assertRaises(UserError):
+            self.inbox().ignore(self.ids(email), "domain")
+
     def test_undo_keeps_what_an_address_finds_by_now(self):
         email = self.stranger()
         done = self.inbox().link_to(self.ids(email), "res.partner", self.bruno.id)

@@ -185,7 +185,7 @@ class EasycrmEmailCopy(models.Model):
             why = env._("These mails are from several domains.")
         elif is_public(f"@{domain}"):
             why = env._("Anybody can have an address at %s.", domain)
-        elif "." not in domain or domain in {a.rpartition("@")[2] for a in mine}:
+        elif "." not in domain or self._get_our_domains({domain}):
             why = env._("That is your own domain.")
         elif not company:
             why = env._("%s belongs to no company.", record.display_name)
