@@ -133,6 +133,19 @@ class TestUnlinkedAbuse(UnlinkedCase):
         self.inbox().undo(done["batch"])
         self.assertTrue(email.copy_ids.ignored)
 
+    def test_senders_of_a_teams_mailbox_are_its_owners_to_teach(self):
+        self.mailbox.member_ids = self.jonas
+        self.forget_caches()
+        email = self.stranger()
+        with self.assertRaisesRegex(UserError, "Mira Maas, who answers for"):
+            self.inbox(self.jonas).ignore(self.ids(email), "address")
+        inbox = self.inbox(self.jonas)
+        done = inbox.link_to(self.ids(email), "res.partner", self.anna.id)
+        options = {option["scope"]: option for option in done["question"]["options"]}
+        self.assertIn("Mira Maas, who answers for", options["domain"]["why"])
+        self.inbox().ignore(self.ids(self.stranger(2)), "address")
+        self.assertTrue(self.stranger(2).copy_ids.ignored)
+
     def test_each_teaches_a_conversation_for_the_mail_of_his_own(self):
         raw = raw_mail(sender="x@union.example", message_id="<root@union.example>")
         [first] = self.deliver(self.mailbox, raw)

@@ -160,6 +160,8 @@ class EasycrmEmailCopy(models.Model):
         """
         if scope == "these":
             return []
+        if why := self._why_not_remembered(copies):
+            raise UserError(why)
         addresses = {copy.from_address for copy in copies if copy.from_address}
         mine = self.env["easycrm.email"]._get_own_addresses()
         if scope not in ("address", "domain") or not addresses or addresses & mine:

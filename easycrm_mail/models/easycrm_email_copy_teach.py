@@ -107,7 +107,7 @@ class EasycrmEmailCopy(models.Model):
                 "threads": threads,
             },
             self._get_address_choice(addresses, record),
-            self._get_domain_choice(addresses, record),
+            self._get_domain_choice(batch, addresses, record),
         ]
 
     @api.model
@@ -168,12 +168,12 @@ class EasycrmEmailCopy(models.Model):
         }
 
     @api.model
-    def _get_domain_choice(self, addresses, record):
+    def _get_domain_choice(self, batch, addresses, record):
         env, why = self.env, ""
         domains = {address.rpartition("@")[2] for address in addresses}
         domain = min(domains, default="")
-        mine = env["easycrm.email"]._get_own_addresses()
         company = self._get_company(record)
+        held = self.search([("email_id", "in", batch.line_ids.email_id.ids)])
         rule = env["easycrm.email.rule"].search(
             [
                 ("user_id", "=", env.uid),
@@ -189,6 +189,8 @@ class EasycrmEmailCopy(models.Model):
             why = env._("That is your own domain.")
         elif not company:
             why = env._("%s belongs to no company.", record.display_name)
+        elif unheard := self._why_not_remembered(held):
+            why = unheard
         elif rule:
             why = env._("You have a rule for it: it goes to %s.", rule.partner_id.name)
         return {
