@@ -154,8 +154,8 @@ class TestUnlinkedAbuse(UnlinkedCase):
             (self.mira, self.mailbox),
             (self.jonas, self.jonas_mailbox),
         ):
-            other = self.deliver(
-                mailbox, raw_mail(sender="y@union.example", references=[first.message_id])
+            other = self.receive(
+                mailbox, sender="y@union.example", references=[first.message_id]
             )
             inbox = self.inbox(user)
             ids = self.ids(other, mailbox=mailbox)

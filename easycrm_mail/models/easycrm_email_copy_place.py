@@ -52,6 +52,8 @@ class EasycrmEmailCopy(models.Model):
         batch = self.env["easycrm.email.batch"]._start("ignore", scope=scope)
         count = self._set_ignored(copies, True, batch, patterns)
         self._remember_rules("ignore", patterns, batch)
+        if patterns:
+            batch._look_again()
         if count == 1:
             message = self.env._("1 mail ignored")
         else:

@@ -38,6 +38,8 @@ class EasycrmEmailCopy(models.Model):
         emails = self._find_taught(choice, record)
         step.scope = scope
         getattr(self, f"_teach_{scope}")(choice, record, emails, step)
+        if scope in ("thread", "domain"):
+            step._look_again()
         return {
             "batch": step.id,
             "count": len(emails),

@@ -33,8 +33,8 @@ class EasycrmEmailThread(models.Model):
 
         That is the address's own, but in a conversation that is about one lead only:
         there it is that one, unless mail of it stands on the other lead all the same.
-        It has to find that one, too, or one that the conversation was taken off: whoever
-        forges an answer must not get the mail that finds the leads of others.
+        The address has to be that one's, too, or of a lead that the conversation was
+        taken off: whoever forges an answer gets no mail that finds the leads of others.
         """
         self.flush_model(["only_lead_id"])
         return SQL(
