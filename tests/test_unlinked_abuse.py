@@ -166,3 +166,16 @@ class TestUnlinkedAbuse(UnlinkedCase):
                 mailbox, sender="z@union.example", references=[first.message_id]
             )
             self.assertLinked(answer, [self.bruno])
+
+    def test_a_rule_for_a_company_that_is_hidden_by_now_holds_nothing_up(self):
+        union = self.env["res.partner"].create({"name": "Union", "is_company": True})
+        inbox = self.inbox()
+        done = inbox.link_to(self.ids(self.stranger()), "res.partner", union.id)
+        self.inbox().teach(done["batch"], "domain")
+        union.write({"company_id": self.company_b.id, "name": "Hidden"})
+        self.env.flush_all()
+        email = self.stranger(2)
+        done = self.inbox().link_to(self.ids(email), "res.partner", self.anna.id)
+        options = {option["scope"]: option for option in done["question"]["options"]}
+        self.assertTrue(options["domain"]["disabled"])
+        self.assertNotIn("Hidden", options["domain"]["why"])

@@ -194,7 +194,9 @@ class EasycrmEmailCopy(models.Model):
         elif unheard := self._why_not_remembered(held):
             why = unheard
         elif rule:
-            why = env._("You have a rule for it: it goes to %s.", rule.partner_id.name)
+            # (its company may be hidden from him by now)
+            goes_to = rule.partner_id._filtered_access("read").name
+            why = env._("You have a rule for it: it goes to %s.", goes_to or "…")
         return {
             "scope": "domain",
             "label": env._("Always @%s", domain)
