@@ -179,3 +179,47 @@ class TestUnlinkedAbuse(UnlinkedCase):
         options = {option["scope"]: option for option in done["question"]["options"]}
         self.assertTrue(options["domain"]["disabled"])
         self.assertNotIn("Hidden", options["domain"]["why"])
+
+    def test_a_reason_tells_nothing_of_a_hidden_contact(self):
+        self.env["res.partner"].create(
+            {
+                "name": "Hidden",
+                "email": "hidden@union.example",
+                "parent_id": self.acme.id,
+                "company_id": self.company_b.id,
+            }
+        )
+        self.cr.flush()
+        found = self.inbox().suggest_records(self.ids(self.stranger()))
+        self.assertEqual(found["suggested"], [])
+
+    def test_no_domain_tells_what_is_hidden(self):
+        raw = raw_mail(sender="x@union.example", bcc="secret@union.example")
+        [email] = self.deliver(self.mailbox, raw)
+        self.deliver(self.jonas_mailbox, raw)
+        theirs = self.copy_in(self.jonas_mailbox, email)
+        lead = self.add_lead("Hidden", self.jonas)
+        inbox = self.inbox(self.jonas)
+        inbox.link_to(theirs.ids, "crm.lead", lead.id)
+        tombstone = email.link_ids
+        for domain in (
+            [("email_id.link_ids", "!=", False)],
+            [("email_id.link_ids.lead_id", "!=", False)],
+            [("email_id.link_ids.lead_id", "=", lead.id)],
+            [("email_id.link_ids.lead_id.name", "ilike", "hidden")],
+            [("email_id.link_ids.removed", "=", True)],
+            [("email_id.copy_ids.account_id.user_id", "=", self.jonas.id)],
+            [("email_id.copy_ids.account_id", "=", self.jonas_mailbox.id)],
+            [("email_id.copy_ids", "in", theirs.ids)],
+            [("email_id.participant_ids.address", "=", "secret@union.example")],
+            [("email_id.participant_ids.role", "=", "bcc")],
+            [("people", "ilike", "secret")],
+            [("words", "ilike", "secret")],
+        ):
+            with self.subTest(domain=domain):
+                copies = self.inbox()
+                self.assertEqual(copies.search_count(domain), 0)
+                self.assertEqual(copies.search_count([]), 1)
+        self.as_user(tombstone, self.jonas).action_take_off()
+        for domain in ([("email_id.link_ids", "!=", False)], [("words", "=", "hidden")]):
+            self.assertEqual(self.inbox().unlinked_groups(domain)["mails"], 0)
