@@ -193,6 +193,18 @@ class TestUnlinkedAbuse(UnlinkedCase):
         found = self.inbox().suggest_records(self.ids(self.stranger()))
         self.assertEqual(found["suggested"], [])
 
+    def test_a_person_that_was_erased_is_named_by_no_step(self):
+        email = self.stranger()
+        self.inbox().link_to(self.ids(email), "res.partner", self.bruno.id)
+        erase = self.as_user(self.env["easycrm.email.erase"], self.admin)
+        erase.create(
+            {"partner_ids": [Command.set(self.bruno.ids)], "emails": "keep"}
+        ).action_erase()
+        steps = self.as_user(email, self.mira).easycrm_history()
+        self.assertNotIn("Bruno", steps[0]["sentence"])
+        names = self.env["easycrm.email.batch"].search([]).mapped("record_name")
+        self.assertNotIn("Bruno Beck", names)
+
     def test_no_domain_tells_what_is_hidden(self):
         raw = raw_mail(sender="x@union.example", bcc="secret@union.example")
         [email] = self.deliver(self.mailbox, raw)
