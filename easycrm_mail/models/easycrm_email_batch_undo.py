@@ -40,17 +40,28 @@ class EasycrmEmailBatch(models.Model):
         What was taken off since, stays off. What a taught rule has placed since goes.
         What finds the emails by now, such as an address of the record, places them.
         """
-        lines = self.line_ids.filtered(lambda line: line.link_id and line.before)
         links = self.env["easycrm.email.link"].sudo()
-        links.flush_model()
+        for model in ("batch", "batch.line", "link"):
+            self.env[f"easycrm.email.{model}"].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT line.id, line.link_id, %s FROM easycrm_email_batch_line line
+                WHERE line.batch_id = %s AND line.link_id IS NOT NULL
+                  AND line.before IS NOT NULL
+                """,
+                self._get_last_sql("link_id"),
+                self.id,
+            )
+        )
         emails = links._delete(
             SQL(
                 "batch = %s AND removed IS NOT TRUE AND id <> ALL(%s)",
                 str(self.id),
-                lines.link_id.ids,
+                [link_id for _line, link_id, _is_last in rows],
             )
         )
-        changed = lines._get_last_changed("link_id")
+        changed = self.line_ids.browse(line for line, _link, is_last in rows if is_last)
         changed.link_id._put_before(changed)
         if emails:
             self.env["easycrm.email.address"]._link_emails(
@@ -61,33 +72,43 @@ class EasycrmEmailBatch(models.Model):
     def _undo_ignored(self):
         """Undo what was ignored or brought back; return the emails.
 
-        In mailboxes that are the user's own still.
+        In SQL, as a sender may have written a hundred thousand; in mailboxes that are
+        the user's own still.
         """
         own = self.env["easycrm.email.account"]._get_own_account_ids()
-        lines = self.line_ids.filtered(lambda line: line.copy_id.account_id.id in own)
-        lines = lines._get_last_changed("copy_id")
-        for ignored in (True, False):
-            same = lines.filtered(
-                lambda line, ignored=ignored: line.before["ignored"] == ignored
+        for model in ("batch", "batch.line", "copy"):
+            self.env[f"easycrm.email.{model}"].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                UPDATE easycrm_email_copy held
+                SET ignored = (line.before ->> 'ignored')::boolean
+                FROM easycrm_email_batch_line line
+                WHERE line.batch_id = %s AND held.id = line.copy_id
+                  AND held.account_id = ANY(%s) AND %s
+                RETURNING held.email_id, held.account_id
+                """,
+                self.id,
+                list(own),
+                self._get_last_sql("copy_id"),
             )
-            same.copy_id.ignored = ignored
-        lines.copy_id._announce_unlinked(set(lines.copy_id.account_id.ids))
-        return lines.email_id
-
-
-class EasycrmEmailBatchLine(models.Model):
-    _inherit = "easycrm.email.batch.line"
-
-    def _get_last_changed(self, field):
-        """Return the lines whose rows no later step has changed, unless it was undone.
-
-        :param str field: `link_id` or `copy_id`: which rows
-        """
-        later = self.search(
-            [
-                (field, "in", self[field].ids),
-                ("batch_id", ">", max(self.batch_id.ids, default=0)),
-                ("batch_id.undone_at", "=", False),
-            ]
         )
-        return self.filtered(lambda line: line[field] not in later[field])
+        copies = self.env["easycrm.email.copy"]
+        copies.invalidate_model(["ignored"], flush=False)
+        copies._announce_unlinked({account_id for _email, account_id in rows})
+        return self.env["easycrm.email"].browse({email_id for email_id, _box in rows})
+
+    def _get_last_sql(self, field):
+        """Return the condition on `line` that no later step has changed its row since,
+        unless it was undone.
+
+        :param str field: `link_id` or `copy_id`: which row
+        """
+        return SQL(
+            """NOT EXISTS (
+                SELECT FROM easycrm_email_batch_line later
+                JOIN easycrm_email_batch step ON step.id = later.batch_id
+                WHERE later.%(field)s = line.%(field)s
+                  AND later.batch_id > line.batch_id AND step.undone_at IS NULL)""",
+            field=SQL.identifier(field),
+        )
