@@ -102,13 +102,18 @@ class EasycrmEmailBatch(models.Model):
         """Return the condition on `line` that no later step has changed its row since,
         unless it was undone.
 
+        As a list that is made once: the planner does not know yet of a hundred thousand
+        lines that a step has just made, and would look at all of them for each.
+
         :param str field: `link_id` or `copy_id`: which row
         """
         return SQL(
-            """NOT EXISTS (
-                SELECT FROM easycrm_email_batch_line later
+            """line.%(field)s NOT IN (
+                SELECT later.%(field)s FROM easycrm_email_batch_line later
                 JOIN easycrm_email_batch step ON step.id = later.batch_id
-                WHERE later.%(field)s = line.%(field)s
-                  AND later.batch_id > line.batch_id AND step.undone_at IS NULL)""",
+                JOIN easycrm_email_batch_line own
+                  ON own.%(field)s = later.%(field)s AND own.batch_id = %(batch)s
+                WHERE later.batch_id > %(batch)s AND step.undone_at IS NULL)""",
             field=SQL.identifier(field),
+            batch=self.id,
         )
