@@ -205,6 +205,16 @@ class TestUnlinkedAbuse(UnlinkedCase):
         names = self.env["easycrm.email.batch"].search([]).mapped("record_name")
         self.assertNotIn("Bruno Beck", names)
 
+    def test_no_count_keeps_the_address_of_who_was_erased(self):
+        self.receive(self.mailbox, sender="bruno@beck.example")
+        erase = self.as_user(self.env["easycrm.email.erase"], self.admin)
+        erase.create(
+            {"partner_ids": [Command.set(self.bruno.ids)], "emails": "delete"}
+        ).action_erase()
+        self.env.flush_all()
+        kept = [("address", "=", "bruno@beck.example")]
+        self.assertFalse(self.env["easycrm.email.tally"].search(kept))
+
     def test_no_domain_tells_what_is_hidden(self):
         raw = raw_mail(sender="x@union.example", bcc="secret@union.example")
         [email] = self.deliver(self.mailbox, raw)
