@@ -132,7 +132,8 @@ class EasycrmEmailTally(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                DELETE FROM easycrm_email_tally WHERE (account, is_ignored, address) IN (
+                DELETE FROM easycrm_email_tally
+                WHERE (account, is_ignored, address) IN (
                     SELECT account, is_ignored, address FROM easycrm_email_tally
                     WHERE address = ANY(%s)
                     GROUP BY 1, 2, 3 HAVING sum(mails) = 0)
