@@ -52,6 +52,8 @@ class EasycrmEmailCopy(models.Model):
         batch = self.env["easycrm.email.batch"]._start("ignore", scope=scope)
         count = self._set_ignored(copies, True, batch, patterns)
         self._remember_rules("ignore", patterns, batch)
+        if patterns:
+            batch._look_again()
         if count == 1:
             message = self.env._("1 mail ignored")
         else:
@@ -79,8 +81,10 @@ class EasycrmEmailCopy(models.Model):
 
         :param int batch: as the step has returned it
         :return: {"count", "message"}
-        :raise AccessError: the step is somebody else's
+        :raise AccessError: the step is somebody else's, or its record is not for this
+            user to change any more
         """
+        self.browse().check_access("read")
         count, name = self.env["easycrm.email.batch"]._find(batch)._undo()
         if count is None:
             return {"count": 0, "message": self.env._("This was undone already.")}
@@ -158,6 +162,8 @@ class EasycrmEmailCopy(models.Model):
         """
         if scope == "these":
             return []
+        if why := self._why_not_remembered(copies):
+            raise UserError(why)
         addresses = {copy.from_address for copy in copies if copy.from_address}
         mine = self.env["easycrm.email"]._get_own_addresses()
         if scope not in ("address", "domain") or not addresses or addresses & mine:
@@ -165,9 +171,9 @@ class EasycrmEmailCopy(models.Model):
         if scope == "address":
             return sorted(addresses)
         domains = {f"@{address.rpartition('@')[2]}" for address in addresses}
-        ours = {f"@{address.rpartition('@')[2]}" for address in mine}
+        ours = self._get_our_domains({domain[1:] for domain in domains})
         for domain in sorted(domains):
-            if is_public(domain) or domain in ours:
+            if is_public(domain) or domain[1:] in ours:
                 raise UserError(
                     self.env._(
                         "Too many people have an address at %s: ignore the address.",
@@ -175,6 +181,47 @@ class EasycrmEmailCopy(models.Model):
                     )
                 )
         return sorted(domains)
+
+    @api.model
+    def _why_not_remembered(self, copies):
+        """Say why nothing can be remembered of senders, if so: rules are for the
+        mailboxes that one answers for oneself."""
+        accounts = copies.sudo().account_id
+        if not accounts or self.env.user in accounts.user_id:
+            return ""
+        return self.env._(
+            "Only %(user)s, who answers for %(mailbox)s, can have that remembered.",
+            user=accounts[0].user_id.name,
+            mailbox=accounts[0].name,
+        )
+
+    @api.model
+    def _get_our_domains(self, domains):
+        """Return which of these are domains of our own people, or of our mailboxes."""
+        self.env["easycrm.email.account"].flush_model(["email", "alias_emails"])
+        self.env["easycrm.email.address"].flush_model()
+        self.env["res.users"].flush_model(["share", "partner_id"])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT split_part(ours.address, '@', -1) FROM (
+                    %s
+                    UNION ALL
+                    SELECT unnest(email || string_to_array(alias_emails, ','))
+                    FROM easycrm_email_account WHERE company_id = ANY(%s)
+                    UNION ALL
+                    SELECT own.address FROM easycrm_email_address own
+                    JOIN res_users users ON users.partner_id = own.partner_id
+                    WHERE users.share IS NOT TRUE
+                      AND split_part(own.address, '@', 2) = ANY(%s)
+                ) AS ours (address)
+                """,
+                self.env["easycrm.email"]._get_own_addresses_sql(),
+                self.env.companies.ids,
+                list(domains),
+            )
+        )
+        return {domain for (domain,) in rows} & set(domains)
 
     @api.model
     def _remember_rules(self, kind, patterns, batch, **vals):

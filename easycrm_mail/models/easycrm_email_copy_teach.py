@@ -38,6 +38,8 @@ class EasycrmEmailCopy(models.Model):
         emails = self._find_taught(choice, record)
         step.scope = scope
         getattr(self, f"_teach_{scope}")(choice, record, emails, step)
+        if scope in ("thread", "domain"):
+            step._look_again()
         return {
             "batch": step.id,
             "count": len(emails),
@@ -107,7 +109,7 @@ class EasycrmEmailCopy(models.Model):
                 "threads": threads,
             },
             self._get_address_choice(addresses, record),
-            self._get_domain_choice(addresses, record),
+            self._get_domain_choice(batch, addresses, record),
         ]
 
     @api.model
@@ -168,12 +170,12 @@ class EasycrmEmailCopy(models.Model):
         }
 
     @api.model
-    def _get_domain_choice(self, addresses, record):
+    def _get_domain_choice(self, batch, addresses, record):
         env, why = self.env, ""
         domains = {address.rpartition("@")[2] for address in addresses}
         domain = min(domains, default="")
-        mine = env["easycrm.email"]._get_own_addresses()
         company = self._get_company(record)
+        held = self.search([("email_id", "in", batch.line_ids.email_id.ids)])
         rule = env["easycrm.email.rule"].search(
             [
                 ("user_id", "=", env.uid),
@@ -185,12 +187,16 @@ class EasycrmEmailCopy(models.Model):
             why = env._("These mails are from several domains.")
         elif is_public(f"@{domain}"):
             why = env._("Anybody can have an address at %s.", domain)
-        elif "." not in domain or domain in {a.rpartition("@")[2] for a in mine}:
+        elif "." not in domain or self._get_our_domains({domain}):
             why = env._("That is your own domain.")
         elif not company:
             why = env._("%s belongs to no company.", record.display_name)
+        elif unheard := self._why_not_remembered(held):
+            why = unheard
         elif rule:
-            why = env._("You have a rule for it: it goes to %s.", rule.partner_id.name)
+            # (its company may be hidden from him by now)
+            goes_to = rule.partner_id._filtered_access("read").name
+            why = env._("You have a rule for it: it goes to %s.", goes_to or "…")
         return {
             "scope": "domain",
             "label": env._("Always @%s", domain)
@@ -292,7 +298,11 @@ class EasycrmEmailCopy(models.Model):
         follows = self.env["easycrm.email.thread.follow"].sudo()
         owner = self.env["easycrm.email.address"]._get_owner_field(record._name)
         present = follows.search(
-            [(owner, "=", record.id), ("thread_id", "in", choice["threads"])]
+            [
+                (owner, "=", record.id),
+                ("thread_id", "in", choice["threads"]),
+                ("batch_id.create_uid", "=", self.env.uid),
+            ]
         )
         follows.create(
             [

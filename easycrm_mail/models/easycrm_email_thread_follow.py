@@ -28,15 +28,18 @@ class EasycrmEmailThreadFollow(models.Model):
         "CHECK(num_nonnulls(partner_id, lead_id) = 1)",
         "A conversation is on a contact, or on a lead or opportunity.",
     )
-    _partner_unique = models.Constraint("UNIQUE(thread_id, partner_id)")
-    _lead_unique = models.Constraint("UNIQUE(thread_id, lead_id)")
+    # (of each who taught it: to each it is his own mail that goes there)
+    _partner_unique = models.Constraint("UNIQUE(thread_id, partner_id, batch_id)")
+    _lead_unique = models.Constraint("UNIQUE(thread_id, lead_id, batch_id)")
 
     @api.model
     def _link_taught(self, email_ids):
         """Link emails to what was taught of their conversations and senders.
 
         As addresses do: archived records and those of another company get none, what
-        exists stays as it is, and a rule that keeps mail off the records wins. By its
+        exists stays as it is, and a rule that keeps mail off the records wins. Of a
+        conversation only what is in a mailbox of whoever taught it: anybody can forge
+        an answer, and have it in a conversation of others. By its
         sender's domain an email goes to a company only if it is not on it, or on one of
         its people, already.
 
@@ -45,6 +48,7 @@ class EasycrmEmailThreadFollow(models.Model):
         Link = self.env["easycrm.email.link"]
         for model in ("easycrm.email.rule", "easycrm.email.link", self._name):
             self.env[model].flush_model()
+        self.env["easycrm.email.account"].flush_model(["user_id", "member_ids"])
         self.env.cr.execute(
             SQL(
                 """
@@ -63,7 +67,16 @@ class EasycrmEmailThreadFollow(models.Model):
                     SELECT follow.partner_id, follow.lead_id, NULL::varchar AS address,
                         follow.batch_id
                     FROM easycrm_email_thread_follow follow
-                    WHERE follow.thread_id = email.thread_id
+                    JOIN easycrm_email_batch step ON step.id = follow.batch_id
+                    WHERE follow.thread_id = email.thread_id AND EXISTS (
+                        SELECT FROM easycrm_email_copy held
+                        JOIN easycrm_email_account account
+                          ON account.id = held.account_id
+                        WHERE held.email_id = email.id
+                          AND (account.user_id = step.create_uid OR EXISTS (
+                              SELECT FROM easycrm_email_account_member_rel member
+                              WHERE member.account_id = account.id
+                                AND member.user_id = step.create_uid)))
                     UNION ALL
                     SELECT rule.partner_id, NULL, rule.pattern, rule.batch_id
                     FROM easycrm_email_copy held

@@ -47,6 +47,22 @@ def take_off(email, record):
 def undo(batch):
     return lambda env: env["easycrm.email.copy"].with_user(mira.id).undo(batch)
 
+def teach(batch, scope):
+    return lambda env: env["easycrm.email.copy"].with_user(mira.id).teach(batch, scope)
+
+def ignore(copy, scope):
+    mine = lambda env: env["easycrm.email.copy"].with_user(mira.id)
+    return lambda env: mine(env).ignore(copy.ids, scope)
+
+def look_again():
+    env.cr.commit()
+    env.cr.execute("UPDATE easycrm_email_batch SET again_at = now() - interval '1 day'"
+                   " WHERE again_at IS NOT NULL")
+    env.cr.commit()
+    env.invalidate_all()
+    while env["easycrm.email.batch"]._place_due():
+        env.cr.commit()
+
 def state(email):
     env.cr.commit()
     env.invalidate_all()
@@ -65,20 +81,27 @@ account, other = env["easycrm.email.account"].create([
      "sync_status": "paused"}
     for name, user in (("mira", mira), ("other", env.user))])
 first, second = env["crm.lead"].create([{"name": "First"}, {"name": "Second"}])
+company = env["res.partner"].create({"name": "Company", "is_company": True})
+person = env["res.partner"].create({"name": "Person", "parent_id": company.id})
 number = 0
 
-def add_mail():
+def add_mail(references="", sender=None, stored=True):
     global number
     number += 1
     from odoo.addons.easycrm_mail.easycrm_mail.messages import parse
     from odoo.addons.easycrm_mail.easycrm_mail.models.ingest import Ingest, Read
     from odoo.addons.easycrm_mail.easycrm_mail.providers import RemoteMessage
-    raw = (f"From: x{number}@stray.example\\r\\nTo: mira@own.example\\r\\n"
+    sender = sender or f"x{number}@stray.example"
+    raw = (f"From: {sender}\\r\\nTo: mira@own.example\\r\\n"
+           f"References: {references}\\r\\n"
            f"Subject: {number}\\r\\nMessage-ID: <{number}@stray.example>\\r\\n"
            f"Date: Tue, 4 Mar 2025 10:00:00 +0000\\r\\n\\r\\nHello").encode()
     def store(env, account):
         read = Read(RemoteMessage(f"1:{number}", raw, True), parse(raw))
         Ingest(account.with_env(env).sudo(), "INBOX").store([read])
+    if not stored:
+        message_id = f"<{number}@stray.example>"
+        return message_id, lambda env: store(env, account)
     store(env, account)
     env.cr.commit()
     email = env["easycrm.email"].search([("message_id", "like", f"{number}@stray")])
@@ -133,6 +156,60 @@ assert state(email) == {"First"} and len(email.copy_ids) == 2
 email, copy, store = add_mail()
 cross(store(other), link(first, copy))
 assert state(email) == {"First"} and len(email.copy_ids) == 2
+""",
+    "mail is stored while a conversation is taught": """
+email, copy, _store = add_mail(sender="a@0.thread.example")
+batch = link(person, copy)(env)["batch"]; env.cr.commit()
+key, store = add_mail(email.message_id, "b@0.thread.example", stored=False)
+cross(teach(batch, 'thread'), store)
+look_again()
+late = env["easycrm.email"].search([("message_id", "=", key)])
+assert state(late) == {"Person"}, state(late)
+""",
+    "a conversation is taught while its mail is stored": """
+email, copy, _store = add_mail(sender="a@1.thread.example")
+batch = link(person, copy)(env)["batch"]; env.cr.commit()
+key, store = add_mail(email.message_id, "b@1.thread.example", stored=False)
+cross(store, teach(batch, 'thread'))
+look_again()
+late = env["easycrm.email"].search([("message_id", "=", key)])
+assert state(late) == {"Person"}, state(late)
+""",
+    "mail is stored while a domain is taught": """
+email, copy, _store = add_mail(sender="a@0.domain.example")
+batch = link(person, copy)(env)["batch"]; env.cr.commit()
+key, store = add_mail(email.message_id, "b@0.domain.example", stored=False)
+cross(teach(batch, 'domain'), store)
+look_again()
+late = env["easycrm.email"].search([("message_id", "=", key)])
+assert state(late) == {"Company"}, state(late)
+""",
+    "a domain is taught while its mail is stored": """
+email, copy, _store = add_mail(sender="a@1.domain.example")
+batch = link(person, copy)(env)["batch"]; env.cr.commit()
+key, store = add_mail(email.message_id, "b@1.domain.example", stored=False)
+cross(store, teach(batch, 'domain'))
+look_again()
+late = env["easycrm.email"].search([("message_id", "=", key)])
+assert state(late) == {"Company"}, state(late)
+""",
+    "mail is stored while its sender is ignored": """
+email, copy, _store = add_mail(sender="a@0.ignored.example")
+env.cr.commit()
+key, store = add_mail("", "a@0.ignored.example", stored=False)
+cross(ignore(copy, "address"), store)
+look_again()
+late = env["easycrm.email"].search([("message_id", "=", key)])
+assert late.copy_ids.ignored
+""",
+    "a sender is ignored while his mail is stored": """
+email, copy, _store = add_mail(sender="a@1.ignored.example")
+env.cr.commit()
+key, store = add_mail("", "a@1.ignored.example", stored=False)
+cross(store, ignore(copy, "address"))
+look_again()
+late = env["easycrm.email"].search([("message_id", "=", key)])
+assert late.copy_ids.ignored
 """,
     "the record is deleted while it is linked there": """
 email, copy, _store = add_mail()
