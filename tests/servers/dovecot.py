@@ -73,9 +73,8 @@ class Dovecot:
     :param tls: (certificate chain, key) as PEM files: STARTTLS on `port`, and TLS from
         the first byte on `tls_port`
     :param folders: folder -> special use (empty for none); all exist from the start
-    :param tokens: the address that says whose an access token is, by RFC 7662:
-        XOAUTH2 and OAUTHBEARER are offered
-    :param takes_passwords: off: nothing else is
+    :param mechanisms: what one may sign in with
+    :param tokens: the address that says whose an access token is, by RFC 7662
     """
 
     host = HOST
@@ -88,8 +87,8 @@ class Dovecot:
         capabilities_off: Iterable[str] = (),
         tls: tuple | None = None,
         folders: Mapping[str, str] | None = None,
+        mechanisms: Iterable[str] = ("plain", "login"),
         tokens: str = "",
-        takes_passwords: bool = True,
     ):
         self.root = Path(root).absolute()
         self.users = dict(users)
@@ -98,8 +97,8 @@ class Dovecot:
         self.capabilities_off = frozenset(capabilities_off)
         self.tls = tls
         self.folders = dict(FOLDERS if folders is None else folders)
+        self.mechanisms = tuple(mechanisms)
         self.tokens = tokens
-        self.takes_passwords = takes_passwords
         self._wanted_port = port
         self._process: subprocess.Popen | None = None
         self._account = _account()
@@ -445,15 +444,13 @@ class Dovecot:
                 shutil.copy(path, copy)
                 self._own(copy)
         account = self._account
-        mechanisms = ["plain", "login"] * self.takes_passwords
-        mechanisms += ["xoauth2", "oauthbearer"] * bool(self.tokens)
         config = configuration(
             version,
             self.capabilities_off,
             tls,
             self.folders,
             self.tokens,
-            mechanisms=" ".join(mechanisms),
+            mechanisms=" ".join(self.mechanisms),
             root=self.root,
             host=self.host,
             user=account.pw_name,
