@@ -164,9 +164,9 @@ class SigningInByImap(SigningIn):
         self.authority.issue_cert(HOST).configure_cert(context)
         mine = []
 
-        def is_token_of(login, token):
-            mine.append(token)
-            return login == self.address and token in self.get_kept()
+        def is_token_of(*given):
+            mine.append(given)
+            return True
 
         with SmtpServer(
             {}, context, mechanisms=("XOAUTH2",), is_token_of=is_token_of
@@ -177,9 +177,15 @@ class SigningInByImap(SigningIn):
             self.assertFalse(self.account._explain_sending_test(5))
             action = self.get_draft().action_test_connection()
             self.assertEqual(action["params"]["type"], "success")
+            self.assertEqual(set(mine), {(self.address, mine[0][1])})
             self.assertEqual(len(mine), 2)
+            self.assertIn(mine[0][1], self.get_kept())
             smtp.answers["AUTH"] = "535 5.7.3 Authentication unsuccessful"
-            action = self.get_draft().action_test_connection()
+            before = self.get_kept()
+            with self.enter_registry_test_mode():
+                action = self.get_draft().action_test_connection()
+            self.env.invalidate_all()
+            self.assertNotEqual(self.get_kept(), before, "another one was tried")
             self.assertEqual(action["params"]["type"], "warning")
             words = action["params"]["message"]
             self.assertIn(f"does not open the mailbox of {self.address}", words)
