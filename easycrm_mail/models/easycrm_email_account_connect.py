@@ -157,6 +157,7 @@ class EasycrmEmailAccount(models.Model):
         return {
             "id": account.id,
             **{name: account[name] for name in names},
+            "has_password": account.has_password,
             "is_signed_in": bool(
                 account._get_grants()
                 if account.sign_in_service

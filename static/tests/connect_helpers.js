@@ -24,6 +24,7 @@ export function serveMailbox() {
             id: 7,
             provider: "gmail",
             email: "mira@tallwood.example",
+            imap_auth: "password",
             is_signed_in: true,
             service: "Google",
             error: false,
@@ -36,6 +37,10 @@ export function serveMailbox() {
         options: {
             email: "mira@tallwood.example",
             services: {gmail: true, outlook: false},
+            sign_in_hosts: {
+                "imap.gmail.com": {service: "gmail", password_note: "app"},
+                "outlook.office365.com": {service: "outlook", password_note: ""},
+            },
             share_levels: ["everything", "subject", "metadata"],
             fields: ["share_level"],
             left: [],
@@ -82,6 +87,10 @@ export function serveMailbox() {
         return server.instead.length
             ? server.instead.shift()
             : page(stream, Number(position || 0));
+    });
+    on("connect_sign_in", () => {
+        expect.step("sign in");
+        return {type: "ir.actions.act_window_close"};
     });
     on("connect_leave", ({args}) => {
         expect.step(`leave ${args[1]} ${JSON.stringify(args[2])}`);
