@@ -24,8 +24,8 @@ class EasycrmEmailAccount(models.Model):
     _inherit = "easycrm.email.account"
 
     imap_auth = fields.Selection(
-        [("password", "Password"), ("oauth", "Sign-in")],
-        string="Signed In By",
+        [("password", "By a password"), ("oauth", "With Google or Microsoft")],
+        string="Signing In",
         required=True,
         default="password",
     )
