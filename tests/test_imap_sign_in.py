@@ -290,6 +290,7 @@ class TestMailServers(MailCase, TransactionCase):
     def test_microsoft_takes_a_sign_in_and_google_an_app_password_too(self):
         find = self.Account.connect_find_servers
         self.assertEqual(find("a@hotmail.com")["imap_auth"], "oauth")
+        self.assertEqual(find("a@hotmail.com")["smtp_host"], "smtp-mail.outlook.com")
         self.assertEqual(find("a@gmail.com")["imap_auth"], "password")
         self.assertEqual(find("a@gmail.com")["password_note"], "app")
         self.assertEqual(find("a@gmx.de")["imap_auth"], "password")
@@ -298,9 +299,10 @@ class TestMailServers(MailCase, TransactionCase):
 
     def test_the_window_is_told_of_the_hosts(self):
         hosts = self.Account.connect_get_options()["sign_in_hosts"]
-        self.assertEqual(
-            hosts["outlook.office365.com"], {"service": "outlook", "password_note": ""}
-        )
+        exchange = hosts["outlook.office365.com"]
+        self.assertEqual(exchange["service"], "outlook")
+        self.assertEqual(exchange["password_note"], "")
+        self.assertEqual(exchange["sending"]["smtp_host"], "smtp.office365.com")
         self.assertEqual(hosts["imap.gmail.com"]["service"], "gmail")
         self.assertIn("smtp.office365.com", hosts)
 

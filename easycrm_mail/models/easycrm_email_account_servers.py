@@ -102,14 +102,20 @@ class EasycrmEmailAccount(models.Model):
     def _get_sign_in_hosts(self):
         """Return host -> whose sign-in it takes, and which password all the same.
 
-        :return: dicts with `service` (`gmail`, `outlook`) and `password_note` (empty
-            where no password is taken)
+        :return: dicts with `service` (`gmail`, `outlook`), `password_note` (empty where
+            no password is taken) and `sending` (the outgoing server, as values of the
+            account's fields)
         """
         providers = {service: provider for provider, service in SERVICES.items()}
         return {
             host: {
                 "service": providers[one["sign_in"]],
                 "password_note": one.get("password_note") or "",
+                "sending": {
+                    name: value
+                    for name, value in one.items()
+                    if name.startswith("smtp_")
+                },
             }
             for one in self._get_known_providers()
             if "sign_in" in one

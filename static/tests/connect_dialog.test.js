@@ -201,6 +201,8 @@ test("a server that takes no password leads to the service's page", async () => 
     await enterServer(" Outlook.Office365.com");
     expect(password).toHaveCount(0);
     expect(byService).toHaveText(/You are led to Microsoft/);
+    expect("#easycrm_smtp_host").toHaveValue("smtp.office365.com");
+    expect("#easycrm_smtp_port").toHaveValue("587");
     expect(`${byService} button`).toHaveCount(0);
     expect(".o_easycrm_connect_test").not.toBeEnabled();
     expect(".o_easycrm_connect_go").toHaveText("Sign in with Microsoft");

@@ -39,7 +39,11 @@ export function serveMailbox() {
             services: {gmail: true, outlook: false},
             sign_in_hosts: {
                 "imap.gmail.com": {service: "gmail", password_note: "app"},
-                "outlook.office365.com": {service: "outlook", password_note: ""},
+                "outlook.office365.com": {
+                    service: "outlook",
+                    password_note: "",
+                    sending: {smtp_host: "smtp.office365.com", smtp_port: 587},
+                },
             },
             share_levels: ["everything", "subject", "metadata"],
             fields: ["share_level"],

@@ -1,6 +1,6 @@
 /** How one signs in to a mail server: by a password, or at Google or Microsoft. */
 
-/** What is known of a server: `{service, password_note}`, or nothing. */
+/** What is known of a server: `{service, password_note, sending}`, or nothing. */
 export function knownOf(host, hosts) {
     return hosts[host.trim().toLowerCase()];
 }

@@ -95,6 +95,9 @@ export class ConnectSignIn extends Component {
         form[`${prefix}_host`] = host;
         if (prefix === "imap") {
             form.imap_auth = usualAuthOf(host, options);
+            if (this.known && !form.smtp_host) {
+                Object.assign(form, this.known.sending);
+            }
         }
     }
 
