@@ -70,6 +70,7 @@ from . import easycrm_email_timeline_header
 from . import easycrm_email_timeline_search
 from . import easycrm_email_timeline_values
 from . import easycrm_email_timeline_versions
+from . import res_groups
 from . import res_partner
 from . import crm_lead
 from . import easycrm_email_address_leads

@@ -134,7 +134,7 @@ class EasycrmEmailRule(models.Model):
         """Delete what the mailboxes hold; emails that nobody holds any more go too."""
         if not copies:
             return
-        self.env["easycrm.email.exclusion"]._keep_places(copies, self)
+        self.env["easycrm.email.exclusion"]._keep_places(copies, "rule", self)
         emails = copies.email_id
         copies.unlink()
         emails._unlink_unheld()

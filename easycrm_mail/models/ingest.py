@@ -64,7 +64,7 @@ class Ingest(
         """
         if not reads:
             return []
-        reads = self._leave_out(self._name_provisional(reads))
+        reads = self._exclude(self._name_provisional(reads))
         if not reads:
             return []
         # the same mail may stand twice in a folder
@@ -73,9 +73,10 @@ class Ingest(
             by_identity.setdefault(self._identity(read.message), read.message)
         known = self._find_emails(by_identity)
         new = {key: m for key, m in by_identity.items() if key not in known}
-        dropped = self._find_erased(new)
-        old = self._find_old(new) - dropped
-        dropped |= self._find_strangers({key: new[key] for key in old})
+        dropped = dict.fromkeys(self._find_erased(new), "erased")
+        old = self._find_old(new) - set(dropped)
+        strangers = self._find_strangers({key: new[key] for key in old})
+        dropped |= dict.fromkeys(strangers, self._age_reason)
         reads = self._drop(reads, dropped)
         if not reads:
             return []
@@ -106,7 +107,7 @@ class Ingest(
                 list(emails.values())
             )
         dropped = self._delete_unlinked(old, ids) | self._give_back_unlinked(taken)
-        self._drop(reads, dropped)
+        self._drop(reads, dict.fromkeys(dropped, self._age_reason))
         waiting = {id_ for key, id_ in emails.items() if key not in dropped}
         if waiting - set(linked):
             self.env["easycrm.email.copy"]._announce_unlinked({self.account.id})

@@ -1,6 +1,7 @@
-"""Mails that a mailbox leaves out: never stored, only counted.
+"""Mails that are left out: never stored, only counted.
 
-They are counted in the transaction that stores the rest of their page and moves the
+By a rule or a switch they are told here, by their age or for having been deleted for
+good in `ingest_retention.py`. They are counted in the transaction that stores the rest of their page and moves the
 checkpoint, so that a sync that dies has the same result when it is made again.
 """
 
@@ -17,6 +18,9 @@ from .rule_conditions import APPLIES, patterns_of
 #: Characters of what tells one left out mail from another.
 MARK_LENGTH = 32
 
+#: Reasons that depend on how old a mail is.
+AGING = ("old", "unlinked")
+
 
 def mark_of(account, message_id, digest):
     """Return what tells a left out mail from the others of its mailbox.
@@ -32,14 +36,14 @@ class Policy(NamedTuple):
 
     :ivar rules: {pattern: id of the rule} of what is never stored
     :ivar may_not_link: there are rules of what is never linked
-    :ivar has_left_out: the mailbox has left out mail before
+    :ivar has_exclusions: mail of the mailbox was left out before
     :ivar ignored: patterns of senders that are ignored
     :ivar is_taught: something was taught of where mail belongs
     """
 
     rules: dict
     may_not_link: bool
-    has_left_out: bool
+    has_exclusions: bool
     ignored: set
     is_taught: bool
 
@@ -77,13 +81,17 @@ class ExclusionSteps:
                 applies=APPLIES,
             )
         )
-        never_store, may_not_link, has_left_out, ignored, is_taught = row
+        never_store, may_not_link, has_exclusions, ignored, is_taught = row
         return Policy(
-            never_store or {}, may_not_link, has_left_out, set(ignored or ()), is_taught
+            never_store or {},
+            may_not_link,
+            has_exclusions,
+            set(ignored or ()),
+            is_taught,
         )
 
-    def _leave_out(self, reads):
-        """Count the mails that are not to be stored.
+    def _exclude(self, reads):
+        """Count the mails that a rule or a switch leaves out.
 
         What the mailbox holds here already is no such mail: what becomes of it is asked
         when a rule is added.
@@ -102,12 +110,12 @@ class ExclusionSteps:
             out = [read for read in reads if id(read) in reasons]
             held = self._find_held(out)
             out = [read for read in out if self._identity(read.message) not in held]
-            self._count_out([(read, *reasons[id(read)]) for read in out])
+            self._count_excluded([(read, *reasons[id(read)]) for read in out])
             left = set(map(id, out))
             reads = [read for read in reads if id(read) not in left]
-        if self._policy.has_left_out:
+        if self._policy.has_exclusions:
             stored = [read.remote.ref for read in reads]
-            self._forget_out(SQL("provider_ref = ANY(%s)", stored))
+            self._forget_excluded(SQL("provider_ref = ANY(%s)", stored))
         return reads
 
     def _get_rule(self, read):
@@ -218,7 +226,7 @@ class ExclusionSteps:
         )
         return set(self.env.cr.fetchall())
 
-    def _count_out(self, rows):
+    def _count_excluded(self, rows):
         """Remember where the mails stand that are left out, and why: nothing of them.
 
         :param rows: of (read, reason, id of the rule)
@@ -235,6 +243,7 @@ class ExclusionSteps:
                 rule_id,
                 today,
                 mark_of(self.account, *self._identity(read.message)),
+                self._naive(read.message.date) if reason in AGING else None,
             )
             for read, reason, rule_id in rows
         }
@@ -248,15 +257,16 @@ class ExclusionSteps:
                 "rule_id",
                 "day",
                 "mark",
+                "sent_at",
             ],
             list(values.values()),
             conflict="(account_id, stream, provider_ref) DO UPDATE"
             " SET reason = EXCLUDED.reason, rule_id = EXCLUDED.rule_id,"
-            " mark = EXCLUDED.mark",
+            " mark = EXCLUDED.mark, sent_at = EXCLUDED.sent_at",
         )
         self.env["easycrm.email.exclusion"].invalidate_model(flush=False)
 
-    def _forget_out(self, condition):
+    def _forget_excluded(self, condition):
         """Forget mails that were left out: they are stored now, or gone.
 
         :param SQL condition: on the exclusions of this stream
