@@ -167,7 +167,7 @@ class Comparing:
         self.assertEqual(self.account.gap_count, 1, "it is still missing")
         self.assertEqual(
             self.account.week_words,
-            {"title": "not checked", "detail": "while stopped"},
+            {"title": "", "detail": ""},
         )
 
     def test_what_cannot_be_fetched_is_set_aside_in_the_end(self):
