@@ -90,15 +90,13 @@ class Ingest(
         self._insert_attachments(new, ids)
         told = self._insert_participants(by_identity, ids, known)
         emails = {**known, **ids}
-        self._hold(known)
+        told += self._hold(known)
         copies = self._upsert_copies(reads, emails)
         self._upsert_locations(reads, emails, copies)
         self._invalidate()
         self._bring_bodies(reads, known)
-        matched = list(ids.values()) + told
-        if self._policy.may_not_link:
-            # what another mailbox has kept off the records may find them for this one
-            matched = list(emails.values())
+        # (what another mailbox has kept off the records may find them for this one)
+        matched = [*ids.values(), *told]
         linked = self.env["easycrm.email.address"]._link_emails(
             SQL("participant.email_id = ANY(%s)", matched)
         )
@@ -278,6 +276,8 @@ class Ingest(
 
         Whoever links one of them at the same time does not see the copy that is about
         to come, or is not seen here: the later transaction is made again.
+
+        :return: their ids
         """
         if known:
             self.env.cr.execute(
@@ -288,11 +288,14 @@ class Ingest(
                         SELECT FROM easycrm_email_copy held
                         WHERE held.account_id = %s
                           AND held.email_id = easycrm_email.id)
+                    RETURNING id
                     """,
                     list(known.values()),
                     self.account.id,
                 )
             )
+            return [row[0] for row in self.env.cr.fetchall()]
+        return []
 
     def _upsert_copies(self, reads, emails):
         """Insert or refresh the mailbox's copies; return {email id: copy id}."""

@@ -1,11 +1,11 @@
 """Mails that are left out: never stored, only counted.
 
 By a rule or a switch they are told here, by their age or for having been deleted for
-good in `ingest_retention.py`. They are counted in the transaction that stores the rest of their page and moves the
-checkpoint, so that a sync that dies has the same result when it is made again.
+good in `ingest_retention.py`. They are counted in
+the transaction that stores the rest of their page and moves the checkpoint, so that a
+sync that dies has the same result when it is made again.
 """
 
-from functools import cached_property
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -32,63 +32,69 @@ def mark_of(account, message_id, digest):
 
 
 class Policy(NamedTuple):
-    """What a mailbox leaves out.
+    """What a mailbox leaves out of a batch.
 
-    :ivar rules: {pattern: id of the rule} of what is never stored
-    :ivar may_not_link: there are rules of what is never linked
+    :ivar rules: {pattern: id of the rule} of what is never stored, as far as somebody
+        in the batch is meant
     :ivar has_exclusions: mail of the mailbox was left out before
-    :ivar ignored: patterns of senders that are ignored
-    :ivar is_taught: something was taught of where mail belongs
+    :ivar ignored: patterns of senders that are ignored, as far as they are in the batch
+    :ivar is_taught: something was taught of where mail of the batch may belong
     """
 
     rules: dict
-    may_not_link: bool
     has_exclusions: bool
     ignored: set
     is_taught: bool
 
 
 class ExclusionSteps:
-    """The steps of `Ingest` for mails that are not to be stored."""
+    """The steps of `Ingest` for mails that are not to be stored.
 
-    @cached_property
-    def _policy(self):
+    :ivar Policy _policy: of the batch that is being stored
+    """
+
+    def _read_policy(self, reads):
+        """Return what the mailbox leaves out of these reads.
+
+        Rules are found by who stands in the mails, along an index: whoever has many,
+        it costs what the batch is.
+        """
         rules = self.env["easycrm.email.rule"]
         rules.flush_model()
         self.account.flush_recordset(["user_id", "company_id"])
         self.env["easycrm.email.exclusion"].flush_model(["account_id"])
         self.env["easycrm.email.thread.follow"].flush_model()
+        people = {
+            normalise(person.address)
+            for read in reads
+            for person in read.message.participants
+        }
+        patterns = {one for address in people for one in patterns_of(address)}
         [row] = self.env.execute_query(
             SQL(
                 """
-                SELECT never_store, EXISTS (SELECT FROM easycrm_email_rule
-                                            WHERE kind = 'never_link'),
-                       EXISTS (SELECT FROM easycrm_email_exclusion
-                               WHERE account_id = %(account)s),
+                SELECT never_store, EXISTS (SELECT FROM easycrm_email_exclusion
+                                            WHERE account_id = %(account)s),
                        ignored,
-                       EXISTS (SELECT FROM easycrm_email_rule
-                               WHERE kind = 'always_link')
-                       OR EXISTS (SELECT FROM easycrm_email_thread_follow)
+                       is_taught OR EXISTS (SELECT FROM easycrm_email_thread_follow)
                 FROM (SELECT
                           json_object_agg(rule.pattern, rule.id)
                               FILTER (WHERE rule.kind = 'never_store') AS never_store,
                           json_agg(rule.pattern)
-                              FILTER (WHERE rule.kind = 'ignore') AS ignored
+                              FILTER (WHERE rule.kind = 'ignore') AS ignored,
+                          coalesce(bool_or(rule.kind = 'always_link'), FALSE)
+                              AS is_taught
                       FROM easycrm_email_rule rule, easycrm_email_account account
-                      WHERE account.id = %(account)s AND %(applies)s) AS applied
+                      WHERE account.id = %(account)s AND rule.pattern = ANY(%(seen)s)
+                        AND %(applies)s) AS applied
                 """,
                 account=self.account.id,
+                seen=list(patterns),
                 applies=APPLIES,
             )
         )
-        never_store, may_not_link, has_exclusions, ignored, is_taught = row
-        return Policy(
-            never_store or {},
-            may_not_link,
-            has_exclusions,
-            set(ignored or ()),
-            is_taught,
-        )
+        never_store, has_exclusions, ignored, is_taught = row
+        return Policy(never_store or {}, has_exclusions, set(ignored or ()), is_taught)
 
     def _exclude(self, reads):
         """Count the mails that a rule or a switch leaves out.
@@ -98,6 +104,7 @@ class ExclusionSteps:
 
         :return: the other reads, in the same order
         """
+        self._policy = self._read_policy(reads)
         reasons = {
             id(read): reason for read in reads if (reason := self._get_rule(read))
         }
