@@ -68,6 +68,17 @@ class TestHandOver(MailCase):
         label = self.as_user(self.mailbox, self.sofia).hand_over_label
         self.assertEqual(label, "Hand over 2 conversations")
 
+    def test_who_is_made_a_portal_user_is_followed_by_colleagues_too(self):
+        self.mail(2)
+        portal = self.env.ref("base.group_portal")
+        self.mira.group_ids = [Command.set(portal.ids)]
+        self.assertEqual(self.get_records(), [self.anna])
+        window = self.open()
+        self.assertNotIn(self.mira, window.line_ids.user_id)
+        window.line_ids.user_id = self.jonas
+        window.action_hand_over()
+        self.assertEqual(len(self.get_activities(self.anna)), 1)
+
     def test_what_was_answered_by_whomever_waits_for_nobody(self):
         self.answer(self.mail(2))
         other = self.mail(2, "bruno@beck.example")

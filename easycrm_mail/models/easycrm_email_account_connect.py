@@ -27,7 +27,10 @@ MAILBOX_FIELDS = {
 }
 
 #: What is chosen of its mail, as far as the account has it.
-CHOSEN_FIELDS = ("share_level", "ignore_automatic", "unlinked_keep")
+CHOSEN_FIELDS = ("share_level", "ignore_automatic", "ignore_private", "unlinked_keep")
+
+#: What is chosen in it unless the user says otherwise: what looks private stays out.
+CHOSEN_FIRST = {"ignore_private": True}
 
 #: Seconds that the test of the outgoing server waits for an answer.
 SMTP_TIMEOUT = 10
@@ -291,8 +294,8 @@ class EasycrmEmailAccount(models.Model):
         :param dict choices: see `connect_start`
         """
         self._check_connecting()
-        self._keep_choices(choices)
         self._keep_step(step, choices.get("folders"))
+        self._keep_choices(choices)
         return True
 
     def connect_start(self, choices):
@@ -306,8 +309,8 @@ class EasycrmEmailAccount(models.Model):
         wanted = set(choices.get("folders") or ())
         if not wanted:
             raise UserError(self.env._("Choose at least one folder."))
-        self._keep_choices(choices)
         self._keep_step("look", sorted(wanted))
+        self._keep_choices(choices)
         provider = self._make_provider(BUTTON_TIMEOUT)
         self._release_transaction()
         try:
@@ -333,7 +336,7 @@ class EasycrmEmailAccount(models.Model):
         """
         self._check_connecting()
         fresh = self.default_get([*CHOSEN_FIELDS, "sync_from"])
-        self._keep_choices({**fresh, "since": fresh["sync_from"]})
+        self._keep_choices({**fresh, **CHOSEN_FIRST, "since": fresh["sync_from"]})
         self.sudo().write({"connect_state": False, "last_error": False})
         return self.connect_read()
 
@@ -360,6 +363,8 @@ class EasycrmEmailAccount(models.Model):
     def _keep_step(self, step, folders=None):
         account = self.sudo()
         state = account.connect_state or {}
+        if not state:
+            account.write(CHOSEN_FIRST)
         account.connect_state = {
             "step": step if step in ("sign_in", "look") else "mailbox",
             "at": fields.Datetime.to_string(fields.Datetime.now()),

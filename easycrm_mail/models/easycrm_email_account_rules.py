@@ -1,8 +1,10 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from .rule_conditions import APPLIES
+from .rule_conditions import APPLIES, patterns_of
 
 
 class EasycrmEmailAccount(models.Model):
@@ -19,6 +21,11 @@ class EasycrmEmailAccount(models.Model):
         string="Leave Out Emails Among Colleagues",
         help="Emails in which nobody but your own people stands.",
     )
+    ignore_private = fields.Boolean(
+        string="Leave Out What Looks Private",
+        help="Emails that look as if a bank, a doctor or a payroll had written them, "
+        "with nobody in them who is a contact or lead.",
+    )
     left_out_count = fields.Integer(
         string="Left Out", compute="_compute_left_out", help="Emails not stored here."
     )
@@ -29,7 +36,9 @@ class EasycrmEmailAccount(models.Model):
     )
 
     @api.depends_context("uid", "lang")
-    @api.depends("ignore_automatic", "ignore_colleagues", "unlinked_keep")
+    @api.depends(
+        "ignore_automatic", "ignore_colleagues", "ignore_private", "unlinked_keep"
+    )
     def _compute_left_out(self):
         Exclusion = self.env["easycrm.email.exclusion"]
         for account in self:
@@ -63,6 +72,8 @@ class EasycrmEmailAccount(models.Model):
             words[env._("%s newsletters and automatic emails", count)] = count
         if count := counts.get("colleagues"):
             words[env._("%s among colleagues", count)] = count
+        if count := counts.get("private"):
+            words[env._("%s that look private", count)] = count
         if count := counts.get("old"):
             words[env._("%s too old to be kept unlinked", count)] = count
         if count := counts.get("unlinked"):
@@ -70,6 +81,36 @@ class EasycrmEmailAccount(models.Model):
         if count := counts.get("erased"):
             words[env._("%s deleted for good", count)] = count
         return " · ".join(sorted(words, key=words.get, reverse=True))
+
+    def _find_rules(self, addresses):
+        """Return the rules that go for this mailbox and cover one of these addresses.
+
+        Found by the addresses, along an index: whoever has many rules, it costs what
+        is asked.
+
+        :param addresses: normalised
+        :return: {kind: {pattern: id of the rule}}
+        """
+        self.ensure_one()
+        self.env["easycrm.email.rule"].flush_model()
+        self.flush_recordset(["user_id", "company_id"])
+        patterns = {one for address in addresses for one in patterns_of(address)}
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT rule.kind, rule.pattern, rule.id
+                FROM easycrm_email_rule rule, easycrm_email_account account
+                WHERE account.id = %s AND rule.pattern = ANY(%s) AND %s
+                """,
+                self.id,
+                list(patterns),
+                APPLIES,
+            )
+        )
+        rules = defaultdict(dict)
+        for kind, pattern, rule_id in rows:
+            rules[kind][pattern] = rule_id
+        return rules
 
     def _find_readmitted(self, reasons=None):
         """Return what was left out for a reason that does not count any more.
@@ -94,6 +135,7 @@ class EasycrmEmailAccount(models.Model):
                 WHERE account.id = ANY(%(accounts)s) AND %(meant)s AND CASE out.reason
                     WHEN 'automatic' THEN account.ignore_automatic IS NOT TRUE
                     WHEN 'colleagues' THEN account.ignore_colleagues IS NOT TRUE
+                    WHEN 'private' THEN account.ignore_private IS NOT TRUE
                     WHEN 'rule' THEN rule.id IS NULL OR NOT %(applies)s
                     WHEN 'erased' THEN FALSE
                     ELSE account.unlinked_keep <> 'nothing' AND (kept.since IS NULL

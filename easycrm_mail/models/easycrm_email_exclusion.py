@@ -30,6 +30,7 @@ class EasycrmEmailExclusion(models.Model):
             ("rule", "A rule"),
             ("automatic", "Newsletter or automatic email"),
             ("colleagues", "Among colleagues"),
+            ("private", "Looks private"),
             ("old", "Too old to be kept unlinked"),
             ("unlinked", "On no contact, lead or opportunity"),
             ("erased", "Deleted for good"),

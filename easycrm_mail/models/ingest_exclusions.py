@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 from odoo.tools import SQL
 
-from .addresses import normalise
+from ..messages import looks_private
+from .addresses import is_own_list, normalise
 from .ingest_threads import MESSAGE_ID_LENGTH
-from .rule_conditions import APPLIES, patterns_of
+from .rule_conditions import patterns_of
 
 #: Characters of what tells one left out mail from another.
 MARK_LENGTH = 32
@@ -32,18 +33,15 @@ def mark_of(account, message_id, digest):
 
 
 class Policy(NamedTuple):
-    """What a mailbox leaves out of a batch.
+    """What a mailbox leaves out of a batch, and where mail of it is taught to go.
 
-    :ivar rules: {pattern: id of the rule} of what is never stored, as far as somebody
-        in the batch is meant
+    :ivar rules: {kind: {pattern: id of the rule}} of those that cover somebody in it
     :ivar has_exclusions: mail of the mailbox was left out before
-    :ivar ignored: patterns of senders that are ignored, as far as they are in the batch
     :ivar is_taught: something was taught of where mail of the batch may belong
     """
 
     rules: dict
     has_exclusions: bool
-    ignored: set
     is_taught: bool
 
 
@@ -54,47 +52,28 @@ class ExclusionSteps:
     """
 
     def _read_policy(self, reads):
-        """Return what the mailbox leaves out of these reads.
-
-        Rules are found by who stands in the mails, along an index: whoever has many,
-        it costs what the batch is.
-        """
-        rules = self.env["easycrm.email.rule"]
-        rules.flush_model()
-        self.account.flush_recordset(["user_id", "company_id"])
+        """Return what the mailbox leaves out of these reads."""
+        rules = self.account._find_rules(
+            {
+                normalise(person.address)
+                for read in reads
+                for person in read.message.participants
+            }
+        )
         self.env["easycrm.email.exclusion"].flush_model(["account_id"])
         self.env["easycrm.email.thread.follow"].flush_model()
-        people = {
-            normalise(person.address)
-            for read in reads
-            for person in read.message.participants
-        }
-        patterns = {one for address in people for one in patterns_of(address)}
-        [row] = self.env.execute_query(
+        [(has_exclusions, is_followed)] = self.env.execute_query(
             SQL(
                 """
-                SELECT never_store, EXISTS (SELECT FROM easycrm_email_exclusion
-                                            WHERE account_id = %(account)s),
-                       ignored,
-                       is_taught OR EXISTS (SELECT FROM easycrm_email_thread_follow)
-                FROM (SELECT
-                          json_object_agg(rule.pattern, rule.id)
-                              FILTER (WHERE rule.kind = 'never_store') AS never_store,
-                          json_agg(rule.pattern)
-                              FILTER (WHERE rule.kind = 'ignore') AS ignored,
-                          coalesce(bool_or(rule.kind = 'always_link'), FALSE)
-                              AS is_taught
-                      FROM easycrm_email_rule rule, easycrm_email_account account
-                      WHERE account.id = %(account)s AND rule.pattern = ANY(%(seen)s)
-                        AND %(applies)s) AS applied
+                SELECT EXISTS (SELECT FROM easycrm_email_exclusion
+                               WHERE account_id = %s),
+                       EXISTS (SELECT FROM easycrm_email_thread_follow)
                 """,
-                account=self.account.id,
-                seen=list(patterns),
-                applies=APPLIES,
+                self.account.id,
             )
         )
-        never_store, has_exclusions, ignored, is_taught = row
-        return Policy(never_store or {}, has_exclusions, set(ignored or ()), is_taught)
+        is_taught = is_followed or bool(rules["always_link"])
+        return Policy(rules, has_exclusions, is_taught)
 
     def _exclude(self, reads):
         """Count the mails that a rule or a switch leaves out.
@@ -113,6 +92,9 @@ class ExclusionSteps:
             reasons |= dict.fromkeys(self._find_automatic(rest), ("automatic", None))
         if self.account.ignore_colleagues:
             reasons |= dict.fromkeys(self._find_internal(rest), ("colleagues", None))
+        if self.account.ignore_private:
+            rest = [read for read in rest if id(read) not in reasons]
+            reasons |= dict.fromkeys(self._find_private(rest), ("private", None))
         if reasons:
             out = [read for read in reads if id(read) in reasons]
             held = self._find_held(out)
@@ -127,19 +109,19 @@ class ExclusionSteps:
 
     def _get_rule(self, read):
         """Return the reason for which a rule leaves the mail out, or None."""
-        if not self._policy.rules:
+        rules = self._policy.rules["never_store"]
+        if not rules:
             return None
         for address in self._others(read.message):
             for pattern in patterns_of(address):
-                if rule_id := self._policy.rules.get(pattern):
+                if rule_id := rules.get(pattern):
                     return "rule", rule_id
         return None
 
     def _is_ignored(self, sender):
         """Tell whether what this address sends is ignored."""
-        return bool(self._policy.ignored) and not self._policy.ignored.isdisjoint(
-            patterns_of(sender)
-        )
+        ignored = self._policy.rules["ignore"]
+        return any(pattern in ignored for pattern in patterns_of(sender))
 
     def _others(self, message):
         """Yield the addresses in a mail that are not the mailbox's own."""
@@ -160,11 +142,31 @@ class ExclusionSteps:
             for read in reads
             if read.message.is_automatic
             and self._direction(read.message) == "inbound"
-            and not self._is_own_list(read.message.list_id)
+            and not is_own_list(read.message.list_id, self.own)
         ]
+        return self._filter_unknown(candidates)
+
+    def _find_private(self, reads):
+        """Return the ids of the reads that look private, with nobody in the CRM."""
+        taught = self._policy.rules["always_link"]
+        candidates = []
+        for read in reads:
+            others = set(self._others(read.message))
+            is_taught = any(one in taught for who in others for one in patterns_of(who))
+            if not is_taught and looks_private(others, read.message.subject):
+                candidates.append((id(read), others))
+        return self._filter_unknown(candidates)
+
+    def _filter_unknown(self, candidates):
+        """Return the ids of those with whom no contact or lead has an address.
+
+        Our own people's count for nobody's.
+
+        :param list candidates: of (id of a read, addresses)
+        """
         if not candidates:
             return []
-        senders = set().union(*(addresses for _id, addresses in candidates))
+        asked = set().union(*(addresses for _id, addresses in candidates))
         rows = self.env.execute_query(
             SQL(
                 """
@@ -174,7 +176,7 @@ class ExclusionSteps:
                     WHERE users.partner_id = known.partner_id
                       AND users.share IS NOT TRUE)
                 """,
-                list(senders),
+                list(asked),
             )
         )
         known = {address for (address,) in rows}
@@ -183,11 +185,6 @@ class ExclusionSteps:
     @staticmethod
     def _get_senders(message):
         return {normalise(p.address) for p in message.participants if p.role == "from"}
-
-    def _is_own_list(self, list_id):
-        list_id = list_id.lower()
-        domains = {address.rpartition("@")[2] for address in self.own}
-        return any(f".{list_id}".endswith(f".{domain}") for domain in domains)
 
     def _find_internal(self, reads):
         """Return the ids of the reads in which nobody but our own people stands."""
