@@ -86,7 +86,8 @@ registry.category("web_tour.tours").add("easycrm_erase_tour", {
             run: "click",
         },
         {
-            trigger: ".o_notification:contains('Deleted, with 2 emails that you could read.')",
+            trigger:
+                ".o_notification:contains('Deleted, with 2 emails that you could read.')",
         },
         {
             content: "The contacts are shown, without this one",
