@@ -1,9 +1,9 @@
 """Mails that are left out: never stored, only counted.
 
 By a rule or a switch they are told here, by their age or for having been deleted for
-good in `ingest_retention.py`. They are counted in
-the transaction that stores the rest of their page and moves the checkpoint, so that a
-sync that dies has the same result when it is made again.
+good in `ingest_retention.py`. They are counted in the transaction that stores the rest
+of their page and moves the checkpoint, so that a sync that dies has the same result
+when it is made again.
 """
 
 from hashlib import sha256
