@@ -2,6 +2,7 @@
 
 from .large import LargeMail
 from .parser import extract_part, parse, parse_headers
+from .private import looks_private
 from .signature import Signature, read_signature
 from .snippet import introduces_quote
 from .values import (
@@ -26,6 +27,7 @@ __all__ = [
     "Word",
     "extract_part",
     "introduces_quote",
+    "looks_private",
     "parse",
     "parse_headers",
     "read_signature",

@@ -86,6 +86,7 @@ from . import mailing_progress
 from . import mailing_results
 from . import ir_qweb
 from . import link_tracker_click
+from . import res_groups
 from . import res_partner
 from . import crm_lead
 from . import easycrm_email_address_leads

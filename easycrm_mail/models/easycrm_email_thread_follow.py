@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from .rule_conditions import APPLIES
+from .rule_conditions import APPLIES, COVERS_OTHER
 
 
 class EasycrmEmailThreadFollow(models.Model):
@@ -81,8 +81,10 @@ class EasycrmEmailThreadFollow(models.Model):
                     SELECT rule.partner_id, NULL, rule.pattern, rule.batch_id
                     FROM easycrm_email_copy held
                     JOIN easycrm_email_account account ON account.id = held.account_id
+                    JOIN easycrm_email_participant other
+                      ON other.email_id = held.email_id
                     JOIN easycrm_email_rule rule
-                      ON rule.kind = 'always_link' AND %(applies)s
+                      ON rule.kind = 'always_link' AND %(of_other)s AND %(applies)s
                     WHERE held.email_id = email.id AND %(covered)s
                       AND NOT EXISTS (
                           SELECT FROM easycrm_email_link known
@@ -107,6 +109,7 @@ class EasycrmEmailThreadFollow(models.Model):
                 """,
                 uid=self.env.uid,
                 emails=list(email_ids),
+                of_other=COVERS_OTHER,
                 applies=APPLIES,
                 covered=self._get_correspondent_sql(SQL("rule.pattern")),
                 linkable=self.env["easycrm.email.rule"]._get_linkable_sql(),

@@ -64,7 +64,7 @@ class Ingest(
         """
         if not reads:
             return []
-        reads = self._leave_out(self._name_provisional(reads))
+        reads = self._exclude(self._name_provisional(reads))
         if not reads:
             return []
         # the same mail may stand twice in a folder
@@ -73,9 +73,10 @@ class Ingest(
             by_identity.setdefault(self._identity(read.message), read.message)
         known = self._find_emails(by_identity)
         new = {key: m for key, m in by_identity.items() if key not in known}
-        dropped = self._find_erased(new)
-        old = self._find_old(new) - dropped
-        dropped |= self._find_strangers({key: new[key] for key in old})
+        dropped = dict.fromkeys(self._find_erased(new), "erased")
+        old = self._find_old(new) - set(dropped)
+        strangers = self._find_strangers({key: new[key] for key in old})
+        dropped |= dict.fromkeys(strangers, self._age_reason)
         reads = self._drop(reads, dropped)
         if not reads:
             return []
@@ -89,15 +90,13 @@ class Ingest(
         self._insert_attachments(new, ids)
         told = self._insert_participants(by_identity, ids, known)
         emails = {**known, **ids}
-        self._hold(known)
+        told += self._hold(known)
         copies = self._upsert_copies(reads, emails)
         self._upsert_locations(reads, emails, copies)
         self._invalidate()
         self._bring_bodies(reads, known)
-        matched = list(ids.values()) + told
-        if self._policy.may_not_link:
-            # what another mailbox has kept off the records may find them for this one
-            matched = list(emails.values())
+        # (what another mailbox has kept off the records may find them for this one)
+        matched = [*ids.values(), *told]
         linked = self.env["easycrm.email.address"]._link_emails(
             SQL("participant.email_id = ANY(%s)", matched)
         )
@@ -106,7 +105,7 @@ class Ingest(
                 list(emails.values())
             )
         dropped = self._delete_unlinked(old, ids) | self._give_back_unlinked(taken)
-        self._drop(reads, dropped)
+        self._drop(reads, dict.fromkeys(dropped, self._age_reason))
         waiting = {id_ for key, id_ in emails.items() if key not in dropped}
         if waiting - set(linked):
             self.env["easycrm.email.copy"]._announce_unlinked({self.account.id})
@@ -277,6 +276,8 @@ class Ingest(
 
         Whoever links one of them at the same time does not see the copy that is about
         to come, or is not seen here: the later transaction is made again.
+
+        :return: their ids
         """
         if known:
             self.env.cr.execute(
@@ -287,11 +288,14 @@ class Ingest(
                         SELECT FROM easycrm_email_copy held
                         WHERE held.account_id = %s
                           AND held.email_id = easycrm_email.id)
+                    RETURNING id
                     """,
                     list(known.values()),
                     self.account.id,
                 )
             )
+            return [row[0] for row in self.env.cr.fetchall()]
+        return []
 
     def _upsert_copies(self, reads, emails):
         """Insert or refresh the mailbox's copies; return {email id: copy id}."""

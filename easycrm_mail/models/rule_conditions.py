@@ -77,18 +77,24 @@ def covers_copy(pattern):
     )
 
 
-#: The rules that cover somebody else in `held` than the mailbox, as FROM and WHERE:
-#: found by the patterns of its addresses (see `patterns_of`), however many there are.
-COVERING = SQL(
-    """easycrm_email_participant other
-       JOIN easycrm_email_rule rule ON rule.pattern = ANY (ARRAY(
+#: A condition on `rule` and `other`, a participant: the rule covers its address. Found
+#: by the patterns of the address (see `patterns_of`), however many rules there are.
+COVERS_OTHER = SQL(
+    """rule.pattern = ANY (ARRAY(
            SELECT other.address
            UNION ALL
            SELECT '@' || array_to_string(names[place:], '.')
            FROM string_to_array(split_part(other.address, '@', -1), '.') AS names,
-               generate_series(1, cardinality(names)) AS place))
+               generate_series(1, cardinality(names)) AS place))"""
+)
+
+#: The rules that cover somebody else in `held` than the mailbox, as FROM and WHERE.
+COVERING = SQL(
+    """easycrm_email_participant other
+       JOIN easycrm_email_rule rule ON %s
        WHERE other.email_id = held.email_id AND other.address
-           <> ALL(account.email || string_to_array(account.alias_emails, ','))"""
+           <> ALL(account.email || string_to_array(account.alias_emails, ','))""",
+    COVERS_OTHER,
 )
 
 #: A condition on `rule` and `account`: the rule is one of its owner, or of the company

@@ -135,13 +135,19 @@ class Glance:
     :ivar key: the same for a mail that stands in two streams
     :ivar received_at: when the mailbox got it, aware, or None
     :ivar addresses: of its participants, From first
+    :ivar senders: those of them that stand in From
     :ivar is_automatic: a newsletter, or nobody has written it
+    :ivar list_id: the List-Id, or an empty string
+    :ivar subject: in plain words, as `messages.looks_private` wants it
     """
 
     key: str
     received_at: datetime | None
     addresses: tuple[str, ...]
+    senders: tuple[str, ...] = ()
     is_automatic: bool = False
+    list_id: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
