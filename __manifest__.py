@@ -1,6 +1,6 @@
 {
     "name": "Email for CRM",
-    "version": "19.0.1.4.0",
+    "version": "19.0.1.5.0",
     "category": "Sales/CRM",
     "summary": "Every email on the timeline of its contact, lead and opportunity",
     "author": "easycrm_mail contributors",
