@@ -21,6 +21,7 @@ from . import test_files
 from . import test_hand_over
 from . import test_further_tour
 from . import test_health
+from . import test_imap_sign_in
 from . import test_ingest
 from . import test_ingest_cost
 from . import test_keep

@@ -47,6 +47,7 @@ from . import easycrm_email_account_look
 from . import easycrm_email_account_provider
 from . import easycrm_email_account_rules
 from . import easycrm_email_account_schedule
+from . import easycrm_email_account_servers
 from . import easycrm_email_account_share
 from . import easycrm_email_account_sign_in
 from . import easycrm_email_account_stop

@@ -37,7 +37,7 @@ from .errors import Gone, MailboxError, Permanent, Retry
 from .imap_changes import add_arrivals, begin, is_unchanged, is_void, sweep
 from .imap_checkpoint import Checkpoint
 from .imap_connection import Connection
-from .imap_errors import translate
+from .imap_errors import TokenError, translate
 from .imap_folders import streams_of
 from .imap_held import held_since
 from .imap_page import MAX_MAIL_BYTES, PageReader, read_head, remote_message
@@ -46,7 +46,9 @@ from .imap_settings import check_settings, secrets_of
 from .imap_skim import skim
 from .imap_structure import attachments_of, decode_pieces
 from .sending import Outgoing, SendLimits, Sent, SmtpSettings, written
+from .sign_in import TokenSource
 from .smtp_send import send_by_smtp
+from .xoauth import secrets_of as secrets_of_tokens
 
 # All of one call, against a server that sends a byte now and then.
 CALL_TIMEOUTS = 2
@@ -94,6 +96,7 @@ class ImapProvider:
     :param timeout: seconds to wait for any one answer; twice that for a whole call
     :param patience: seconds, from now on, for all calls together
     :param smtp: where mail goes out; None for a mailbox that is only read
+    :param tokens: gives access tokens, and the password counts for nothing
     """
 
     limits = SMTP_LIMITS
@@ -109,12 +112,16 @@ class ImapProvider:
         timeout: float = 30,
         patience: float = float("inf"),
         smtp: SmtpSettings | None = None,
+        tokens: TokenSource | None = None,
     ):
         self._host = host
         self._port = port
         self._security = security
         self._login = login
         self._password = password
+        self._tokens = tokens
+        # (the last one, and that before it, which may have been refused)
+        self._given = ("", "")
         self._timeout = timeout
         self._smtp = smtp
         self._deadline = time.monotonic() + patience
@@ -279,7 +286,8 @@ class ImapProvider:
         draft = mail.draft
         raw = written(draft, self.limits, bcc=False)
         account = self._login, self._password
-        refused = send_by_smtp(self._smtp, *account, draft, raw, self._time_left())
+        seconds = self._time_left()
+        refused = send_by_smtp(self._smtp, *account, draft, raw, seconds, self._tokens)
         sent = Sent(draft.message_id, refused=refused)
         if draft.bcc:
             raw = written(draft, self.limits, bcc=True)
@@ -314,7 +322,7 @@ class ImapProvider:
         try:
             return method(self, *args, **kwargs), None
         except Exception as error:  # noqa: BLE001
-            failure = translate(error, secrets_of(self._login, self._password))
+            failure = translate(error, self._secrets())
         if self._is_expired:
             failure = Retry("timeout", "the answer took too long")
         if not isinstance(failure, Gone):
@@ -339,20 +347,35 @@ class ImapProvider:
 
     def _connected(self) -> Connection:
         if self._connection is None:
-            settings = (
-                self._host,
-                self._port,
-                self._security,
-                self._login,
-                self._password,
-            )
-            check_settings(*settings)
-            # Known before it is open, for `_expire` to cut.
-            self._connection = Connection(self._timeout)
-            if self._is_expired:
-                raise Retry("timeout", "the answer took too long")
-            self._connection.open(*settings)
+            check_settings(*self._settings, with_token=bool(self._tokens))
+            self._open(self._next_token() if self._tokens else "")
         return self._connection
+
+    def _open(self, token: str, is_last: bool = False) -> None:
+        # Known before it is open, for `_expire` to cut.
+        self._connection = Connection(self._timeout)
+        if self._is_expired:
+            raise Retry("timeout", "the answer took too long")
+        try:
+            self._connection.open(*self._settings, token)
+        except TokenError as error:
+            # It may have ended before its time: a new one is tried, once.
+            if is_last or translate(error).code != "token":
+                raise
+            self._open(self._next_token(token), is_last=True)
+
+    @property
+    def _settings(self) -> tuple[str, int, str, str, str]:
+        return self._host, self._port, self._security, self._login, self._password
+
+    def _next_token(self, refused: str = "") -> str:
+        token = self._tokens(refused)
+        self._given = self._given[-1], token
+        return token
+
+    def _secrets(self) -> list[str]:
+        tokens = secrets_of_tokens(self._login, self._given)
+        return secrets_of(self._login, self._password) + tokens
 
     def _reopen(self, stream: str, uid_validity: int) -> Connection:
         """A new connection with the folder open, after the server broke the old one."""

@@ -14,7 +14,9 @@ from .errors import Doubtful, MailboxError, Refused, Retry
 from .imap_errors import words
 from .imap_settings import secrets_of
 from .sending import SmtpSettings, check_size
-from .smtp import signed_in, translate
+from .sign_in import TokenSource
+from .smtp import keeping, signed_in, translate
+from .xoauth import secrets_of as secrets_of_tokens
 
 _PIECE_BYTES = 1 << 18
 # Limits by the day: they pass, but not within minutes.
@@ -61,22 +63,27 @@ def send_by_smtp(
     draft: Draft,
     raw: bytes,
     timeout: float,
+    tokens: TokenSource | None = None,
 ) -> Refusals:
     """Sends a mail to all its recipients.
 
     :param raw: the mail, without its Bcc
     :param timeout: seconds that all of it may take
+    :param tokens: gives access tokens, and the password counts for nothing
     :returns: who does not get it while others do, each an address and why
     :raises MailboxError: it has not gone out, or `Doubtful`: nobody knows
     """
     handing = _Handing()
+    given: list[str] = []
     account = login, password
     server = settings.host, settings.port, settings.security
     try:
-        with signed_in(*server, *account, timeout) as client:
+        asked = keeping(tokens, given)
+        with signed_in(*server, *account, timeout, asked) as client:
             _hand_over(client, draft, raw, handing)
     except Exception as error:  # noqa: BLE001
-        failure = translate(error, secrets_of(*account))
+        hidden = secrets_of(*account) + secrets_of_tokens(login, given)
+        failure = translate(error, hidden)
     if handing.refused is not None:
         return handing.refused  # (however the goodbye went)
     if handing.is_said:

@@ -466,3 +466,34 @@ def test_what_is_written_twice_says_the_same():
     mail = draft("anna@example.org")
     one, other = parse(write(mail, bcc=False)), parse(write(mail, bcc=True))
     assert one.digest == other.digest
+
+
+@pytest.mark.parametrize("is_old", [False, True])
+def test_it_goes_out_by_an_access_token(mailbox, tls, is_old):
+    """One that has ended is replaced, once; without a copy, as this IMAP takes none."""
+    asked = []
+
+    def tokens(refused=""):
+        asked.append(refused)
+        return "s3cret new" if refused or not is_old else "s3cret old"
+
+    with SmtpSink({}, tls) as sink:
+        sink.tokens[mailbox.login] = "s3cret new"
+        settings = SmtpSettings("localhost", sink.port, "starttls")
+        imap = "localhost", 1, "ssl", mailbox.login, ""
+        provider = ImapProvider(*imap, timeout=5, tokens=tokens, smtp=settings)
+        sent = provider.send(Outgoing(draft(mailbox.login)))
+        assert len(sink.taken) == 1 and sent.note
+        assert asked[: 1 + is_old] == ["", "s3cret old"][: 1 + is_old]
+
+
+def test_a_token_that_is_refused_sends_nothing(mailbox, tls):
+    with SmtpSink({}, tls) as sink:
+        settings = SmtpSettings("localhost", sink.port, "starttls")
+        imap = "localhost", 1, "ssl", mailbox.login, ""
+        provider = ImapProvider(
+            *imap, timeout=5, tokens=lambda refused="": "s3cret", smtp=settings
+        )
+        mail = Outgoing(draft(mailbox.login))
+        error = raised(lambda: provider.send(mail), Reconnect, "token")
+        assert "s3cret" not in str(error) and not sink.taken

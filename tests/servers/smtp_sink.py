@@ -8,6 +8,7 @@ with SmtpSink({"anna@example.org": "s3cret"}) as sink:
 
 import argparse
 import asyncio
+import base64
 import functools
 import ssl
 import sys
@@ -59,6 +60,7 @@ class SmtpSink:
     :param from_the_start: speaks TLS from the first byte instead
     :param size: bytes that a mail may have; 0: it does not tell
     :param deliver: gets what was taken, before the answer
+    :ivar tokens: login -> access token that is taken in place of a password
     :ivar refused: recipient -> what is said of it
     :ivar taken: the mails, in order
     :ivar commands: what was asked
@@ -78,6 +80,7 @@ class SmtpSink:
         self.users, self.tls, self.size, self.deliver = users, tls, size, deliver
         self.from_the_start = from_the_start
         self.port = port
+        self.tokens: dict[str, str] = {}
         self.refused: dict[str, str] = {}
         self.taken: list[Taken] = []
         self.commands: list[str] = []
@@ -163,6 +166,19 @@ class SmtpSink:
         if fault and fault.kind == "lose":
             server.hang_up()
         return "250 2.0.0 OK"
+
+    async def auth_XOAUTH2(self, server, args):
+        """A sign-in by a token, which is whatever `tokens` has."""
+        said = base64.b64decode(args[1]).decode()
+        user, bearer, *_end = said.split("\1")
+        login = user.removeprefix("user=")
+        good = self.tokens.get(login) == bearer.removeprefix("auth=Bearer ")
+        if not good:
+            # https://developers.google.com/workspace/gmail/imap/xoauth2-protocol
+            error = base64.b64encode(b'{"status":"401"}').decode()
+            await server.push(f"334 {error}")
+            await server._reader.readline()
+        return AuthResult(success=good, handled=False)
 
     def check(self, _server, _session: Session, _envelope, mechanism, data):
         """Whether a login and a password are right."""
