@@ -123,9 +123,14 @@ class EasycrmEmailAccount(models.Model):
         }
 
     @api.model
+    def _get_known_host(self, host):
+        """Return what `_get_sign_in_hosts` says of a host, or None."""
+        return self._get_sign_in_hosts().get((host or "").strip().lower())
+
+    @api.model
     def _get_host_service(self, host):
         """Return whose sign-in a mail server takes: `gmail`, `outlook` or False."""
-        known = self._get_sign_in_hosts().get((host or "").strip().lower())
+        known = self._get_known_host(host)
         return known["service"] if known else False
 
     @api.model
@@ -135,7 +140,7 @@ class EasycrmEmailAccount(models.Model):
         Where it takes a password too, and an administrator has not set the sign-in up,
         that is the way.
         """
-        known = self._get_sign_in_hosts().get((host or "").strip().lower())
+        known = self._get_known_host(host)
         if not known:
             return "password"
         needs_sign_in = not known["password_note"]

@@ -112,7 +112,7 @@ class EasycrmEmailAccount(models.Model):
 
     def _explain_password(self, values):
         """Say that a password is wrong, or that it cannot be right."""
-        known = self._get_sign_in_hosts().get((self.imap_host or "").lower())
+        known = self._get_known_host(self.imap_host)
         if not known:
             return self.env._(
                 "%(server)s does not accept the password for the login %(login)s.",
