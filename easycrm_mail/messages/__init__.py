@@ -14,10 +14,16 @@ from .values import (
     UnreadableMessage,
 )
 from .words import Word, search_words, split_words
+from .writing import Draft, size_of, write
+from .writing_header import BadHeader, check_address
+from .writing_parts import File
 
 __all__ = [
     "Address",
     "Attachment",
+    "BadHeader",
+    "Draft",
+    "File",
     "LargeMail",
     "Message",
     "Participant",
@@ -25,6 +31,7 @@ __all__ = [
     "Signature",
     "UnreadableMessage",
     "Word",
+    "check_address",
     "extract_part",
     "introduces_quote",
     "looks_private",
@@ -32,5 +39,7 @@ __all__ = [
     "parse_headers",
     "read_signature",
     "search_words",
+    "size_of",
     "split_words",
+    "write",
 ]
