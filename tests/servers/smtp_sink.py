@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import base64
 import functools
+import logging
 import ssl
 import sys
 import threading
@@ -22,6 +23,9 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from .dovecot import Dovecot
 
 HOST = "127.0.0.1"
+
+# Of passwords without TLS, and of deprecated names: they are nobody's.
+logging.getLogger("mail.log").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True)
