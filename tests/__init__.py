@@ -11,6 +11,7 @@ from . import test_archiving
 from . import test_bcc
 from . import test_body
 from . import test_body_images
+from . import test_bounces
 from . import test_companies
 from . import test_compare
 from . import test_connect
