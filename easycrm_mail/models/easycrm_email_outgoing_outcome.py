@@ -42,6 +42,8 @@ class EasycrmEmailOutgoing(models.Model):
                 "handed_at": fields.Datetime.now(),
                 "next_try_at": False,
                 "asked_at": False,
+                "error": False,
+                "error_kind": False,
             }
         )
         self._ping()
@@ -109,6 +111,18 @@ class EasycrmEmailOutgoing(models.Model):
         self._wake(self.next_try_at)
         if told:
             self._tell(self.env._("An email waits to be sent"))
+        self._ping()
+
+    def _mark_resting(self, at):
+        """Let it wait until its service takes more: that is no error.
+
+        :param at: a moment
+        """
+        self.ensure_one()
+        env = self.with_context(lang=self.user_id.lang).env
+        words = env._("Its service takes no more emails from this mailbox for now.")
+        self.write({"error": words, "error_kind": "retry", "next_try_at": at})
+        self._wake(at)
         self._ping()
 
     def _refuse(self, words, kind="refused", recipients=()):
