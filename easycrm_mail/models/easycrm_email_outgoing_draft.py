@@ -177,7 +177,7 @@ class EasycrmEmailOutgoing(models.Model):
         shown = {}
         for image in list(root.iter("img")):
             self._take_image(image, own, shown)
-        body = html.tostring(root, encoding="unicode")
+        body = html.tostring(root, encoding="unicode") + self._get_pixel()
         body = self.env["mail.render.mixin"]._replace_local_links(
             body, self.get_base_url()
         )
