@@ -1,5 +1,6 @@
 """What an email is: typed values, parsing, snippets. Knows nothing of Odoo."""
 
+from .bounces import Bounce, Undelivered, read_bounce
 from .large import LargeMail
 from .parser import extract_part, parse, parse_headers
 from .private import looks_private
@@ -22,6 +23,7 @@ __all__ = [
     "Address",
     "Attachment",
     "BadHeader",
+    "Bounce",
     "Draft",
     "File",
     "LargeMail",
@@ -29,6 +31,7 @@ __all__ = [
     "Participant",
     "Role",
     "Signature",
+    "Undelivered",
     "UnreadableMessage",
     "Word",
     "check_address",
@@ -37,6 +40,7 @@ __all__ = [
     "looks_private",
     "parse",
     "parse_headers",
+    "read_bounce",
     "read_signature",
     "search_words",
     "size_of",

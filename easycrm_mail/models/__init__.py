@@ -26,6 +26,7 @@ from . import easycrm_email_batch
 from . import easycrm_email_batch_again
 from . import easycrm_email_batch_undo
 from . import easycrm_email_history
+from . import easycrm_email_bounce
 from . import easycrm_email_link
 from . import easycrm_email_link_place
 from . import easycrm_email_live
@@ -48,6 +49,7 @@ from . import easycrm_email_account_look
 from . import easycrm_email_account_provider
 from . import easycrm_email_account_rules
 from . import easycrm_email_account_schedule
+from . import easycrm_email_account_send
 from . import easycrm_email_account_servers
 from . import easycrm_email_account_share
 from . import easycrm_email_account_sign_in
@@ -64,6 +66,14 @@ from . import easycrm_email_rule_effect
 from . import easycrm_email_rule_taught
 from . import easycrm_email_exclusion
 from . import easycrm_email_gap
+from . import easycrm_email_outgoing
+from . import easycrm_email_outgoing_draft
+from . import easycrm_email_outgoing_due
+from . import easycrm_email_outgoing_keep
+from . import easycrm_email_outgoing_opened
+from . import easycrm_email_outgoing_outcome
+from . import easycrm_email_outgoing_planned
+from . import easycrm_email_outgoing_queue
 from . import easycrm_email_where
 from . import easycrm_email_where_live
 from . import easycrm_email_where_mailbox

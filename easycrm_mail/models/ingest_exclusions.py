@@ -38,11 +38,13 @@ class Policy(NamedTuple):
     :ivar rules: {kind: {pattern: id of the rule}} of those that cover somebody in it
     :ivar has_exclusions: mail of the mailbox was left out before
     :ivar is_taught: something was taught of where mail of the batch may belong
+    :ivar has_sent: mail was sent from it, here
     """
 
     rules: dict
     has_exclusions: bool
     is_taught: bool
+    has_sent: bool
 
 
 class ExclusionSteps:
@@ -62,18 +64,22 @@ class ExclusionSteps:
         )
         self.env["easycrm.email.exclusion"].flush_model(["account_id"])
         self.env["easycrm.email.thread.follow"].flush_model()
-        [(has_exclusions, is_followed)] = self.env.execute_query(
+        self.env["easycrm.email.outgoing"].flush_model()
+        [(has_exclusions, is_followed, has_sent)] = self.env.execute_query(
             SQL(
                 """
                 SELECT EXISTS (SELECT FROM easycrm_email_exclusion
-                               WHERE account_id = %s),
-                       EXISTS (SELECT FROM easycrm_email_thread_follow)
+                               WHERE account_id = %(account)s),
+                       EXISTS (SELECT FROM easycrm_email_thread_follow),
+                       EXISTS (SELECT FROM easycrm_email_outgoing
+                               WHERE account_id = %(account)s
+                                 AND message_id IS NOT NULL)
                 """,
-                self.account.id,
+                account=self.account.id,
             )
         )
         is_taught = is_followed or bool(rules["always_link"])
-        return Policy(rules, has_exclusions, is_taught)
+        return Policy(rules, has_exclusions, is_taught, has_sent)
 
     def _exclude(self, reads):
         """Count the mails that a rule or a switch leaves out.
@@ -83,11 +89,15 @@ class ExclusionSteps:
 
         :return: the other reads, in the same order
         """
-        self._policy = self._read_policy(reads)
         reasons = {
             id(read): reason for read in reads if (reason := self._get_rule(read))
         }
-        rest = [read for read in reads if id(read) not in reasons]
+        written = self._get_written_here()
+        rest = [
+            read
+            for read in reads
+            if id(read) not in reasons and self._identity(read.message) not in written
+        ]
         if self.account.ignore_automatic:
             reasons |= dict.fromkeys(self._find_automatic(rest), ("automatic", None))
         if self.account.ignore_colleagues:
@@ -250,6 +260,7 @@ class ExclusionSteps:
                 self._naive(read.message.date) if reason in AGING else None,
             )
             for read, reason, rule_id in rows
+            if read.remote.ref
         }
         self._insert(
             "easycrm_email_exclusion",
