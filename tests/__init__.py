@@ -36,6 +36,7 @@ from . import test_only_here
 from . import test_other_addresses
 from . import test_rules
 from . import test_rules_sync
+from . import test_outgoing
 from . import test_overview
 from . import test_privacy
 from . import test_retention

@@ -13,10 +13,14 @@ from .values import (
     UnreadableMessage,
 )
 from .words import Word, search_words, split_words
+from .writing import BadHeader, Draft, File, size_of, write
 
 __all__ = [
     "Address",
     "Attachment",
+    "BadHeader",
+    "Draft",
+    "File",
     "LargeMail",
     "Message",
     "Participant",
@@ -30,5 +34,7 @@ __all__ = [
     "parse_headers",
     "read_signature",
     "search_words",
+    "size_of",
     "split_words",
+    "write",
 ]

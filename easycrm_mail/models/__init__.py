@@ -48,6 +48,7 @@ from . import easycrm_email_account_look
 from . import easycrm_email_account_provider
 from . import easycrm_email_account_rules
 from . import easycrm_email_account_schedule
+from . import easycrm_email_account_send
 from . import easycrm_email_account_share
 from . import easycrm_email_account_sign_in
 from . import easycrm_email_account_stop
@@ -63,6 +64,9 @@ from . import easycrm_email_rule_effect
 from . import easycrm_email_rule_taught
 from . import easycrm_email_exclusion
 from . import easycrm_email_gap
+from . import easycrm_email_outgoing
+from . import easycrm_email_outgoing_draft
+from . import easycrm_email_outgoing_queue
 from . import easycrm_email_where
 from . import easycrm_email_where_live
 from . import easycrm_email_where_mailbox

@@ -44,12 +44,16 @@ from .gmail_page import LARGE_BYTES, PageReader, describe, read_one, remote_mess
 from .gmail_skim import skim
 from .gmail_structure import attachments_of, decode
 from .google_guard import guard
+from .sending import SendLimits
 from .sign_in import TokenSource
 
 # All of one call, against a server that sends a byte now and then.
 CALL_TIMEOUTS = 2
 # Dates of mails need not be in the order in which Gmail lists them.
 _SLACK_SECONDS = 86_400
+# messages.send takes that many bytes (its description says so), and that many people:
+# https://support.google.com/a/answer/166852
+GMAIL_LIMITS = SendLimits(message_bytes=36_700_160, recipients=500)
 
 _Result = TypeVar("_Result")
 
@@ -82,6 +86,8 @@ class GmailProvider:
     :param budget: what may still be asked of Gmail; None for a mailbox that was not
         asked lately
     """
+
+    limits = GMAIL_LIMITS
 
     def __init__(
         self,

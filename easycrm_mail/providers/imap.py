@@ -43,11 +43,15 @@ from .imap_page import MAX_MAIL_BYTES, PageReader, read_head, remote_message
 from .imap_settings import check_settings, secrets_of
 from .imap_skim import skim
 from .imap_structure import attachments_of, decode_pieces
+from .sending import SendLimits, SmtpSettings
 
 # All of one call, against a server that sends a byte now and then.
 CALL_TIMEOUTS = 2
 # Of one mail: Exchange takes 150 MB, and hardly anybody more.
 MAX_PIECES_BYTES = 160_000_000
+# What is taken where the server does not tell another size: with less, 24 MB of files
+# would not go. A hundred recipients are what every server takes (RFC 5321, 4.5.3.1.8).
+SMTP_LIMITS = SendLimits(message_bytes=36_700_160, recipients=100)
 
 _Result = TypeVar("_Result")
 
@@ -86,8 +90,10 @@ class ImapProvider:
     :param security: `ssl` (TLS from the first byte), `starttls` or `none`
     :param timeout: seconds to wait for any one answer; twice that for a whole call
     :param patience: seconds, from now on, for all calls together
+    :param smtp: where mail goes out; None for a mailbox that is only read
     """
 
+    limits = SMTP_LIMITS
     budget = None  # IMAP servers count connections, not calls
 
     def __init__(
@@ -99,6 +105,7 @@ class ImapProvider:
         password: str,
         timeout: float = 30,
         patience: float = float("inf"),
+        smtp: SmtpSettings | None = None,
     ):
         self._host = host
         self._port = port
@@ -106,6 +113,7 @@ class ImapProvider:
         self._login = login
         self._password = password
         self._timeout = timeout
+        self._smtp = smtp
         self._deadline = time.monotonic() + patience
         self._connection: Connection | None = None
         self._is_expired = False

@@ -45,6 +45,7 @@ from .outlook_folders import folder_path, streams_of
 from .outlook_held import held_since
 from .outlook_page import PageReader, fetch, value_path
 from .outlook_skim import skim
+from .sending import SendLimits
 from .sign_in import TokenSource
 
 # All of one call, against a server that sends a byte now and then.
@@ -54,6 +55,9 @@ MAX_DOWNLOAD_BYTES = 160_000_000
 #: Listings in a row that may end because their token is refused.
 MAX_RESTARTS = 2
 _SPOOL_BYTES = 8_000_000
+# What a mailbox has unless its administrator says otherwise:
+# https://learn.microsoft.com/en-us/office365/servicedescriptions/exchange-online-service-description/exchange-online-limits
+OUTLOOK_LIMITS = SendLimits(message_bytes=36_700_160, recipients=500)
 
 _Result = TypeVar("_Result")
 
@@ -90,6 +94,8 @@ class OutlookProvider:
     :param budget: what may still be asked of Graph; None for a mailbox that was not
         asked lately. It is far more than a sync needs, and only counted
     """
+
+    limits = OUTLOOK_LIMITS
 
     def __init__(
         self,

@@ -1,0 +1,103 @@
+from odoo import api, models
+from odoo.fields import Domain
+
+from ..providers import GmailProvider, ImapProvider, OutlookProvider
+
+#: Who sends from a mailbox, and knows what it takes in one mail.
+PROVIDERS = {"gmail": GmailProvider, "imap": ImapProvider, "outlook": OutlookProvider}
+
+
+class EasycrmEmailAccount(models.Model):
+    """Sending from a mailbox: which ones somebody has, and what each takes."""
+
+    _inherit = "easycrm.email.account"
+
+    def _get_send_limits(self):
+        """Return what the mailbox takes in one mail, as `providers.SendLimits`."""
+        self.ensure_one()
+        return PROVIDERS[self.sudo().provider].limits
+
+    def _why_not_sending(self):
+        """Return in words why nothing can be sent from the mailbox; else empty."""
+        self.ensure_one()
+        account = self.sudo()
+        env, values = self.env, {"email": account.email}
+        if not account.active:
+            return env._("%(email)s is archived: nothing is sent from it.", **values)
+        if not account.owner_is_here:
+            owner = account.user_id.name
+            return env._(
+                "%(owner)s is archived: nothing is sent from %(email)s any more.",
+                owner=owner,
+                **values,
+            )
+        if account.provider == "imap":
+            if not account.smtp_host or not account.smtp_port:
+                return env._(
+                    "%(email)s has no outgoing server yet: enter it in the mailbox’s "
+                    "settings.",
+                    **values,
+                )
+            if not account.imap_secret:
+                return env._(
+                    "%(email)s has no password any more: enter it in the mailbox’s "
+                    "settings.",
+                    **values,
+                )
+        elif account._lacks_grant():
+            return env._("Sign in to %(email)s first.", **values)
+        return ""
+
+    @api.model
+    def easycrm_send_options(self):
+        """Return what the current user may send from, the last used first.
+
+        :return: list of dicts: `account_id`, `name`, `address`, `email_from`,
+            `provider`, `limit_bytes`, `limit_recipients`, `last_used` (a datetime as
+            text, or False), `why_not` (words, or empty)
+        """
+        self.browse().check_access("read")
+        accounts = self.search(
+            Domain("id", "in", self._get_own_account_ids())
+            & Domain("company_id", "in", self.env.companies.ids)
+        )
+        used = self._get_last_used()
+        options = []
+        for account in accounts:
+            why_not, limits = account._why_not_sending(), account._get_send_limits()
+            own = account._get_own_addresses() - {account.email}
+            for address in (account.email, *sorted(own)):
+                options.append(
+                    {
+                        "account_id": account.id,
+                        "name": self.env.user.name,
+                        "address": address,
+                        "email_from": f"{self.env.user.name} <{address}>",
+                        "provider": account.provider,
+                        "limit_bytes": limits.message_bytes,
+                        "limit_recipients": limits.recipients,
+                        "last_used": used.get((account.id, address), False),
+                        "why_not": why_not,
+                    }
+                )
+        options.sort(key=lambda one: one["last_used"] or "", reverse=True)
+        return sorted(options, key=lambda one: bool(one["why_not"]))
+
+    @api.model
+    def _get_last_used(self):
+        """Return when the current user last sent from which mailbox and address."""
+        groups = (
+            self.env["easycrm.email.outgoing"]
+            .sudo()
+            ._read_group(
+                Domain("user_id", "=", self.env.uid)
+                & Domain("account_id", "!=", False)
+                & Domain("handed_at", "!=", False),
+                ["account_id", "from_address"],
+                ["handed_at:max"],
+            )
+        )
+        return {
+            (account.id, address or account.email): str(moment)
+            for account, address, moment in groups
+        }
