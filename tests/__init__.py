@@ -13,6 +13,7 @@ from . import test_body
 from . import test_body_images
 from . import test_companies
 from . import test_compare
+from . import test_compose
 from . import test_connect
 from . import test_connect_tour
 from . import test_demo

@@ -4,7 +4,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from .easycrm_email_compose_recipients import ROLES
+ROLES = ("to", "cc", "bcc")
 
 #: The field of an outgoing email that holds the record it is written from.
 RECORD_FIELDS = {"res.partner": "partner_id", "crm.lead": "lead_id"}
@@ -138,7 +138,7 @@ class EasycrmEmailCompose(models.TransientModel):
     def _get_from_values(self, values):
         """Return the mailbox to begin with: the last used, or that of the email."""
         options = self.env["easycrm.email.account"].easycrm_send_options()
-        usable = [option for option in options if not option.get("problem")]
+        usable = [option for option in options if not option["why_not"]] or options
         email = self.env["easycrm.email"].browse(values.get("reply_to_id"))
         if email:
             # it is answered from where it came to
@@ -285,5 +285,5 @@ class EasycrmEmailCompose(models.TransientModel):
         for compose in self:
             draft = compose.outgoing_id
             if draft.state == "draft":
-                draft.action_discard()
+                draft.unlink()
             compose.unlink()

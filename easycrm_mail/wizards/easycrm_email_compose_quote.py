@@ -178,7 +178,7 @@ class EasycrmEmailCompose(models.TransientModel):
         ]
 
     def _get_files(self):
-        return [self._get_file(file) for file in self.attachment_ids]
+        return [self._get_file(file) for file in self.attachment_ids.sorted("id")]
 
     @api.model
     def _get_file(self, file):

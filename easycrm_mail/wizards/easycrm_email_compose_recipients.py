@@ -1,12 +1,9 @@
-from email.utils import parseaddr
-
 from odoo import Command, api, models, tools
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..models.addresses import normalise
-
-ROLES = ("to", "cc", "bcc")
+from .easycrm_email_compose import ROLES
 
 #: Suggestions of each kind, and the letters from which on there are any.
 SUGGESTED, SUGGESTED_FROM = 6, 2
@@ -136,16 +133,12 @@ class EasycrmEmailCompose(models.TransientModel):
     @api.model
     def easycrm_read_people(self, text):
         """Return the people in a text that was typed or pasted, see `easycrm_suggest`."""
-        people = []
-        for name, address in tools.mail.email_split_tuples(str(text or "")):
-            people.append(
-                {"name": name or "", "address": address, "partner_id": False}
-            )
-        if not people and text:
-            name, address = parseaddr(str(text))
-            people.append(
-                {"name": "", "address": address or str(text), "partner_id": False}
-            )
+        text = str(text or "").strip()
+        found = tools.mail.email_split_tuples(text) if "@" in text else []
+        people = [
+            {"name": name or "", "address": address, "partner_id": False}
+            for name, address in found or [("", text)]
+        ]
         partners = self.env["easycrm.email"]._get_partner_ids(
             {normalise(person["address"]) for person in people}
         )

@@ -143,7 +143,7 @@ class EasycrmEmailCompose(models.TransientModel):
             `_get_window`; False if nothing came back)
         """
         outgoing = self.env["easycrm.email.outgoing"].browse(outgoing_ids)
-        back = outgoing.filtered(lambda one: one.action_undo())
+        back = outgoing.filtered(lambda one: one.action_undo()["undone"])
         late = outgoing - back
         if not back:
             return {"late": len(late), "window": False}
@@ -155,5 +155,5 @@ class EasycrmEmailCompose(models.TransientModel):
             # it holds what is common to them; those that have left are done with
             field = RECORD_FIELDS[compose.res_model]
             compose.res_ids = back[field].ids
-            back.action_discard()
+            back.unlink()
         return {"late": len(late), "window": compose._get_window()}

@@ -394,8 +394,8 @@ export class ComposeModel {
         if (!this.hasMailbox) {
             return _t("Connect a mailbox first.");
         }
-        if (!this.sender || this.sender.problem) {
-            return this.sender?.problem || _t("Choose who it is from.");
+        if (!this.sender || this.sender.why_not) {
+            return this.sender?.why_not || _t("Choose who it is from.");
         }
         if (!this.hasRecipients) {
             return _t("Add somebody who is to get it.");

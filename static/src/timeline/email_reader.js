@@ -1,5 +1,6 @@
 import {Component, onWillStart, onWillUpdateProps, useRef, useState} from "@odoo/owl";
 
+import {useHotkey} from "@web/core/hotkeys/hotkey_hook";
 import {_t} from "@web/core/l10n/translation";
 import {useService} from "@web/core/utils/hooks";
 import {AttachmentChips} from "./attachment_chips";
@@ -14,6 +15,13 @@ import {
     recipientRoles,
 } from "./timeline_words";
 import {WhyPanel} from "./why_panel";
+
+/** How a mail can be answered, and the key that does it. */
+const ANSWERS = [
+    {kind: "reply", icon: "fa-reply", key: "r", word: _t("Reply")},
+    {kind: "reply_all", icon: "fa-reply-all", key: "a", word: _t("Reply all")},
+    {kind: "forward", icon: "fa-share", key: "f", word: _t("Forward")},
+];
 
 /** One mail in full: who, to whom, the body in its frame, attachments, and why it is here. */
 export class EmailReader extends Component {
@@ -31,6 +39,8 @@ export class EmailReader extends Component {
     setup() {
         this.orm = useService("orm");
         this.ui = useService("ui");
+        this.composer = useService("easycrm_mail.compose");
+        this.root = useRef("root");
         this.personName = personName;
         this.whyToggle = useRef("whyToggle");
         this.state = useState({
@@ -47,6 +57,7 @@ export class EmailReader extends Component {
             /** Why the body of a large mail could not be read. */
             largeError: "",
         });
+        this.setupKeys();
         onWillStart(() => {
             this.loadBody();
         });
@@ -55,6 +66,56 @@ export class EmailReader extends Component {
             if (next.email.level !== level || next.email.large !== large) {
                 this.loadBody(next.email);
             }
+        });
+    }
+
+    /** Single keys answer the mail in which the focus is; by itself it is the only one. */
+    setupKeys() {
+        const area = () =>
+            (this.props.store && this.root.el.closest(".o_easycrm_conversation")) ||
+            this.root.el.closest(".o_easycrm_pane") ||
+            this.root.el;
+        for (const {kind, key} of ANSWERS) {
+            useHotkey(key, () => this.reply(kind), {
+                area,
+                isAvailable: () =>
+                    this.canReply &&
+                    this.isNearest &&
+                    this.answers.some((answer) => answer.kind === kind),
+            });
+        }
+    }
+
+    /** Of several that are open, the one with the focus, else the newest. */
+    get isNearest() {
+        const {el} = this.root;
+        const focused = document.activeElement?.closest(".o_easycrm_reader");
+        const card = el.closest(".o_easycrm_card");
+        const newest = card && [...card.querySelectorAll(".o_easycrm_reader")].at(-1);
+        return (focused || newest || el) === el;
+    }
+
+    /** It can be answered by whoever may read it. */
+    get canReply() {
+        return this.props.email.level === "everything";
+    }
+
+    get answers() {
+        return ANSWERS.filter(({kind}) => kind !== "reply_all" || this.hasOthers);
+    }
+
+    /** There is somebody else to answer. */
+    get hasOthers() {
+        const {from, to, cc} = this.props.email;
+        return [from, ...to, ...cc].filter((person) => person && !person.me).length > 1;
+    }
+
+    reply(kind) {
+        const {email, store} = this.props;
+        return this.composer.open({
+            easycrm_email_id: email.id,
+            easycrm_reply_kind: kind,
+            ...(store && {active_model: store.resModel, active_ids: [store.resId]}),
         });
     }
 

@@ -47,6 +47,7 @@ export class Timeline extends Component {
 
     setup() {
         this.account = useService("easycrm_mail.account");
+        this.composer = useService("easycrm_mail.compose");
         this.ui = useService("ui");
         this.store = useState(this.props.store);
         this.root = useRef("root");
@@ -102,6 +103,7 @@ export class Timeline extends Component {
         useHotkey("j", () => this.moveFocus(1), {...options, allowRepeat: true});
         useHotkey("k", () => this.moveFocus(-1), {...options, allowRepeat: true});
         useHotkey("s", () => this.focusSearch(), options);
+        useHotkey("c", () => this.compose(), options);
         useHotkey("escape", ({target}) => this.store.close(this.threadOf(target)), {
             area: () => this.root.el,
             isAvailable: (target) => this.store.isOpen(this.threadOf(target)),
@@ -195,6 +197,12 @@ export class Timeline extends Component {
             this.store.fresh = new Set();
         }, ARRIVED_SHOWN);
         return () => browser.clearTimeout(timer);
+    }
+
+    /** Send Email, to whom this record is about. */
+    compose() {
+        const {resModel, resId} = this.store;
+        return this.composer.open({active_model: resModel, active_ids: [resId]});
     }
 
     clearFilters() {
