@@ -13,7 +13,9 @@ from .values import (
     UnreadableMessage,
 )
 from .words import Word, search_words, split_words
-from .writing import BadHeader, Draft, File, size_of, write
+from .writing import Draft, size_of, write
+from .writing_header import BadHeader, check_address
+from .writing_parts import File
 
 __all__ = [
     "Address",
@@ -28,6 +30,7 @@ __all__ = [
     "Signature",
     "UnreadableMessage",
     "Word",
+    "check_address",
     "extract_part",
     "introduces_quote",
     "parse",

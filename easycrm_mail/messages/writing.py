@@ -1,34 +1,46 @@
-"""A `Draft` to the bytes of a mail (RFC 5322), for sending.
+"""A `Draft` to the bytes of a mail (RFC 5322), for sending."""
 
-The header is put together here, an address or an encoded word a line: what the standard
-library folds by itself comes apart at long names and at commas within them. Contents
-are encoded in pieces, so that a mail takes the memory of its bytes and little more.
-"""
-
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import format_datetime
+from io import BytesIO
 
-#: Name and address.
-Mailbox = tuple[str, str]
+from .html_text import html_to_text
+from .writing_header import (
+    BadHeader,
+    Mailbox,
+    addresses,
+    id_of,
+    references_of,
+    refuse_controls,
+    text_of,
+)
+from .writing_parts import File, FilePart, Multipart, Part, TextPart, packed
 
+# Of a part's header, and of the mail's.
+_PART_OVERHEAD, _HEADER_OVERHEAD = 300, 4_000
 
-class BadHeader(ValueError):
-    """A mail cannot be written; the text says why, in plain words."""
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """What goes along with a mail.
-
-    :ivar mimetype: what is none, or may not be encoded, goes as any file
-    :ivar content_id: without angle brackets; the HTML shows it as `cid:`
-    """
-
-    name: str
-    mimetype: str
-    data: bytes
-    content_id: str = ""
+_FIELD = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,70}")
+# Only `write` says them.
+_OWN_FIELDS = frozenset(
+    (
+        "from",
+        "to",
+        "cc",
+        "bcc",
+        "sender",
+        "subject",
+        "date",
+        "message-id",
+        "in-reply-to",
+        "references",
+        "mime-version",
+        "received",
+        "return-path",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +83,64 @@ def write(draft: Draft, *, bcc: bool) -> bytes:
     :raises BadHeader: for what no header may hold, an address that is none, and a mail
         to nobody
     """
-    raise NotImplementedError
+    out = BytesIO()
+    for name, value in _fields(draft, bcc):
+        out.write(f"{name}: {value}\r\n".encode("ascii"))
+    _body(draft).write(out)
+    return out.getvalue()
 
 
 def size_of(files: Iterable[int], body: int = 0) -> int:
-    """About how many bytes a mail has on the wire.
+    """About how many bytes a mail has on the wire; never less.
 
     :param files: the sizes of what goes along
     :param body: characters of the HTML
     """
-    raise NotImplementedError
+    # (text and HTML; of what is not Latin a character takes four bytes in base64)
+    total = _HEADER_OVERHEAD + 2 * packed(4 * body)
+    return total + sum(packed(size) + _PART_OVERHEAD for size in files)
+
+
+def _fields(draft: Draft, bcc: bool) -> Iterator[tuple[str, str]]:
+    """The header, ready to be written."""
+    if not (draft.to or draft.cc or draft.bcc):
+        raise BadHeader("nobody", "The email has no recipient.")
+    if draft.date.tzinfo is None:
+        raise ValueError("the date is not aware")
+    yield "Date", format_datetime(draft.date)
+    yield "From", addresses([draft.sender])
+    for name, mailboxes in (("To", draft.to), ("Cc", draft.cc), ("Bcc", draft.bcc)):
+        value = addresses(mailboxes)
+        if value and (bcc or name != "Bcc"):
+            yield name, value
+    yield "Subject", text_of("The subject", draft.subject, len("Subject: "))
+    yield "Message-ID", id_of("The Message-ID", draft.message_id)
+    if draft.in_reply_to:
+        yield "In-Reply-To", id_of("In-Reply-To", draft.in_reply_to)
+    references = references_of(draft.references)
+    if references:
+        yield "References", "\r\n ".join(references)
+    yield "MIME-Version", "1.0"
+    for name, value in draft.headers:
+        refuse_controls("The name of a field", name)
+        is_own = name.lower() in _OWN_FIELDS or name.lower().startswith("content-")
+        if is_own or not _FIELD.fullmatch(name):
+            raise BadHeader(
+                "field", f"A field of the header cannot be called “{name}”.", name
+            )
+        yield name, text_of(f"The field {name}", value, len(name) + 2)
+
+
+def _body(draft: Draft) -> Part:
+    """The parts: text beside HTML, the HTML with its images, and what goes along."""
+    body: Part = TextPart("plain", draft.text or html_to_text(draft.html))
+    images, files = [], []
+    for one in draft.files:
+        is_shown = one.content_id and draft.html
+        (images if is_shown else files).append(FilePart(one))
+    if draft.html:
+        html: Part = TextPart("html", draft.html)
+        if images:
+            html = Multipart("related", [html, *images], ' type="text/html";')
+        body = Multipart("alternative", [body, html])
+    return Multipart("mixed", [body, *files]) if files else body

@@ -66,6 +66,8 @@ from . import easycrm_email_exclusion
 from . import easycrm_email_gap
 from . import easycrm_email_outgoing
 from . import easycrm_email_outgoing_draft
+from . import easycrm_email_outgoing_due
+from . import easycrm_email_outgoing_outcome
 from . import easycrm_email_outgoing_queue
 from . import easycrm_email_where
 from . import easycrm_email_where_live

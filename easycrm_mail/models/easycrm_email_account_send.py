@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..providers import GmailProvider, ImapProvider, OutlookProvider
@@ -47,6 +48,49 @@ class EasycrmEmailAccount(models.Model):
         elif account._lacks_grant():
             return env._("Sign in to %(email)s first.", **values)
         return ""
+
+    def _explain_outgoing(self, error):
+        """Say, in its owner's language, why a mail does not go out.
+
+        :param MailboxError error:
+        """
+        self.ensure_one()
+        account = self.with_context(lang=self.user_id.lang)
+        words = account._get_refused_words(error)
+        if error.code in words:
+            return words[error.code]
+        if self.provider == "imap":
+            return self._explain_sending(error)
+        return self._explain_error(error)
+
+    def _get_refused_words(self, error):
+        """Return the words of each reason for which a service takes no mail."""
+        env = self.env
+        values = {
+            "server": self._get_sending_title(),
+            "email": self.email,
+            "detail": error.detail or env._("no reason given"),
+        }
+        return {
+            "size": env._("It is too large for %(server)s.", **values),
+            "recipients": env._(
+                "%(server)s takes it for none of its recipients: %(detail)s", **values
+            ),
+            "too_many": env._("It has too many recipients for %(server)s.", **values),
+            "sender": env._(
+                "%(server)s does not let %(email)s send under this address: %(detail)s",
+                **values,
+            ),
+            "content": env._(
+                "%(server)s did not take what is in it: %(detail)s", **values
+            ),
+            "header": error.detail,
+            "refused": env._("%(server)s did not take it: %(detail)s", **values),
+        }
+
+    def _get_sending_title(self):
+        """Return what takes the mailbox's mail, for people."""
+        return self.smtp_host if self.provider == "imap" else self._get_server_title()
 
     @api.model
     def easycrm_send_options(self):
@@ -101,3 +145,21 @@ class EasycrmEmailAccount(models.Model):
             (account.id, address or account.email): str(moment)
             for account, address, moment in groups
         }
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_sending(self):
+        mails = self.env["easycrm.email.outgoing"].sudo()
+        if mails.search_count(
+            [("account_id", "in", self.ids), ("state", "=", "sending")], limit=1
+        ):
+            raise UserError(
+                self.env._(
+                    "An email is being sent from this mailbox: try again in a moment."
+                )
+            )
+
+    def unlink(self):
+        mails = self.env["easycrm.email.outgoing"].sudo()
+        mails = mails.search([("account_id", "in", self.ids)])
+        mails._follow_deletion()
+        return super().unlink()

@@ -155,6 +155,11 @@ class EasycrmEmailOutgoing(models.Model):
         readonly=True,
         copy=False,
     )
+    looked_at = fields.Datetime(
+        readonly=True,
+        copy=False,
+        help="When it was last known for certain that it had not gone out.",
+    )
     attempts = fields.Integer(readonly=True, copy=False)
     next_try_at = fields.Datetime(readonly=True, copy=False)
     replaced_by_id = fields.Many2one(

@@ -161,10 +161,6 @@ class EasycrmEmailOutgoing(models.Model):
         self.sudo()._wake()
         return True
 
-    @api.model
-    def _cron_send(self):
-        """Send what is due."""
-
     # --- what they share ---
 
     def _lock_mine(self):

@@ -23,6 +23,7 @@ from .ingest_provisional import (
     attachment_values,
 )
 from .ingest_retention import RetentionSteps
+from .ingest_sent import SentSteps
 from .ingest_threads import MESSAGE_ID_LENGTH, ThreadSteps
 
 
@@ -41,6 +42,7 @@ class Ingest(
     KeepSteps,
     ProvisionalSteps,
     RetentionSteps,
+    SentSteps,
 ):
     """Writes one batch of one stream of one mailbox.
 
@@ -54,6 +56,7 @@ class Ingest(
         self.stream = stream
         self.own = account._get_own_addresses()
         self.sizes = {}
+        self.sent = {}
         self.bodiless = set()
 
     def store(self, reads):
@@ -64,7 +67,8 @@ class Ingest(
         """
         if not reads:
             return []
-        reads = self._leave_out(self._name_provisional(reads))
+        reads = self._recognise_sent(self._name_provisional(reads))
+        reads = self._leave_out(reads)
         if not reads:
             return []
         # the same mail may stand twice in a folder
@@ -74,7 +78,7 @@ class Ingest(
         known = self._find_emails(by_identity)
         new = {key: m for key, m in by_identity.items() if key not in known}
         dropped = self._find_erased(new)
-        old = self._find_old(new) - dropped
+        old = self._find_old(new) - dropped - self._get_written_here()
         dropped |= self._find_strangers({key: new[key] for key in old})
         reads = self._drop(reads, dropped)
         if not reads:
@@ -93,12 +97,13 @@ class Ingest(
         copies = self._upsert_copies(reads, emails)
         self._upsert_locations(reads, emails, copies)
         self._invalidate()
+        sent = self._settle_sent(emails)
         self._bring_bodies(reads, known)
         matched = list(ids.values()) + told
         if self._policy.may_not_link:
             # what another mailbox has kept off the records may find them for this one
             matched = list(emails.values())
-        linked = self.env["easycrm.email.address"]._link_emails(
+        linked = sent + self.env["easycrm.email.address"]._link_emails(
             SQL("participant.email_id = ANY(%s)", matched)
         )
         if self._policy.is_taught:
@@ -356,6 +361,8 @@ class Ingest(
                 read.remote.ref,
             )
             for read in reads
+            # (of a mail sent just now it may not be known where it stands)
+            if read.remote.ref
         }
         self._insert(
             "easycrm_email_location",

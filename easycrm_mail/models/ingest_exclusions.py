@@ -35,6 +35,7 @@ class Policy(NamedTuple):
     :ivar has_left_out: the mailbox has left out mail before
     :ivar ignored: patterns of senders that are ignored
     :ivar is_taught: something was taught of where mail belongs
+    :ivar has_sent: mail was sent from it, here
     """
 
     rules: dict
@@ -42,6 +43,7 @@ class Policy(NamedTuple):
     has_left_out: bool
     ignored: set
     is_taught: bool
+    has_sent: bool
 
 
 class ExclusionSteps:
@@ -54,6 +56,7 @@ class ExclusionSteps:
         self.account.flush_recordset(["user_id", "company_id"])
         self.env["easycrm.email.exclusion"].flush_model(["account_id"])
         self.env["easycrm.email.thread.follow"].flush_model()
+        self.env["easycrm.email.outgoing"].flush_model()
         [row] = self.env.execute_query(
             SQL(
                 """
@@ -64,7 +67,10 @@ class ExclusionSteps:
                        ignored,
                        EXISTS (SELECT FROM easycrm_email_rule
                                WHERE kind = 'always_link')
-                       OR EXISTS (SELECT FROM easycrm_email_thread_follow)
+                       OR EXISTS (SELECT FROM easycrm_email_thread_follow),
+                       EXISTS (SELECT FROM easycrm_email_outgoing
+                               WHERE account_id = %(account)s
+                                 AND message_id IS NOT NULL)
                 FROM (SELECT
                           json_object_agg(rule.pattern, rule.id)
                               FILTER (WHERE rule.kind = 'never_store') AS never_store,
@@ -77,9 +83,9 @@ class ExclusionSteps:
                 applies=APPLIES,
             )
         )
-        never_store, may_not_link, has_left_out, ignored, is_taught = row
+        never_store, may_not_link, has_left_out, ignored, *rest = row
         return Policy(
-            never_store or {}, may_not_link, has_left_out, set(ignored or ()), is_taught
+            never_store or {}, may_not_link, has_left_out, set(ignored or ()), *rest
         )
 
     def _leave_out(self, reads):
@@ -93,7 +99,12 @@ class ExclusionSteps:
         reasons = {
             id(read): reason for read in reads if (reason := self._get_rule(read))
         }
-        rest = [read for read in reads if id(read) not in reasons]
+        written = self._get_written_here()
+        rest = [
+            read
+            for read in reads
+            if id(read) not in reasons and self._identity(read.message) not in written
+        ]
         if self.account.ignore_automatic:
             reasons |= dict.fromkeys(self._find_automatic(rest), ("automatic", None))
         if self.account.ignore_colleagues:
@@ -237,6 +248,7 @@ class ExclusionSteps:
                 mark_of(self.account, *self._identity(read.message)),
             )
             for read, reason, rule_id in rows
+            if read.remote.ref
         }
         self._insert(
             "easycrm_email_exclusion",

@@ -19,6 +19,7 @@ import functools
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import BinaryIO, TypeVar
 
@@ -32,7 +33,7 @@ from .base import (
     Skim,
     Stream,
 )
-from .errors import Gone, Retry
+from .errors import Gone, MailboxError, Permanent, Retry
 from .imap_changes import add_arrivals, begin, is_unchanged, is_void, sweep
 from .imap_checkpoint import Checkpoint
 from .imap_connection import Connection
@@ -40,10 +41,12 @@ from .imap_errors import translate
 from .imap_folders import streams_of
 from .imap_held import held_since
 from .imap_page import MAX_MAIL_BYTES, PageReader, read_head, remote_message
+from .imap_sent import Copy, find_sent, keep_copy
 from .imap_settings import check_settings, secrets_of
 from .imap_skim import skim
 from .imap_structure import attachments_of, decode_pieces
-from .sending import SendLimits, SmtpSettings
+from .sending import Outgoing, SendLimits, Sent, SmtpSettings, written
+from .smtp_send import send_by_smtp
 
 # All of one call, against a server that sends a byte now and then.
 CALL_TIMEOUTS = 2
@@ -265,6 +268,36 @@ class ImapProvider:
                 for uid in connection.find(keys, message_id or address, MAX_FOUND)
             ]
         return found
+
+    def send(self, mail: Outgoing) -> Sent:
+        """Sends by SMTP, then puts a copy among the sent mail.
+
+        Once it has gone out it is sent, whatever becomes of the copy.
+        """
+        if not self._smtp:
+            raise Permanent("setting", "no server to send through")
+        draft = mail.draft
+        raw = written(draft, self.limits, bcc=False)
+        account = self._login, self._password
+        refused = send_by_smtp(self._smtp, *account, draft, raw, self._time_left())
+        sent = Sent(draft.message_id, refused=refused)
+        if draft.bcc:
+            raw = written(draft, self.limits, bcc=True)
+        try:
+            copy = self._keep_copy(raw, draft.message_id, draft.date)
+        except MailboxError as error:
+            return replace(sent, raw=raw, note=str(error))
+        return replace(sent, raw=raw, stream=copy.stream, ref=copy.ref)
+
+    @_guarded
+    def sent(self, message_id: str) -> list[Found]:
+        """Looks through the folders of sent mail, and of all mail."""
+        return find_sent(self._connected(), message_id)
+
+    @_guarded
+    def _keep_copy(self, raw: bytes, message_id: str, date: datetime) -> Copy:
+        # (made again, it finds what it had put there)
+        return keep_copy(self._connected(), raw, message_id, date, self._smtp.host)
 
     def close(self) -> None:
         """Signs out."""

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from ..messages import Draft
+from ..messages import BadHeader, Draft, write
 from .base import Found
+from .errors import Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +64,27 @@ class SmtpSettings:
     host: str
     port: int
     security: str
+
+
+def written(draft: Draft, limits: SendLimits, *, bcc: bool) -> bytes:
+    """The bytes of a mail that is about to be sent.
+
+    :param bcc: see `messages.write`
+    :raises Refused: it cannot be written, is too large, or goes to too many
+    """
+    try:
+        raw = write(draft, bcc=bcc)
+    except BadHeader as error:
+        failure = Refused("header", str(error))
+    else:
+        if len(draft.recipients) > limits.recipients:
+            raise Refused("too_many", f"{limits.recipients} recipients at most")
+        check_size(len(raw), limits.message_bytes)
+        return raw
+    raise failure
+
+
+def check_size(size: int, room: int) -> None:
+    """`Refused` for a mail of more bytes than there is room."""
+    if size > room:
+        raise Refused("size", f"{size} bytes, {room} at most")

@@ -1,4 +1,4 @@
-"""Whether mail could be sent through a server: it is signed in to, and nothing is sent.
+"""Signing in to a server that mail is sent through.
 
 What comes up is told as in `errors`, in the codes that reading has.
 """
@@ -9,6 +9,7 @@ import re
 import smtplib
 import socket
 import ssl
+from collections.abc import Iterator
 
 from .bounded import Bounded, Overdue
 from .errors import MailboxError, Permanent, Reconnect, Retry
@@ -50,6 +51,20 @@ def check_smtp(
 def _check(
     host: str, port: int, security: str, login: str, password: str, timeout: float
 ) -> None:
+    with signed_in(host, port, security, login, password, timeout):
+        """Nothing more is asked."""
+
+
+@contextlib.contextmanager
+def signed_in(
+    host: str, port: int, security: str, login: str, password: str, timeout: float
+) -> Iterator[smtplib.SMTP]:
+    """A connection that is signed in, and hung up at the end.
+
+    It raises what smtplib, ssl or the socket raise, or a `MailboxError`.
+
+    :param timeout: seconds after which it is cut, whatever is done on it
+    """
     check_settings(host, port, security, login, password)
     context = ssl.create_default_context()
     line = _Line(context if security == "ssl" else None)
@@ -62,6 +77,7 @@ def _check(
         if security == "starttls":
             client.starttls(context=context)
         _sign_in(client, login, password)
+        yield client
         with contextlib.suppress(OSError, smtplib.SMTPException):
             client.quit()
 
