@@ -85,7 +85,7 @@ class EasycrmEmailCompose(models.TransientModel):
                 kind = context.get("easycrm_reply_kind") or "reply"
                 values |= self._get_reply_values(email, kind)
             values |= self._get_from_values(values)
-            values["body"] = values.get("body") or self._get_signature()
+            values["body"] = Markup("<p><br></p>%s") % self._get_signature()
         return {name: value for name, value in values.items() if name in fields}
 
     def _get_record_values(self):
@@ -153,14 +153,13 @@ class EasycrmEmailCompose(models.TransientModel):
             "from_address": usable[0]["address"],
         }
 
+    @api.model
     def _get_signature(self):
-        """Return an empty line and the user's signature."""
-        signature = self.env.user.signature
-        if not signature or not Markup(signature).striptags():
-            return Markup("<p><br></p>")
-        return Markup('<p><br></p><div class="o-signature-container">%s</div>') % (
-            Markup(signature)
-        )
+        """Return the user's signature as it stands below a text, if he has one."""
+        signature = Markup(self.env.user.signature or "")
+        if not signature.striptags():
+            return Markup()
+        return Markup('<div class="o-signature-container">%s</div>') % signature
 
     @api.model
     def _get_action(self, **context):

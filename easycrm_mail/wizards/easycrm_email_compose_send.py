@@ -56,7 +56,7 @@ class EasycrmEmailCompose(models.TransientModel):
             {
                 "id": record.id,
                 "model": record._name,
-                "name": record.display_name,
+                "name": record.name or record.display_name,
                 "kind": record.type if record._name == "crm.lead" else "contact",
                 "address": (people[record.id] or {}).get("address", ""),
             }

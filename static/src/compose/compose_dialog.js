@@ -84,10 +84,6 @@ export class ComposeDialog extends Component {
         }
     }
 
-    get title() {
-        return this.model.title;
-    }
-
     get record() {
         return this.model.records.length === 1 ? this.model.records[0] : undefined;
     }

@@ -53,24 +53,23 @@ export class ComposeFiles extends Component {
         return _t("From this record (%s)", this.props.model.documents);
     }
 
-    get sender() {
-        return this.props.model.sender;
-    }
-
     get hasSize() {
-        return this.sender?.limit_bytes && this.chips.length > 0;
+        return this.props.model.limit && this.chips.length > 0;
     }
 
     get sizeWords() {
-        return sizeWords(this.props.model.size, this.sender);
+        const {size, limit, sender} = this.props.model;
+        return sizeWords(size, limit, sender.provider);
     }
 
     get tooLargeWords() {
-        return tooLargeWords(this.props.model.size, this.sender);
+        const {size, limit, sender} = this.props.model;
+        return tooLargeWords(size, limit, sender.provider);
     }
 
     get percent() {
-        return Math.min(100, (100 * this.props.model.size) / this.sender.limit_bytes);
+        const {size, limit} = this.props.model;
+        return Math.min(100, (100 * size) / limit);
     }
 
     onChoose(ev) {

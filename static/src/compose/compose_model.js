@@ -13,7 +13,7 @@ const MODEL = "easycrm.email.compose";
 /** Milliseconds without a key before what is written is saved, and that it waits at most. */
 const SAVE_DELAY = 1500;
 
-/** The part of a mail's size that its files' encoding adds. */
+/** How much larger a file is on its way than it is here: mailboxes count what is on the way. */
 const ENCODED = 4 / 3;
 
 export const ROLES = ["to", "cc", "bcc"];
@@ -48,6 +48,18 @@ export class ComposeModel {
         this.fetchError = "";
         /** Given by the editor: its content as it is written, and as it is sent. */
         this.editor = null;
+    }
+
+    get title() {
+        switch (this.replyKind) {
+            case "reply":
+                return _t("Reply");
+            case "reply_all":
+                return _t("Reply to all");
+            case "forward":
+                return _t("Forward");
+        }
+        return _t("Send Email");
     }
 
     get isMany() {
@@ -182,20 +194,23 @@ export class ComposeModel {
 
     // --- files ---
 
-    get filesSize() {
+    /** How large it is, beside its files as they are here. */
+    get size() {
         const files = [...this.files, ...this.uploads, ...this.fetching];
-        return files.reduce((sum, file) => sum + (file.size || file.total || 0), 0);
+        const text = ((this.body || "").length + (this.quote || "").length) / ENCODED;
+        return files.reduce(
+            (sum, file) => sum + (file.size || file.total || 0),
+            Math.round(text)
+        );
     }
 
-    /** About how large the email is when it leaves. */
-    get size() {
-        const text = (this.body || "").length + (this.quote || "").length;
-        return Math.round(this.filesSize * ENCODED) + text;
+    /** How large it may be, counted in the same way. */
+    get limit() {
+        return Math.floor((this.sender?.limit_bytes || 0) / ENCODED);
     }
 
     get isTooLarge() {
-        const limit = this.sender?.limit_bytes;
-        return Boolean(limit) && this.size > limit;
+        return Boolean(this.limit) && this.size > this.limit;
     }
 
     get isUploading() {

@@ -61,7 +61,7 @@ export function missingWords(missing) {
 }
 
 /** How large the email is, beside what its mailbox takes. */
-export function sizeWords(size, {limit_bytes: limit, provider}) {
+export function sizeWords(size, limit, provider) {
     return {
         size: fileSize(size),
         of: _t("of %(limit)s (%(whose)s)", {
@@ -71,7 +71,7 @@ export function sizeWords(size, {limit_bytes: limit, provider}) {
     };
 }
 
-export function tooLargeWords(size, {limit_bytes: limit, provider}) {
+export function tooLargeWords(size, limit, provider) {
     return _t(
         "%(size)s of %(limit)s. %(name)s takes at most %(limit)s. Take off %(over)s to send.",
         {
