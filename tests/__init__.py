@@ -42,6 +42,7 @@ from . import test_overview
 from . import test_privacy
 from . import test_retention
 from . import test_secrets
+from . import test_send_imap
 from . import test_send_run
 from . import test_settings
 from . import test_settings_sign_in

@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from ..easycrm_mail.messages import parse, write
+from ..easycrm_mail.providers import SendLimits
 from .common import PNG, MailCase, raw_mail
 
 
@@ -130,9 +131,10 @@ class TestOutgoing(OutgoingFixtures, MailCase):
 
     def test_a_mail_above_the_limit_of_its_service_is_refused(self):
         mail = self.write_mail()
-        self.add_file(mail, "large.bin", b"x")
-        limit = self.mailbox._get_send_limits().message_bytes
-        mail.attachment_ids.sudo().file_size = limit
+        self.add_file(mail, "large.bin", b"x" * 1_000_000)
+        limits = SendLimits(message_bytes=1_300_000, recipients=10)
+        accounts = type(self.env["easycrm.email.account"])
+        self.patch(accounts, "_get_send_limits", lambda account: limits)
         with self.assertRaisesRegex(UserError, "too large"):
             mail.action_queue()
 

@@ -5,6 +5,7 @@ from odoo import fields
 from odoo.tests import tagged
 
 from ..easycrm_mail.messages import write
+from ..easycrm_mail.models.send_run import SendRun
 from ..easycrm_mail.providers import (
     Doubtful,
     Found,
@@ -46,7 +47,7 @@ class FakeProvider:
         if answer:
             raw = answer(raw)
         ref = self.put(raw, mail)
-        message_id = raw.split(b"Message-ID: ")[1].split(b"\r\n")[0].decode()
+        message_id = raw.split(b"\r\nMessage-ID: ")[1].split(b"\r\n")[0].decode()
         place = ("Sent", ref) if self.has_place else ("", "")
         return Sent(message_id, "", *place, raw)
 
@@ -244,7 +245,7 @@ class TestSendRun(SendingCase):
 
     def test_a_mailbox_that_is_deleted_refuses_what_waits_in_it(self):
         mail, sending = self.queue(), self.queue()
-        sending.state = "sending"
+        sending._mark_sending()
         with self.assertRaisesRegex(Exception, "being sent"):
             self.mailbox.unlink()
         sending._mark_doubtful()
@@ -381,20 +382,20 @@ class TestSentCopies(SendingCase):
 
     def test_the_answer_that_comes_after_the_sync_changes_nothing(self):
         mail = self.queue(lead_id=self.lead.id)
-        send = self.provider.send
+        finish = SendRun._finish
 
-        def send_and_sync(outgoing):
-            answer = send(outgoing)
-            self.sync_sent()
-            return answer
+        def sync_and_finish(run, future):
+            mailbox = self.mailbox.with_env(run.env)
+            self.deliver(mailbox, self.provider.box["7:1"], stream="Sent", refs=["7:1"])
+            return finish(run, future)
 
-        self.provider.send = send_and_sync
+        self.patch(SendRun, "_finish", sync_and_finish)
         self.run_outbox()
         self.assertOnce(mail)
 
     def rewrite_id(self, raw):
         """Give it another Message-ID, as Gmail may."""
-        start = raw.index(b"Message-ID: ") + len(b"Message-ID: ")
+        start = raw.index(b"\r\nMessage-ID: ") + len(b"\r\nMessage-ID: ")
         old = raw[start : raw.index(b"\r\n", start)]
         new = b"<given@mail.service.example>"
         kept = b"X-Google-Original-Message-ID: " + old + b"\r\n"

@@ -43,8 +43,10 @@ class EasycrmEmailOutgoing(models.Model):
         images = images.sudo().exists().with_env(self.env)._filtered_access("read")
         kept = self.env["ir.attachment"].sudo()
         for file in (wanted | images).sudo():
-            if not file.url and not (file.store_fname or file.db_datas):
-                raise UserError(self.env._("The file “%s” is empty.", file.name))
+            if file.type != "binary":
+                raise UserError(
+                    self.env._("“%s” is a link. Put it into the text.", file.name)
+                )
             if self._owns(file):
                 kept += file
                 continue
@@ -180,11 +182,23 @@ class EasycrmEmailOutgoing(models.Model):
             body, self.get_base_url()
         )
         files = [
-            File(file.name or "", file.mimetype or "", file.raw or b"")
+            File(file.name or "", file.mimetype or "", self._read(file))
             for file in self.attachment_ids
             if file.id not in shown
         ]
         return body, (*shown.values(), *files)
+
+    def _read(self, file):
+        """Return the bytes of a file.
+
+        :raise UserError: they are gone: an empty file must not go out in their place
+        """
+        content = file.raw or b""
+        if len(content) != file.file_size:
+            raise UserError(
+                self.env._("The file “%s” is not there any more.", file.name)
+            )
+        return content
 
     def _sanitize(self, text):
         return str(
@@ -208,7 +222,7 @@ class EasycrmEmailOutgoing(models.Model):
             if not file:
                 image.drop_tree()  # nobody but people who are signed in could load it
                 return
-            key, content = file.id, (file.name, file.mimetype, file.raw)
+            key, content = file.id, (file.name, file.mimetype, self._read(file))
         elif match := DATA_IMAGE.match(source):
             data = unquote_to_bytes(match[3])
             try:
@@ -225,5 +239,5 @@ class EasycrmEmailOutgoing(models.Model):
             local, _at, domain = self.message_id.strip("<>").rpartition("@")
             content_id = f"{len(shown) + 1}.{local}@{domain}"
             name, mimetype, data = content
-            shown[key] = File(name or "", mimetype or "", data or b"", content_id)
+            shown[key] = File(name or "", mimetype or "", data, content_id)
         image.set("src", f"cid:{shown[key].content_id}")
