@@ -60,7 +60,7 @@ class EasycrmEmailOutgoing(models.Model):
                 "state": "sent",
                 "sent_at": self.sent_at or fields.Datetime.now(),
                 "sent_message_id": message_id or self.sent_message_id,
-                "error": note,
+                "error": note or False,
                 "error_kind": False,
                 "next_try_at": False,
             }
