@@ -112,13 +112,17 @@ class TestCompose(ComposeCase):
         window = self.open_for(self.anna)
         compose = self.get_window(window)
         self.assertEqual(window["documents"], 1)
-        uploaded = self.env["ir.attachment"].with_user(self.mira).create(
-            {
-                "name": "Plan.pdf",
-                "raw": b"%PDF-1.4 plan",
-                "res_model": compose._name,
-                "res_id": compose.id,
-            }
+        uploaded = (
+            self.env["ir.attachment"]
+            .with_user(self.mira)
+            .create(
+                {
+                    "name": "Plan.pdf",
+                    "raw": b"%PDF-1.4 plan",
+                    "res_model": compose._name,
+                    "res_id": compose.id,
+                }
+            )
         )
         compose.easycrm_save({"attachment_ids": uploaded.ids})
         files = compose.easycrm_take_documents(document.ids)
@@ -147,7 +151,9 @@ class TestCompose(ComposeCase):
             }
         )
         outgoing = self.get_outgoing(sent)
-        self.assertEqual(outgoing.mapped("subject"), ["For Anna Berg", "For Bruno Beck"])
+        self.assertEqual(
+            outgoing.mapped("subject"), ["For Anna Berg", "For Bruno Beck"]
+        )
         self.assertIn("Dear Bruno Beck", outgoing[1].body)
         self.assertEqual(outgoing.mapped("partner_id"), people)
         back = compose.easycrm_undo(sent["ids"])
@@ -208,7 +214,10 @@ class TestComposeAccess(ComposeCase):
         window = self.open_for(self.anna)
         with self.assertRaises(AccessError):
             self.get_window(window).easycrm_send(
-                {"account_id": self.jonas_mailbox.id, "from_address": "jonas@ours.example"}
+                {
+                    "account_id": self.jonas_mailbox.id,
+                    "from_address": "jonas@ours.example",
+                }
             )
 
     def test_who_may_not_read_an_email_may_not_answer_it(self):
@@ -289,7 +298,15 @@ class TestComposeTemplate(ComposeCase):
             '<p>About <b t-out="object.name"></b></p>',
             "Offer {{ object.name }}",
             attachment_ids=[
-                (0, 0, {"name": "Terms.pdf", "raw": b"%PDF", "mimetype": "application/pdf"})
+                (
+                    0,
+                    0,
+                    {
+                        "name": "Terms.pdf",
+                        "raw": b"%PDF",
+                        "mimetype": "application/pdf",
+                    },
+                )
             ],
         )
         _compose, window = self.use(template)
@@ -315,7 +332,9 @@ class TestComposeTemplate(ComposeCase):
         self.assertEqual(self.get_outgoing(sent).state, "queued")
 
     def test_code_of_a_template_runs_for_whoever_may_use_it(self):
-        template = self.add_template("<p><t t-out=\"'a' + 'b' if 1 else object.phone\"/></p>")
+        template = self.add_template(
+            "<p><t t-out=\"'a' + 'b' if 1 else object.phone\"/></p>"
+        )
         _compose, window = self.use(template)
         self.assertIn("<p>ab</p>", window["body"])
 

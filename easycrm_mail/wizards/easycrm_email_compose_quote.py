@@ -46,7 +46,7 @@ class EasycrmEmailCompose(models.TransientModel):
 
     @api.model
     def _get_reply_recipients(self, people, kind):
-        """Return who gets the answer: never the writer himself, unless nobody is left."""
+        """Return who gets the answer: the writer himself only if nobody is left."""
         sender = people["from"]
         own = self.env["easycrm.email"]._get_own_addresses()
         to = [sender] if sender and sender["address"] not in own else people["to"]
@@ -77,7 +77,9 @@ class EasycrmEmailCompose(models.TransientModel):
         body, _hosts = email._render_body(remote=True)
         if kind != "forward":
             sender = self._get_address_words([people["from"]] if people["from"] else [])
-            head = self.env._("On %(date)s, %(sender)s wrote:", date=date, sender=sender)
+            head = self.env._(
+                "On %(date)s, %(sender)s wrote:", date=date, sender=sender
+            )
             return Markup(
                 '<div class="o_easycrm_quote" data-o-mail-quote="1"><p>%s</p>'
                 '<blockquote type="cite" style="margin: 0 0 0 8px; padding-left: 12px; '
@@ -88,7 +90,9 @@ class EasycrmEmailCompose(models.TransientModel):
             (self.env._("To"), people["to"]),
             (self.env._("Cc"), people["cc"]),
         ]
-        head = [(word, self._get_address_words(found)) for word, found in lines if found]
+        head = [
+            (word, self._get_address_words(found)) for word, found in lines if found
+        ]
         head.insert(1, (self.env._("Date"), date))
         head.insert(2, (self.env._("Subject"), email.subject or ""))
         return Markup('<div class="o_easycrm_quote"><p>%s<br>%s</p>%s</div>') % (
@@ -116,7 +120,7 @@ class EasycrmEmailCompose(models.TransientModel):
         return Email._get_frame_document(Markup(self.quoted_html), "data: https: http:")
 
     def easycrm_take_files(self, line_ids):
-        """Add attachments of the email that is forwarded, out of its mailbox if need be.
+        """Add attachments of an email, out of a mailbox if need be.
 
         :param list line_ids: of `easycrm.email.attachment`
         :return: list of files, see `_get_files`

@@ -27,7 +27,9 @@ class EasycrmEmailCompose(models.TransientModel):
         :param dict recipients: {role: [{"name", "address", "partner_id"}]}
         """
         asked = {role: (recipients or {}).get(role) or [] for role in ROLES}
-        ids = {person.get("partner_id") for people in asked.values() for person in people}
+        ids = {
+            person.get("partner_id") for people in asked.values() for person in people
+        }
         contacts = self.env["res.partner"].browse(
             [one for one in ids if isinstance(one, int) and one]
         )
@@ -70,7 +72,9 @@ class EasycrmEmailCompose(models.TransientModel):
         people = self._suggest_contacts(term)
         taken = {person["address"] for person in people}
         people += [
-            person for person in self._suggest_seen(term) if person["address"] not in taken
+            person
+            for person in self._suggest_seen(term)
+            if person["address"] not in taken
         ]
         return self._flag_people(people)
 
@@ -85,7 +89,7 @@ class EasycrmEmailCompose(models.TransientModel):
 
     @api.model
     def _suggest_seen(self, term):
-        """Return addresses of emails that begin with the term, without those of contacts."""
+        """Return addresses of emails that begin with the term, no contact's."""
         Participant = self.env["easycrm.email.participant"]
         Participant.flush_model(["address"])
         # along the index; who may see which of them is asked of these few
@@ -95,7 +99,10 @@ class EasycrmEmailCompose(models.TransientModel):
                 SELECT id FROM easycrm_email_participant
                 WHERE address LIKE %s ORDER BY address USING ~<~ LIMIT %s
                 """,
-                normalise(term).replace("\\", "").replace("%", r"\%").replace("_", r"\_")
+                normalise(term)
+                .replace("\\", "")
+                .replace("%", r"\%")
+                .replace("_", r"\_")
                 + "%",
                 LOOKED_AT,
             )
@@ -132,7 +139,7 @@ class EasycrmEmailCompose(models.TransientModel):
 
     @api.model
     def easycrm_read_people(self, text):
-        """Return the people in a text that was typed or pasted, see `easycrm_suggest`."""
+        """Return the people in a text that was typed, see `easycrm_suggest`."""
         text = str(text or "").strip()
         found = tools.mail.email_split_tuples(text) if "@" in text else []
         people = [

@@ -128,9 +128,7 @@ class EasycrmEmailCompose(models.TransientModel):
                 }
             )
             for file in self.attachment_ids:
-                copied = file.copy(
-                    {"res_model": outgoing._name, "res_id": outgoing.id}
-                )
+                copied = file.copy({"res_model": outgoing._name, "res_id": outgoing.id})
                 outgoing.attachment_ids = [Command.link(copied.id)]
             made += outgoing
         return made

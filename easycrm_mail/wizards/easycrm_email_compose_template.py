@@ -1,4 +1,5 @@
 import base64
+import re
 
 from lxml import etree, html
 from markupsafe import Markup
@@ -11,8 +12,12 @@ from ..models.mail_render_mixin import MISSING
 #: How a value that the record does not have is marked in the text.
 MISSING_CLASS = "o_easycrm_missing"
 MISSING_MARK = Markup(
-    '<span class="o_easycrm_missing" data-expression="%s" data-label="%s">%s</span>'
+    '<span class="o_easycrm_missing" data-expression="%s" data-label="%s" '
+    'data-words="%s">%s</span>'
 )
+
+#: A missing value in a subject, which cannot be more than text.
+BRACES = re.compile(r"\{\{([^{}]*)\}\}")
 
 
 class EasycrmEmailCompose(models.TransientModel):
@@ -120,13 +125,14 @@ class EasycrmEmailCompose(models.TransientModel):
         # (as text of the HTML it was escaped already)
         label = self._get_label(html.fromstring(f"<p>{expression}</p>").text or "")
         words = self.env._("%s: no value", label)
-        return MISSING_MARK % (Markup(expression).unescape(), label, words)
+        expression = Markup(expression).unescape()
+        return MISSING_MARK % (expression, label, words, words)
 
     def _mark_missing_text(self, rendered):
         """Mark in the subject: in braces, as it cannot be more than text."""
 
         def get_words(found):
-            return "{{%s}}" % self._get_label(found.group(1))
+            return f"{{{{{self._get_label(found.group(1))}}}}}"
 
         return MISSING.sub(get_words, rendered)
 
@@ -144,14 +150,12 @@ class EasycrmEmailCompose(models.TransientModel):
             model = self.env[field.comodel_name] if field.relational else None
         return label
 
-    @api.model
     def _get_missing(self, subject, body):
-        """Return what values are missing in a text, each once, as the user knows them."""
+        """Return what values are missing, each once, as the user knows them."""
         missing = []
-        for part in (subject or "").split("{{")[1:]:
-            name, closed, _rest = part.partition("}}")
-            if closed:
-                missing.append(name.strip())
+        # (without a template, braces are what somebody wrote)
+        if self.template_id:
+            missing += [name.strip() for name in BRACES.findall(subject or "")]
         if body and MISSING_CLASS in body:
             root = html.fragment_fromstring(str(body), create_parent="div")
             for mark in root.iterfind(f".//span[@class='{MISSING_CLASS}']"):
@@ -210,7 +214,7 @@ class EasycrmEmailCompose(models.TransientModel):
         return {"id": template.id, "name": template.name}
 
     def _get_template_body(self):
-        """Return the body without the signature, with placeholders for missing values."""
+        """Return the body without the signature; what is missing is a placeholder."""
         root = html.fragment_fromstring(str(self.body or ""), create_parent="div")
         for signature in root.find_class("o-signature-container"):
             signature.drop_tree()

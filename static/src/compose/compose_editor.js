@@ -27,6 +27,9 @@ const BUTTONS = [
     {command: "historyUndo", icon: "fa-undo", title: _t("Undo")},
 ];
 
+/** What would look otherwise without our style sheets. */
+const STYLED = "[class]:not(.o-signature-container, [class=''])";
+
 const cssRules = new WeakMap();
 
 /** The text of the email, in Odoo's editor. It is the window's model that keeps it. */
@@ -92,9 +95,12 @@ export class ComposeEditor extends Component {
         return this.editor.editable ? this.editor.getContent() : this.props.model.body;
     }
 
-    /** The text as a mail program shows it: its look stands in it. */
+    /** The text as a mail program shows it. What has a look of the editor's own gets it written down. */
     async getMailContent() {
         const content = this.editor.getElContent();
+        if (!content.querySelector(STYLED)) {
+            return content.innerHTML;
+        }
         await HtmlMailField.getInlinedEditorContent(cssRules, this.editor, content);
         return content.innerHTML;
     }

@@ -16,6 +16,9 @@ const SAVE_DELAY = 1500;
 /** How much larger a file is on its way than it is here: mailboxes count what is on the way. */
 const ENCODED = 4 / 3;
 
+/** A missing value in the subject. */
+const BRACES = /\{\{([^{}]*)\}\}/g;
+
 export const ROLES = ["to", "cc", "bcc"];
 
 /** @typedef {{name: string, address: string, partner_id: number|false, problem?: string, seen?: number}} Person */
@@ -103,6 +106,8 @@ export class ComposeModel {
             template: window.template,
             trackOpens: window.track_opens,
         });
+        // (the editor begins anew with this text)
+        this.editor = null;
         this.textVersion++;
         this.findMissing(this.body);
     }
@@ -177,9 +182,9 @@ export class ComposeModel {
 
     /** @param {string} [body] as HTML, where there is no editor yet */
     findMissing(body) {
-        const labels = [...(this.subject || "").matchAll(/\{\{([^}]*)\}\}/g)].map(
-            ([, label]) => label.trim()
-        );
+        // (without a template, braces are what somebody wrote)
+        const braces = this.template ? (this.subject || "").matchAll(BRACES) : [];
+        const labels = [...braces].map(([, label]) => label.trim());
         let marks = [];
         if (this.editor) {
             marks = this.editor.getMissing();

@@ -28,12 +28,10 @@ export const composeService = {
         let nextToast = 1;
         let isListening = false;
 
-        registry
-            .category("main_components")
-            .add("easycrm_mail.ComposeToasts", {
-                Component: ComposeToasts,
-                props: {toasts},
-            });
+        registry.category("main_components").add("easycrm_mail.ComposeToasts", {
+            Component: ComposeToasts,
+            props: {toasts},
+        });
 
         function addToast(values) {
             const toast = reactive({id: nextToast++, kind: "info", ...values});
@@ -72,11 +70,20 @@ export const composeService = {
                     kind: "info",
                     title: plannedWords(queued.scheduled_at),
                     words: _t("to %s", queued.to),
-                    onUndo: () => undo(queued, model, toast),
+                    onUndo: () => undo(queued, model.id, toast),
                 });
                 closeLater(toast);
                 return;
             }
+            announce(queued, model.id);
+        }
+
+        /**
+         * @param {Object} queued what the server says of what it has queued
+         * @param {number} [composeId] the window that it was written in, if there is one
+         */
+        function announce({id, ids = [id], seconds, to}, composeId = 0) {
+            const queued = {ids, seconds, to};
             listen();
             const toast = addToast({
                 kind: "sending",
@@ -84,7 +91,7 @@ export const composeService = {
                 seconds: queued.seconds,
                 total: queued.seconds,
                 words: _t("to %s", queued.to),
-                onUndo: () => undo(queued, model, toast),
+                onUndo: () => undo(queued, composeId, toast),
             });
             countDown(toast, Date.now() + queued.seconds * 1000);
         }
@@ -103,13 +110,13 @@ export const composeService = {
             closeLater(toast, SENDING_SHOWN);
         }
 
-        async function undo(queued, model, toast) {
+        async function undo(queued, composeId, toast) {
             browser.clearTimeout(toast.timer);
             toast.onUndo = null;
             let answer;
             try {
                 answer = await orm.silent.call(MODEL, "easycrm_undo", [
-                    [model.id],
+                    composeId ? [composeId] : [],
                     queued.ids,
                 ]);
             } catch {
@@ -204,7 +211,7 @@ export const composeService = {
             }
         }
 
-        return {open, toasts};
+        return {announce, open, toasts};
     },
 };
 

@@ -114,6 +114,21 @@ export function plannedWords(scheduledAt) {
     return _t("It will be sent on %s.", time);
 }
 
+/** "Tomorrow 08:30": when an email leaves, or was written. */
+export function whenWords(utc, now) {
+    const date = deserializeDateTime(utc);
+    const time = date.toLocaleString(DateTime.TIME_SIMPLE);
+    const days = date.startOf("day").diff(now.startOf("day"), "days").days;
+    if (days === 0) {
+        return time;
+    }
+    if (days === 1) {
+        return _t("Tomorrow %s", time);
+    }
+    const day = date.toLocaleString({weekday: "short", day: "numeric", month: "short"});
+    return _t("%(day)s %(time)s", {day, time});
+}
+
 /** Of whom the emails of a selection go to, and who has no address. */
 export function selectionWords(records) {
     const without = records.filter(({address}) => !address);

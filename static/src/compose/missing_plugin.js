@@ -1,5 +1,4 @@
 import {Plugin} from "@html_editor/plugin";
-import {unwrapContents} from "@html_editor/utils/dom";
 
 const MISSING = ".o_easycrm_missing";
 
@@ -12,9 +11,6 @@ export class MissingPlugin extends Plugin {
     };
 
     setup() {
-        for (const mark of this.editable.querySelectorAll(MISSING)) {
-            mark.dataset.words = mark.textContent;
-        }
         this.addDomListener(this.editable, "click", (ev) => {
             const mark = ev.target.closest?.(MISSING);
             if (mark) {
@@ -28,11 +24,16 @@ export class MissingPlugin extends Plugin {
         });
     }
 
+    /** The element stays, and the caret in it: it is a mark no more. */
     unmarkWritten(root) {
-        for (const mark of root.querySelectorAll?.(MISSING) || []) {
-            const {words} = mark.dataset;
-            if (words && mark.textContent !== words) {
-                unwrapContents(mark);
+        const around = root.closest?.(MISSING);
+        const marks = [...(root.querySelectorAll?.(MISSING) || [])];
+        for (const mark of around ? [around, ...marks] : marks) {
+            if (!mark.textContent.includes(mark.dataset.words)) {
+                mark.removeAttribute("class");
+                for (const name of Object.keys(mark.dataset)) {
+                    delete mark.dataset[name];
+                }
             }
         }
     }

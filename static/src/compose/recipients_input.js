@@ -130,7 +130,10 @@ export class RecipientsInput extends Component {
 
     onPaste(ev) {
         const text = ev.clipboardData?.getData("text/plain") || "";
-        if (text.includes("@") && (SEPARATORS.test(text.trim()) || isEmail(text.trim()))) {
+        if (
+            text.includes("@") &&
+            (SEPARATORS.test(text.trim()) || isEmail(text.trim()))
+        ) {
             ev.preventDefault();
             this.take(text);
         }
