@@ -267,3 +267,63 @@ class TestOutgoing(OutgoingFixtures, MailCase):
             {"easycrm_mail.timeline", "easycrm_mail.outgoing"},
         )
         self.assertEqual({users for users, _name in told}, {self.mira})
+
+
+@tagged("post_install", "-at_install")
+class TestPlanned(OutgoingFixtures, MailCase):
+    """What stands above a record's timeline: what has not gone out."""
+
+    def read_cards(self, record, user=None):
+        outbox = self.env["easycrm.email.outgoing"].with_user(user or self.mira)
+        return outbox.easycrm_planned(record._name, record.id)
+
+    def test_what_waits_stands_on_its_record_and_its_company(self):
+        mail = self.write_mail(partner_id=self.anna.id, body="<p>Dear <b>Anna</b></p>")
+        mail.action_queue("2199-01-01 08:00:00")
+        [card] = self.read_cards(self.anna)
+        self.assertEqual(card["when"], "2199-01-01 08:00:00")
+        self.assertEqual(
+            (card["state"], card["subject"], card["to"], card["snippet"]),
+            ("queued", "Offer", "anna@acme.example", "Dear Anna"),
+        )
+        self.assertTrue(card["can_edit"] and card["can_cancel"] and card["mine"])
+        self.assertFalse(card["can_send_again"] or card["can_discard"])
+        self.assertEqual(self.read_cards(self.acme), [card])
+        self.assertEqual(self.read_cards(self.bruno), [])
+
+    def test_others_who_read_the_record_are_not_told(self):
+        self.write_mail(partner_id=self.anna.id).action_queue()
+        self.assertEqual(self.read_cards(self.anna, self.jonas), [])
+        self.mailbox.member_ids = self.jonas
+        [card] = self.read_cards(self.anna, self.jonas)
+        self.assertEqual((card["mine"], card["writer"]), (False, "Mira Maas"))
+        self.assertFalse(card["can_edit"])
+        secret = self.add_lead("Secret", self.jonas)
+        with self.assertRaises(AccessError):
+            self.read_cards(secret)
+
+    def test_a_doubt_is_decided_once_the_mailbox_was_asked(self):
+        mail = self.write_mail(lead_id=self.lead.id)
+        mail.action_queue()
+        mail.sudo()._mark_sending()
+        mail.sudo()._mark_doubtful()
+        [card] = self.read_cards(self.lead)
+        self.assertFalse(card["can_send_again"] or card["can_discard"])
+        self.assertIn("is asked", card["error"])
+        mail.sudo().asked_at = mail.handed_at
+        [card] = self.read_cards(self.lead)
+        self.assertTrue(card["can_send_again"] and card["can_discard"])
+        mail.action_discard()
+        self.assertEqual(self.read_cards(self.lead), [])
+
+    def test_a_refusal_names_who_it_is_about(self):
+        mail = self.write_mail(lead_id=self.lead.id)
+        mail.action_queue()
+        mail.sudo()._refuse(
+            "Nobody took it.", recipients=[("anna@acme.example", "mailbox is full")]
+        )
+        [card] = self.read_cards(self.lead)
+        self.assertEqual(
+            card["error"], "Nobody took it.\nanna@acme.example: mailbox is full"
+        )
+        self.assertTrue(card["can_send_again"])

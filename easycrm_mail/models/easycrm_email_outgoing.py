@@ -2,7 +2,6 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from .addresses import normalise
-from .easycrm_email_account_health import RETRIES
 from .easycrm_email_participant import ROLES
 
 #: What its writer decides, as long as it is a draft; all else follows from it.
@@ -238,11 +237,6 @@ class EasycrmEmailOutgoing(models.Model):
         """Return the record that it is written from; an empty contact if none."""
         self.ensure_one()
         return self.lead_id or self.partner_id
-
-    def _is_told(self):
-        """Tell whether its writer has been told that it does not get out."""
-        self.ensure_one()
-        return self.state == "queued" and self.attempts > RETRIES
 
 
 class EasycrmEmailOutgoingRecipient(models.Model):
