@@ -178,12 +178,9 @@ class EasycrmEmailCompose(models.TransientModel):
 
         :return: dict, see `_get_window`
         """
-        context = self.env.context
-        if not context.get("easycrm_outgoing_id"):
-            draft = self._find_draft()
-            if draft:
-                self = self.with_context(easycrm_outgoing_id=draft.id)
-        return self.create({})._get_window()
+        draft_id = self.env.context.get("easycrm_outgoing_id") or self._find_draft().id
+        opened = self.with_context(easycrm_outgoing_id=draft_id)
+        return opened.create({})._get_window()
 
     @api.model
     def _find_draft(self):

@@ -10,6 +10,10 @@ REPLIED = re.compile(r"^\s*(re|aw|antw|sv|vs|rv)\s*(\[\d+\])?\s*:", re.IGNORECAS
 FORWARDED = re.compile(r"^\s*(fwd?|wg|tr|rv|vb|enc)\s*(\[\d+\])?\s*:", re.IGNORECASE)
 
 
+#: When a quoted mail was written: to the minute.
+QUOTE_DATE = "EEE d MMM y, HH:mm"
+
+
 class EasycrmEmailCompose(models.TransientModel):
     """Answers: to whom they go, and the text below them."""
 
@@ -72,7 +76,7 @@ class EasycrmEmailCompose(models.TransientModel):
     @api.model
     def _get_quote(self, email, people, kind):
         """Return the answered email as it stands below the answer."""
-        date = tools.format_datetime(self.env, email.date, dt_format="medium")
+        date = tools.format_datetime(self.env, email.date, dt_format=QUOTE_DATE)
         # (images from elsewhere stay in: it is the recipient's own text)
         body, _hosts = email._render_body(remote=True)
         if kind != "forward":
@@ -83,7 +87,7 @@ class EasycrmEmailCompose(models.TransientModel):
             return Markup(
                 '<div class="o_easycrm_quote" data-o-mail-quote="1"><p>%s</p>'
                 '<blockquote type="cite" style="margin: 0 0 0 8px; padding-left: 12px; '
-                'border-left: 2px solid;">%s</blockquote></div>'
+                'border-left: 2px solid silver;">%s</blockquote></div>'
             ) % (head, body)
         lines = [
             (self.env._("From"), [people["from"]] if people["from"] else []),
@@ -140,7 +144,6 @@ class EasycrmEmailCompose(models.TransientModel):
                 }
             )
             self.attachment_ids += copied.sudo(False)
-        self._save_draft()
         return self._get_files()
 
     def easycrm_take_documents(self, file_ids):
@@ -152,7 +155,6 @@ class EasycrmEmailCompose(models.TransientModel):
         self.ensure_one()
         known = self._search_documents()
         self._add_copies(known.filtered(lambda file: file.id in file_ids))
-        self._save_draft()
         return self._get_files()
 
     def _search_documents(self):

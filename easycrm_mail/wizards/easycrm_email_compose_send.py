@@ -42,7 +42,7 @@ class EasycrmEmailCompose(models.TransientModel):
             "files": self._get_files(),
             "forwarded": self._get_forwarded(),
             "documents": len(self._search_documents()),
-            "template": self.template_id
+            "template": bool(self.template_id)
             and {"id": self.template_id.id, "name": self.template_id.name},
             "track_opens": self.track_opens,
         }

@@ -1,4 +1,4 @@
-import {Component, onWillStart, reactive, useRef, useState} from "@odoo/owl";
+import {Component, onMounted, onWillStart, reactive, useRef, useState} from "@odoo/owl";
 
 import {Dialog} from "@web/core/dialog/dialog";
 import {Dropdown} from "@web/core/dropdown/dropdown";
@@ -63,6 +63,7 @@ export class ComposeDialog extends Component {
         this.providers = PROVIDERS;
         this.env.dialogData.dismiss = () => this.keep();
         onWillStart(() => this.load());
+        onMounted(() => this.focusFirst());
         useDropzone(
             this.body,
             (ev) => this.model.addFiles([...ev.dataTransfer.files]),
@@ -116,9 +117,20 @@ export class ComposeDialog extends Component {
         return laterTimes(luxon.DateTime.local());
     }
 
-    /** The first that is missing takes the focus: to whom, what about, or the text. */
+    /** What is to be written first takes the focus: to whom, what about, or the text. */
     get focusTo() {
         return !this.model.hasRecipients && !this.ui.isSmall;
+    }
+
+    focusFirst() {
+        if (this.model.status !== "ready" || this.focusTo || this.ui.isSmall) {
+            return;
+        }
+        if (this.model.subject) {
+            this.model.editor.focusStart();
+        } else {
+            this.body.el.querySelector(".o_easycrm_subject_input").focus();
+        }
     }
 
     showRole(role) {

@@ -86,8 +86,11 @@ export class ComposeEditor extends Component {
         this.editor.shared.userCommand.getCommand(command).run();
     }
 
-    focus() {
-        this.editor.shared.selection.focusEditable();
+    /** Puts the caret before the text, where an answer begins. */
+    focusStart() {
+        const {editable, shared} = this.editor;
+        shared.selection.focusEditable();
+        shared.selection.setCursorStart(editable.firstElementChild || editable);
     }
 
     /** The text as it is being written. */

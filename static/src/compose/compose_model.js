@@ -322,6 +322,7 @@ export class ComposeModel {
     async takeDocuments(ids) {
         await this.save();
         this.files = await this.callOwn("easycrm_take_documents", [ids]);
+        this.change();
     }
 
     // --- templates ---
