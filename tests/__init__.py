@@ -11,6 +11,7 @@ from . import test_archiving
 from . import test_bcc
 from . import test_body
 from . import test_body_images
+from . import test_bounces
 from . import test_companies
 from . import test_compare
 from . import test_compose
@@ -42,6 +43,7 @@ from . import test_overview
 from . import test_privacy
 from . import test_retention
 from . import test_secrets
+from . import test_send_api
 from . import test_send_imap
 from . import test_send_run
 from . import test_settings

@@ -5,6 +5,7 @@ from odoo import fields
 from odoo.tests import tagged
 
 from ..easycrm_mail.messages import write
+from ..easycrm_mail.models import easycrm_email_account_send
 from ..easycrm_mail.models.send_run import SendRun
 from ..easycrm_mail.providers import (
     Doubtful,
@@ -254,6 +255,31 @@ class TestSendRun(SendingCase):
         self.assertEqual((sending.state, bool(sending.asked_at)), ("doubt", True))
         self.run_outbox()
         self.assertEqual(self.provider.handed, [])
+
+    def test_what_a_service_takes_no_more_of_waits_and_was_told_before(self):
+        account = self.mailbox.with_user(self.mira)
+        self.patch(easycrm_email_account_send, "DAY_LIMITS", {"imap": 4})
+        self.patch(easycrm_email_account_send, "MINUTE_LIMITS", {"imap": 2})
+        mails = [self.queue() for _number in range(3)]
+        self.run_outbox()
+        self.assertEqual([m.state for m in mails], ["sent", "sent", "queued"])
+        self.assertFalse(mails[2].attempts)
+        self.assertEqual(
+            mails[2].next_try_at, mails[0].handed_at + timedelta(minutes=1)
+        )
+        for mail in mails:
+            self.pass_time(mail, minutes=2)
+        self.assertFalse(account.easycrm_send_options()[0]["warning"])
+        self.run_outbox()
+        self.assertEqual(mails[2].state, "sent")
+        self.patch(easycrm_email_account_send, "MINUTE_LIMITS", {})
+        self.queue()
+        last = self.queue()
+        self.run_outbox()
+        self.assertEqual(last.state, "queued")
+        self.assertEqual(last.next_try_at, mails[0].handed_at + timedelta(days=1))
+        warning = account.easycrm_send_options()[0]["warning"]
+        self.assertIn("waits", warning)
 
     def test_two_mails_of_one_mailbox_go_one_after_the_other(self):
         mails = self.queue() + self.queue() + self.queue()

@@ -88,6 +88,8 @@ class TestTimeline(MailCase):
                 "bcc": [],
                 "subject": "Offer",
                 "snippet": "Please find it attached.",
+                "auto_reply": False,
+                "bounces": [],
                 "large": False,
                 "level": "everything",
                 "sharers": [],

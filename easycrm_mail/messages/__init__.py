@@ -1,5 +1,6 @@
 """What an email is: typed values, parsing, snippets. Knows nothing of Odoo."""
 
+from .bounces import Bounce, Undelivered, read_bounce
 from .large import LargeMail
 from .parser import extract_part, parse, parse_headers
 from .signature import Signature, read_signature
@@ -21,6 +22,7 @@ __all__ = [
     "Address",
     "Attachment",
     "BadHeader",
+    "Bounce",
     "Draft",
     "File",
     "LargeMail",
@@ -28,6 +30,7 @@ __all__ = [
     "Participant",
     "Role",
     "Signature",
+    "Undelivered",
     "UnreadableMessage",
     "Word",
     "check_address",
@@ -35,6 +38,7 @@ __all__ = [
     "introduces_quote",
     "parse",
     "parse_headers",
+    "read_bounce",
     "read_signature",
     "search_words",
     "size_of",

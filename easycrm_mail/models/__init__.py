@@ -26,6 +26,7 @@ from . import easycrm_email_copy_suggest
 from . import easycrm_email_batch
 from . import easycrm_email_batch_undo
 from . import easycrm_email_history
+from . import easycrm_email_bounce
 from . import easycrm_email_link
 from . import easycrm_email_link_place
 from . import easycrm_email_live

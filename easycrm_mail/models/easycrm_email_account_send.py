@@ -1,4 +1,6 @@
-from odoo import api, models
+from datetime import timedelta
+
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
@@ -6,6 +8,19 @@ from ..providers import GmailProvider, ImapProvider, OutlookProvider
 
 #: Who sends from a mailbox, and knows what it takes in one mail.
 PROVIDERS = {"gmail": GmailProvider, "imap": ImapProvider, "outlook": OutlookProvider}
+
+#: What a service lets one mailbox send in a minute; above it, it would refuse.
+#: https://learn.microsoft.com/office365/servicedescriptions/exchange-online-service-description/exchange-online-limits
+MINUTE_LIMITS = {"outlook": 30}
+
+#: What it lets one mailbox send in 24 hours: to people at Microsoft, mails at Google; a
+#: private mailbox has less. https://support.google.com/a/answer/166852
+DAY_LIMITS = {"gmail": 2000, "outlook": 10_000}
+PRIVATE_DAY_LIMIT = 500
+PRIVATE_DOMAINS = ("gmail.com", "googlemail.com")
+
+#: The share of a day's limit from which on it is told.
+TOLD_SHARE = 0.8
 
 
 class EasycrmEmailAccount(models.Model):
@@ -48,6 +63,73 @@ class EasycrmEmailAccount(models.Model):
         elif account._lacks_grant():
             return env._("Sign in to %(email)s first.", **values)
         return ""
+
+    def _get_day_limit(self):
+        """Return how much the mailbox may send in 24 hours; 0 where nobody knows."""
+        self.ensure_one()
+        if self.email.endswith(tuple(f"@{domain}" for domain in PRIVATE_DOMAINS)):
+            return PRIVATE_DAY_LIMIT
+        return DAY_LIMITS.get(self.provider, 0)
+
+    def _get_handed_today(self):
+        """Return when the mailbox sent in 24 hours, oldest first; as the limit counts."""
+        self.ensure_one()
+        since = fields.Datetime.now() - timedelta(days=1)
+        mails = self.env["easycrm.email.outgoing"].sudo()
+        mails = mails.search(
+            Domain("account_id", "=", self.id)
+            & Domain("handed_at", ">", since)
+            & Domain("state", "in", ["sending", "doubt", "sent"]),
+            order="handed_at, id",
+        )
+        return [
+            mail.handed_at
+            for mail in mails
+            for _one in (mail.recipient_ids if self.provider == "outlook" else mail)
+        ]
+
+    def _get_next_chance(self):
+        """Return from when on the service takes another mail; None: now."""
+        self.ensure_one()
+        per_minute = MINUTE_LIMITS.get(self.provider)
+        if per_minute:
+            mails = self.env["easycrm.email.outgoing"].sudo()
+            since = fields.Datetime.now() - timedelta(minutes=1)
+            lately = mails.search(
+                Domain("account_id", "=", self.id) & Domain("handed_at", ">", since),
+                order="handed_at, id",
+            )
+            if len(lately) >= per_minute:
+                return lately[-per_minute].handed_at + timedelta(minutes=1)
+        limit = self._get_day_limit()
+        handed = self._get_handed_today() if limit else ()
+        if limit and len(handed) >= limit:
+            return handed[-limit] + timedelta(days=1)
+        return None
+
+    def _warn_of_limit(self):
+        """Return in words that the day's limit is near; else empty."""
+        self.ensure_one()
+        limit = self._get_day_limit()
+        count = len(self._get_handed_today()) if limit else 0
+        if not limit or count < limit * TOLD_SHARE:
+            return ""
+        values = {
+            "count": count,
+            "limit": limit,
+            "service": self._get_service_title(self.provider),
+        }
+        if count >= limit:
+            return self.env._(
+                "%(service)s lets this mailbox send %(limit)s emails in 24 hours, which "
+                "are used up. What you send now waits, and leaves by itself.",
+                **values,
+            )
+        return self.env._(
+            "%(count)s of the %(limit)s emails that %(service)s lets this mailbox send "
+            "in 24 hours are used up.",
+            **values,
+        )
 
     def _explain_outgoing(self, error):
         """Say, in its owner's language, why a mail does not go out.
@@ -98,7 +180,7 @@ class EasycrmEmailAccount(models.Model):
 
         :return: list of dicts: `account_id`, `name`, `address`, `email_from`,
             `provider`, `limit_bytes`, `limit_recipients`, `last_used` (a datetime as
-            text, or False), `why_not` (words, or empty)
+            text, or False), `why_not` and `warning` (words, or empty)
         """
         self.browse().check_access("read")
         accounts = self.search(
@@ -109,6 +191,7 @@ class EasycrmEmailAccount(models.Model):
         options = []
         for account in accounts:
             why_not, limits = account._why_not_sending(), account._get_send_limits()
+            warning = account.sudo()._warn_of_limit()
             own = account._get_own_addresses() - {account.email}
             for address in (account.email, *sorted(own)):
                 options.append(
@@ -122,6 +205,7 @@ class EasycrmEmailAccount(models.Model):
                         "limit_recipients": limits.recipients,
                         "last_used": used.get((account.id, address), False),
                         "why_not": why_not,
+                        "warning": warning,
                     }
                 )
         options.sort(key=lambda one: one["last_used"] or "", reverse=True)

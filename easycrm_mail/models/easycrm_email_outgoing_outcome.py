@@ -1,7 +1,7 @@
 import random
 from datetime import timedelta
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 from .easycrm_email_account_health import (
@@ -42,6 +42,8 @@ class EasycrmEmailOutgoing(models.Model):
                 "handed_at": fields.Datetime.now(),
                 "next_try_at": False,
                 "asked_at": False,
+                "error": False,
+                "error_kind": False,
             }
         )
         self._ping()
@@ -109,6 +111,18 @@ class EasycrmEmailOutgoing(models.Model):
         self._wake(self.next_try_at)
         if told:
             self._tell(self.env._("An email waits to be sent"))
+        self._ping()
+
+    def _mark_resting(self, at):
+        """Let it wait until its service takes more: that is no error.
+
+        :param at: a moment
+        """
+        self.ensure_one()
+        env = self.with_context(lang=self.user_id.lang).env
+        words = env._("Its service takes no more emails from this mailbox for now.")
+        self.write({"error": words, "error_kind": "retry", "next_try_at": at})
+        self._wake(at)
         self._ping()
 
     def _refuse(self, words, kind="refused", recipients=()):
@@ -203,6 +217,33 @@ class EasycrmEmailOutgoing(models.Model):
         if link.origin in ("auto", "rule") and not link.removed:
             link.origin = "sent"
         return email.browse() if link.removed else email
+
+    @api.model
+    def _follow_bounce(self, email, address, kind, failed):
+        """Tell the writer of a sent mail to whom it did not get.
+
+        :param str kind: `hard`, or `soft`: it is only late
+        :param messages.Undelivered failed:
+        """
+        for mail in self.search([("email_id", "=", email.id)]):
+            bounces = self.with_context(lang=mail.user_id.lang).env
+            words = bounces["easycrm.email.bounce"]._explain(
+                kind, failed.status, failed.reason
+            )
+            if kind == "hard":
+                mail._mark_recipients([(address, words)])
+            mail._ping()
+
+    @api.model
+    def _settle_reported(self, account, message_ids):
+        """Let mails be sent of which a server reports: they have gone out."""
+        reported = self.search(
+            Domain("account_id", "=", account.id)
+            & Domain("message_id", "in", list(message_ids))
+            & Domain("state", "in", ["sending", "doubt"])
+        )
+        for mail in reported:
+            mail._mark_sent()
 
     def _follow_deletion(self):
         """Decide what becomes of mails whose mailbox is being deleted."""

@@ -38,6 +38,9 @@ class EasycrmEmail(models.Model):
         large = self.browse(
             [email_id for email_id in self.ids if envelopes[email_id]["large"]]
         )._get_large_words(levels)
+        bounces = self.browse(
+            [email_id for email_id in self.ids if envelopes[email_id].pop("bounced")]
+        )._get_bounces()
         sharers = (self - self.browse(shown))._get_sharers()
         result = []
         for email_id in self.ids:
@@ -55,6 +58,7 @@ class EasycrmEmail(models.Model):
                     and snippet
                     or large.get(email_id, False),
                     "large": email_id in large,
+                    "bounces": bounces.get(email_id, []),
                     "sharers": sharers.get(email_id, []),
                     "attachments": lines.get(email_id, []),
                 }
@@ -74,6 +78,9 @@ class EasycrmEmail(models.Model):
                 """
                 SELECT email.id, email.thread_id, email.date, email.direction,
                        email.headers_only IS TRUE AS large,
+                       email.is_auto_reply IS TRUE AS auto_reply,
+                       EXISTS (SELECT FROM easycrm_email_bounce bounce
+                               WHERE bounce.email_id = email.id) AS bounced,
                        content.subject, content.snippet,
                        %s AS level, CASE WHEN %s THEN %s END AS shared, (
                            SELECT mine.is_read IS TRUE FROM easycrm_email_copy mine

@@ -12,6 +12,7 @@ from ..messages import Message
 from ..providers import RemoteMessage
 from .addresses import normalise
 from .easycrm_email_content import SEARCH_VECTOR
+from .ingest_bounces import BounceSteps
 from .ingest_changes import ChangeSteps
 from .ingest_exclusions import ExclusionSteps
 from .ingest_gaps import GapSteps
@@ -36,6 +37,7 @@ class Read(NamedTuple):
 
 class Ingest(
     ThreadSteps,
+    BounceSteps,
     ChangeSteps,
     ExclusionSteps,
     GapSteps,
@@ -57,6 +59,7 @@ class Ingest(
         self.own = account._get_own_addresses()
         self.sizes = {}
         self.sent = {}
+        self.reports = {}
         self.bodiless = set()
 
     def store(self, reads):
@@ -67,6 +70,8 @@ class Ingest(
         """
         if not reads:
             return []
+        self.reports = self._find_reports(reads)
+        self._mark_undelivered()
         reads = self._recognise_sent(self._name_provisional(reads))
         reads = self._leave_out(reads)
         if not reads:
@@ -192,6 +197,7 @@ class Ingest(
                 "date",
                 "direction",
                 "is_linked",
+                "is_auto_reply",
                 "has_files",
                 *PROVISIONAL_COLUMNS,
             ],
@@ -204,6 +210,7 @@ class Ingest(
                     self._naive(message.date),
                     self._direction(message),
                     False,
+                    self._is_auto_reply(message),
                     any(not attachment.inline for attachment in message.attachments),
                     *self._provisional_values(digest, message),
                 )

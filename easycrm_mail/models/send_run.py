@@ -154,6 +154,9 @@ class SendRun(StoreSteps):
                 wait_ = timedelta(seconds=PULL_SECONDS + LOST_SECONDS)
                 mail.next_try_at = fields.Datetime.now() + wait_
                 return job, look_for, (mail.message_id,)
+            if at := mail.account_id._get_next_chance():
+                mail._mark_resting(at)
+                return job, None, ()
             job.is_sending = True
             mail._mark_sending()
             return job, hand_over, (mail._make_outgoing(),)
