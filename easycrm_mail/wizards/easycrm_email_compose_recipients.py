@@ -126,16 +126,13 @@ class EasycrmEmailCompose(models.TransientModel):
     @api.model
     def _flag_people(self, people):
         """Tell of which people the last email came back, and why."""
-        problems = self._get_problems({person["address"] for person in people})
+        problems = self.env["easycrm.email.bounce"].easycrm_flagged(
+            [person["address"] for person in people]
+        )
         return [
-            {**person, "problem": problems.get(normalise(person["address"]), "")}
+            {**person, "problem": problems.get(person["address"], "")}
             for person in people
         ]
-
-    @api.model
-    def _get_problems(self, addresses):
-        """Return {address: why the last email to it came back, in words}."""
-        return {}
 
     @api.model
     def easycrm_read_people(self, text):

@@ -39,6 +39,7 @@ export class Planned extends Component {
         return this.store.planned.map((mail) => ({
             ...mail,
             ...STATES[mail.state],
+            from: mail.mine === false ? mail.writer : _t("You"),
             time: mail.when && whenWords(mail.when, luxon.DateTime.local()),
             actions: this.actionsOf(mail),
         }));

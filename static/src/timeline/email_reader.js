@@ -5,8 +5,9 @@ import {_t} from "@web/core/l10n/translation";
 import {useService} from "@web/core/utils/hooks";
 import {AttachmentChips} from "./attachment_chips";
 import {BodyFrame} from "./body_frame";
+import {Bounces} from "./bounces";
 import {
-    DIRECTIONS,
+    directionOf,
     fullTime,
     levelWords,
     longTime,
@@ -26,7 +27,7 @@ const ANSWERS = [
 /** One mail in full: who, to whom, the body in its frame, attachments, and why it is here. */
 export class EmailReader extends Component {
     static template = "easycrm_mail.EmailReader";
-    static components = {AttachmentChips, BodyFrame, WhyPanel};
+    static components = {AttachmentChips, BodyFrame, Bounces, WhyPanel};
     static props = {
         email: Object,
         // of the timeline that it stands on; without one it stands by itself
@@ -120,7 +121,7 @@ export class EmailReader extends Component {
     }
 
     get direction() {
-        return DIRECTIONS[this.props.email.direction];
+        return directionOf(this.props.email);
     }
 
     get level() {

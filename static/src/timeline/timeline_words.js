@@ -17,6 +17,21 @@ export const DIRECTIONS = {
     outbound: {icon: "oi-arrow-up-right", tone: "primary", word: _t("Sent")},
 };
 
+const NOT_DELIVERED = {
+    icon: "fa fa-exclamation",
+    tone: "danger",
+    word: _t("Not delivered"),
+};
+
+/** Which way an email went, or that it did not get there: its icon with its font, tone and word. */
+export function directionOf({direction, bounces = []}) {
+    if (bounces.some(({kind}) => kind === "hard")) {
+        return NOT_DELIVERED;
+    }
+    const words = DIRECTIONS[direction];
+    return {...words, icon: `oi ${words.icon}`};
+}
+
 /** Whose a conversation is that the reader has in a mailbox of his own: see `easycrm.email.thread`. */
 const PRIVACY = {
     shared: {
