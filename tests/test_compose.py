@@ -160,6 +160,13 @@ class TestCompose(ComposeCase):
         self.assertFalse(outgoing.exists())
         self.assertEqual(len(back["window"]["records"]), 2)
 
+    def test_somebody_is_taken_out_of_a_selection_and_nobody_comes_in(self):
+        window = self.open_for(self.anna + self.bruno)
+        sent = self.get_window(window).easycrm_send(
+            {"subject": "Hello", "res_ids": [self.bruno.id, self.acme.id]}
+        )
+        self.assertEqual(self.get_outgoing(sent).partner_id, self.bruno)
+
     def test_a_selection_of_more_is_a_campaign_s(self):
         people = self.env["res.partner"].create(
             [{"name": f"{n}", "email": f"{n}@many.example"} for n in range(51)]
@@ -250,6 +257,26 @@ class TestComposeAccess(ComposeCase):
         suggest = self.env["easycrm.email.compose"]
         self.assertEqual(len(suggest.with_user(self.mira).easycrm_suggest("hidden")), 1)
         self.assertEqual(suggest.with_user(self.jonas).easycrm_suggest("hidden"), [])
+
+    def test_whose_mail_came_back_is_flagged(self):
+        email = self.send(self.mailbox, to="anna@acme.example")
+        self.env["easycrm.email.bounce"].create(
+            {
+                "email_id": email.id,
+                "address": "anna@acme.example",
+                "kind": "hard",
+                "status": "5.2.2",
+                "at": email.date,
+            }
+        )
+        [person] = self.open_for(self.anna)["recipients"]["to"]
+        self.assertIn("full", person["problem"])
+        [person] = (
+            self.env["easycrm.email.compose"]
+            .with_user(self.mira)
+            .easycrm_suggest("anna")
+        )
+        self.assertIn("full", person["problem"])
 
     def test_wildcards_are_letters(self):
         suggest = self.env["easycrm.email.compose"].with_user(self.mira)
@@ -371,6 +398,20 @@ class TestComposeTemplate(ComposeCase):
         outgoing = self.get_outgoing(compose.easycrm_send({}))
         self.assertIn("By 1", outgoing[0].body)
         self.assertIn("By 2", outgoing[1].body)
+
+    def test_the_text_of_a_template_for_several_is_changed_by_its_editors_only(self):
+        template = self.add_template("<p>Hello</p>")
+        leads = self.lead + self.add_lead("Tables", self.mira, "bruno@beck.example")
+        compose, window = self.use(template, records=leads)
+        self.assertTrue(window["body_locked"])
+        sent = compose.easycrm_send({"body": "<p>Changed</p>"})
+        self.assertIn("Hello", self.get_outgoing(sent)[0].body)
+        self.mira.group_ids += self.env.ref("mail.group_mail_template_editor")
+        compose, window = self.use(template, records=leads)
+        self.assertFalse(window["body_locked"])
+        sent = compose.easycrm_send({"body": "<p>Changed</p>"})
+        self.assertIn("Changed", self.get_outgoing(sent)[0].body)
+        self.assertIn("o-signature-container", self.get_outgoing(sent)[0].body)
 
     def test_a_template_for_other_records_is_refused(self):
         template = self.add_template("<p>Hello</p>")

@@ -12,7 +12,7 @@ RECORD_FIELDS = {"res.partner": "partner_id", "crm.lead": "lead_id"}
 #: What the window may change.
 WRITTEN = {
     *("account_id", "from_address", "recipients", "subject", "body"),
-    *("attachment_ids", "track_opens", "quoted_kept"),
+    *("attachment_ids", "track_opens", "quoted_kept", "res_ids"),
 }
 
 
@@ -37,6 +37,9 @@ class EasycrmEmailCompose(models.TransientModel):
         readonly=True,
     )
     res_ids = fields.Json(string="Records", readonly=True)
+    many = fields.Boolean(
+        string="An Email Each", readonly=True, help="Each of the records gets one."
+    )
     reply_to_id = fields.Many2one(
         "easycrm.email", string="Answered Email", ondelete="set null", readonly=True
     )
@@ -102,6 +105,7 @@ class EasycrmEmailCompose(models.TransientModel):
         return {
             "res_model": model,
             "res_ids": records.ids,
+            "many": not is_one,
             "recipients": {"to": to, "cc": [], "bcc": []},
         }
 
@@ -218,6 +222,12 @@ class EasycrmEmailCompose(models.TransientModel):
 
     def _write_window(self, values):
         values = {name: value for name, value in values.items() if name in WRITTEN}
+        if "res_ids" in values:
+            # (records are taken out, others do not come in)
+            kept = set(values["res_ids"])
+            values["res_ids"] = [one for one in self.res_ids or [] if one in kept]
+        if self._is_body_locked():
+            values.pop("body", None)
         if "recipients" in values:
             values["recipients"] = self._read_recipients(values["recipients"])
         if "attachment_ids" in values:
@@ -228,7 +238,7 @@ class EasycrmEmailCompose(models.TransientModel):
 
     def _save_draft(self):
         """Write the draft anew; none is kept of what goes to several."""
-        if len(self.res_ids or []) > 1:
+        if self.many:
             return self.outgoing_id
         record = self._get_records()
         values = self._get_outgoing_values(record, self.subject, self.body)

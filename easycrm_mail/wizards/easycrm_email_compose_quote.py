@@ -159,7 +159,7 @@ class EasycrmEmailCompose(models.TransientModel):
 
     def _search_documents(self):
         records = self._get_records()
-        if not records or len(records) > 1:
+        if not records or self.many:
             return self.env["ir.attachment"]
         return self.env["ir.attachment"].search(
             [

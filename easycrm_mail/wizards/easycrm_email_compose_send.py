@@ -3,6 +3,9 @@ from odoo.exceptions import UserError
 
 from .easycrm_email_compose import RECORD_FIELDS
 
+#: The class of the user's signature in a text.
+SIGNATURE = "o-signature-container"
+
 #: Records that one window may write to, an email each. More is a campaign.
 RECORD_LIMIT = 50
 
@@ -28,6 +31,7 @@ class EasycrmEmailCompose(models.TransientModel):
             "outgoing_id": self.outgoing_id.id,
             "saved_at": saved and fields.Datetime.to_string(saved),
             "records": self._get_record_words(),
+            "many": self.many,
             "from": self.env["easycrm.email.account"].easycrm_send_options(),
             "account_id": self.account_id.id,
             "from_address": self.from_address or "",
@@ -45,6 +49,7 @@ class EasycrmEmailCompose(models.TransientModel):
             "template": bool(self.template_id)
             and {"id": self.template_id.id, "name": self.template_id.name},
             "track_opens": self.track_opens,
+            "body_locked": self._is_body_locked(),
         }
 
     def _get_record_words(self):
@@ -80,7 +85,7 @@ class EasycrmEmailCompose(models.TransientModel):
         """
         self.ensure_one()
         self._write_window(values)
-        if len(self.res_ids or []) > 1:
+        if self.many:
             outgoing = self._make_batch()
         else:
             self._check_missing(self.subject, self.body)
@@ -118,7 +123,9 @@ class EasycrmEmailCompose(models.TransientModel):
         for record in reachable:
             subject = self._mark_missing_text(subjects[record.id])
             body = self._mark_missing_html(bodies[record.id])
-            self._check_missing(subject, body, record.display_name)
+            self._check_missing(subject, body, record.name)
+            if self.template_id and SIGNATURE not in body:
+                body += self._get_signature()
             person = people[record.id]
             outgoing = made.create(
                 {
@@ -146,10 +153,10 @@ class EasycrmEmailCompose(models.TransientModel):
         if not back:
             return {"late": len(late), "window": False}
         compose = self.exists()
-        if not compose or (len(compose.res_ids or []) < 2 and not compose.outgoing_id):
+        if not compose or not (compose.many or compose.outgoing_id):
             context = {"easycrm_outgoing_id": back[:1].id}
             compose = self.with_context(**context).create({})
-        elif len(compose.res_ids or []) > 1:
+        elif compose.many:
             # it holds what is common to them; those that have left are done with
             field = RECORD_FIELDS[compose.res_model]
             compose.res_ids = back[field].ids

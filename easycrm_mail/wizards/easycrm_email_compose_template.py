@@ -32,15 +32,24 @@ class EasycrmEmailCompose(models.TransientModel):
     @api.depends("template_id")
     def _compute_subject(self):
         for compose in self:
-            if compose.template_id and len(compose.res_ids or []) > 1:
+            if compose.template_id and compose.many:
                 super(EasycrmEmailCompose, compose)._compute_subject()
             # else it is what was written
 
     @api.depends("template_id")
     def _compute_body(self):
         for compose in self:
-            if compose.template_id and len(compose.res_ids or []) > 1:
+            if compose.template_id and compose.many:
                 super(EasycrmEmailCompose, compose)._compute_body()
+
+    def _is_body_locked(self):
+        """Tell whether the text is the template's own for each of several records.
+
+        Who may not edit templates may use one as it is: core renders it as it was
+        saved, whatever the window holds.
+        """
+        self.ensure_one()
+        return self.many and not self.can_edit_body
 
     def easycrm_get_templates(self):
         """Return the templates for this kind of record, one's own first.
@@ -72,8 +81,10 @@ class EasycrmEmailCompose(models.TransientModel):
         records = self._get_records()
         if not records or template.model != records._name:
             raise UserError(self.env._("This template is for other records."))
-        if len(records) > 1:
+        if self.many:
             self.template_id = template
+            self.attachment_ids = False
+            self._add_copies(template.attachment_ids.sudo())
             return self._get_window()
         # what a template says was allowed when it was saved
         rendered = template.with_context(easycrm_mark_missing=True)._generate_template(

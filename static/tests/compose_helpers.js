@@ -29,6 +29,7 @@ export function composeWindow(values = {}) {
                 address: ANNA.address,
             },
         ],
+        many: false,
         from: [FROM],
         account_id: 1,
         from_address: FROM.address,

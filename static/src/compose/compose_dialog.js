@@ -86,7 +86,7 @@ export class ComposeDialog extends Component {
     }
 
     get record() {
-        return this.model.records.length === 1 ? this.model.records[0] : undefined;
+        return this.model.isMany ? undefined : this.model.records[0];
     }
 
     get recordIcon() {

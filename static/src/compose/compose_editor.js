@@ -1,4 +1,4 @@
-import {Component, markup, onWillUnmount, useRef} from "@odoo/owl";
+import {Component, markup, onMounted, onWillUnmount, useRef} from "@odoo/owl";
 
 import {DYNAMIC_PLACEHOLDER_PLUGINS} from "@html_editor/backend/plugin_sets";
 import {ColumnPlugin} from "@html_editor/main/column_plugin";
@@ -42,6 +42,7 @@ export class ComposeEditor extends Component {
         this.root = useRef("root");
         this.buttons = BUTTONS;
         this.config = this.getConfig();
+        onMounted(() => this.lock());
         onWillUnmount(() => {
             const {model} = this.props;
             if (model.editor === this) {
@@ -79,6 +80,13 @@ export class ComposeEditor extends Component {
     onLoad(editor) {
         this.editor = editor;
         this.props.model.editor = this;
+    }
+
+    /** What is the template's own is shown, and cannot be written in. */
+    lock() {
+        if (this.props.model.bodyLocked) {
+            this.editor.editable.setAttribute("contenteditable", "false");
+        }
     }
 
     run(command) {

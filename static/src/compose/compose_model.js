@@ -49,6 +49,8 @@ export class ComposeModel {
         /** Attachments of a forwarded email that are being fetched. */
         this.fetching = [];
         this.fetchError = "";
+        /** Each of the records gets an email of its own. */
+        this.isMany = false;
         /** Given by the editor: its content as it is written, and as it is sent. */
         this.editor = null;
     }
@@ -65,8 +67,10 @@ export class ComposeModel {
         return _t("Send Email");
     }
 
-    get isMany() {
-        return this.records.length > 1;
+    /** Takes somebody out of a selection. */
+    removeRecord(record) {
+        this.records = this.records.filter((one) => one !== record);
+        this.change();
     }
 
     async load() {
@@ -91,6 +95,7 @@ export class ComposeModel {
             outgoingId: window.outgoing_id,
             savedAt: window.saved_at,
             records: window.records,
+            isMany: window.many,
             from: window.from,
             accountId: window.account_id,
             fromAddress: window.from_address,
@@ -105,6 +110,7 @@ export class ComposeModel {
             documents: window.documents,
             template: window.template,
             trackOpens: window.track_opens,
+            bodyLocked: window.body_locked,
         });
         // (the editor begins anew with this text)
         this.editor = null;
@@ -162,7 +168,8 @@ export class ComposeModel {
 
     get hasRecipients() {
         return (
-            this.isMany || ROLES.some((role) => (this.recipients[role] || []).length)
+            (this.isMany && this.records.some(({address}) => address)) ||
+            ROLES.some((role) => (this.recipients[role] || []).length)
         );
     }
 
@@ -364,6 +371,7 @@ export class ComposeModel {
             quoted_kept: this.quoteKept,
             attachment_ids: this.files.map(({id}) => id),
             track_opens: this.trackOpens,
+            ...(this.isMany && {res_ids: this.records.map(({id}) => id)}),
         };
     }
 
