@@ -72,7 +72,7 @@ class EasycrmEmailAccount(models.Model):
         return DAY_LIMITS.get(self.provider, 0)
 
     def _get_handed_today(self):
-        """Return when the mailbox sent in 24 hours, oldest first; as the limit counts."""
+        """Return when it sent in 24 hours, oldest first, as the limit counts."""
         self.ensure_one()
         since = fields.Datetime.now() - timedelta(days=1)
         mails = self.env["easycrm.email.outgoing"].sudo()
@@ -121,7 +121,7 @@ class EasycrmEmailAccount(models.Model):
         }
         if count >= limit:
             return self.env._(
-                "%(service)s lets this mailbox send %(limit)s emails in 24 hours, which "
+                "%(service)s lets this mailbox send %(limit)s emails in 24 hours: they "
                 "are used up. What you send now waits, and leaves by itself.",
                 **values,
             )
