@@ -27,6 +27,8 @@ class EasycrmEmailCompose(models.TransientModel):
     _name = "easycrm.email.compose"
     _description = "Send Email"
     _inherit = ["mail.composer.mixin"]
+    # a window may stand open over the night in which old ones are deleted
+    _transient_max_hours = 72.0
 
     outgoing_id = fields.Many2one(
         "easycrm.email.outgoing", string="Draft", ondelete="set null", readonly=True
@@ -131,7 +133,10 @@ class EasycrmEmailCompose(models.TransientModel):
             "from_address": draft.from_address,
             "recipients": recipients,
             "subject": draft.subject,
-            "body": draft.body,
+            # (somebody of the team may have begun it)
+            "body": draft.body
+            if draft.create_uid == self.env.user
+            else draft._sanitize(draft.body),
             "quoted_html": draft.quoted_html,
             "template_id": draft.template_id.id,
             "attachment_ids": [Command.set(draft.attachment_ids.ids)],

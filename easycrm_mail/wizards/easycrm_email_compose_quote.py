@@ -133,8 +133,10 @@ class EasycrmEmailCompose(models.TransientModel):
         self.ensure_one()
         lines = self.env["easycrm.email.attachment"].browse(line_ids)
         for line in lines:
-            # (a type that browsers must not open here is a type all the same)
-            file = line._get_bytes()
+            # as it came; but nothing that a browser would run
+            file = line._get_bytes().with_context(
+                image_no_postprocess=True, attachments_mime_plainxml=True
+            )
             copied = file.sudo().copy(
                 {
                     "name": line.name,

@@ -15,6 +15,11 @@ class EasycrmEmailCompose(models.TransientModel):
 
     _inherit = "easycrm.email.compose"
 
+    def easycrm_reopen(self):
+        """Return what the window shows, see `_get_window`, once more."""
+        self.check_access("write")
+        return self._get_window()
+
     def _get_window(self):
         """Return all that the window shows.
 

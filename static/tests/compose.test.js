@@ -65,6 +65,22 @@ test("a window in which nothing was written leaves nothing", async () => {
     expect(".o_easycrm_toast").toHaveCount(0);
 });
 
+test("what could not be saved is not lost when the window is closed", async () => {
+    mockCompose({}, {easycrm_save: () => Promise.reject(new Error("no"))});
+    await openCompose();
+    await contains(".o_easycrm_subject_input").edit("Chairs", {confirm: false});
+    await press("escape");
+    await settle();
+    expect(".o_easycrm_toast_danger").toHaveText(/could not be saved/);
+    await contains(".o_easycrm_toast button:contains(Go on writing)").click();
+    await settle();
+    expect(".o_easycrm_subject_input").toHaveValue("Chairs");
+    mockCompose();
+    await advanceTime(2000);
+    await settle();
+    expect(".o_easycrm_draft").toHaveText(/Draft saved/);
+});
+
 test("sent, it can be taken back for ten seconds, then the cron is woken", async () => {
     mockDate("2026-11-24 09:00:00");
     const calls = mockCompose(

@@ -1,9 +1,19 @@
-import {Component, onMounted, onWillStart, reactive, useRef, useState} from "@odoo/owl";
+import {
+    Component,
+    onMounted,
+    onWillStart,
+    onWillUnmount,
+    reactive,
+    useExternalListener,
+    useRef,
+    useState,
+} from "@odoo/owl";
 
 import {Dialog} from "@web/core/dialog/dialog";
 import {Dropdown} from "@web/core/dropdown/dropdown";
 import {DropdownItem} from "@web/core/dropdown/dropdown_item";
 import {useDropzone} from "@web/core/dropzone/dropzone_hook";
+import {_t} from "@web/core/l10n/translation";
 import {useChildRef, useService} from "@web/core/utils/hooks";
 import {ConnectWays} from "../account/connect_ways";
 import {BodyFrame} from "../timeline/body_frame";
@@ -64,6 +74,17 @@ export class ComposeDialog extends Component {
         this.env.dialogData.dismiss = () => this.keep();
         onWillStart(() => this.load());
         onMounted(() => this.focusFirst());
+        // Whatever closes it, what is written is kept.
+        onWillUnmount(() => {
+            this.model.save();
+        });
+        useExternalListener(document, "visibilitychange", () => this.model.save());
+        useExternalListener(window, "beforeunload", (ev) => {
+            if (this.model.draft !== "saved" && !this.model.isDone) {
+                this.model.save();
+                ev.preventDefault();
+            }
+        });
         useDropzone(
             this.body,
             (ev) => this.model.addFiles([...ev.dataTransfer.files]),
@@ -75,6 +96,9 @@ export class ComposeDialog extends Component {
         if (this.props.window) {
             this.model.takeWindow(this.props.window);
             this.model.status = "ready";
+            if (this.props.window.is_unsaved) {
+                this.model.change();
+            }
         } else {
             await this.model.load();
         }
@@ -102,7 +126,15 @@ export class ComposeDialog extends Component {
     }
 
     get senderWords() {
-        return this.model.sender?.email_from;
+        return this.model.sender?.email_from || _t("Choose");
+    }
+
+    takeOutWords({name}) {
+        return _t("Take out %s", name);
+    }
+
+    addressWords({address}) {
+        return address || _t("It has no email address.");
     }
 
     get missingWords() {
@@ -156,11 +188,6 @@ export class ComposeDialog extends Component {
         );
     }
 
-    toggleTracking(ev) {
-        this.model.trackOpens = ev.target.checked;
-        this.model.change();
-    }
-
     async send(scheduledAt = false) {
         const queued = await this.model.send(scheduledAt);
         if (queued) {
@@ -179,7 +206,7 @@ export class ComposeDialog extends Component {
     async keep() {
         const isWritten = this.model.draft !== "saved";
         await this.model.save();
-        if (isWritten && this.model.draft === "saved" && !this.model.isMany) {
+        if (isWritten) {
             this.props.onKept(this.model);
         }
     }

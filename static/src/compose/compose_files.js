@@ -72,6 +72,10 @@ export class ComposeFiles extends Component {
         return Math.min(100, (100 * size) / limit);
     }
 
+    takeOffWords({name}) {
+        return _t("Take off %s", name);
+    }
+
     onChoose(ev) {
         this.props.model.addFiles([...ev.target.files]);
         ev.target.value = "";

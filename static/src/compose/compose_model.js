@@ -19,6 +19,9 @@ const ENCODED = 4 / 3;
 /** A missing value in the subject. */
 const BRACES = /\{\{([^{}]*)\}\}/g;
 
+/** Told on the environment's bus when a window has changed what is written and has not left. */
+export const OUTBOX_CHANGED = "EASYCRM:OUTBOX-CHANGED";
+
 export const ROLES = ["to", "cc", "bcc"];
 
 /** @typedef {{name: string, address: string, partner_id: number|false, problem?: string, seen?: number}} Person */
@@ -116,6 +119,28 @@ export class ComposeModel {
         this.editor = null;
         this.textVersion++;
         this.findMissing(this.body);
+    }
+
+    /** The same as the server hands over, with what it could not be told. */
+    asWindow() {
+        return {
+            ...this.values(this.body),
+            id: this.id,
+            outgoing_id: this.outgoingId,
+            saved_at: this.savedAt,
+            records: this.records,
+            many: this.isMany,
+            from: this.from,
+            recipients: this.recipients,
+            quote: this.quote,
+            reply_kind: this.replyKind,
+            files: this.files,
+            forwarded: [],
+            documents: this.documents,
+            template: this.template,
+            body_locked: this.bodyLocked,
+            is_unsaved: true,
+        };
     }
 
     // --- from whom, to whom ---

@@ -4,6 +4,7 @@ import {browser} from "@web/core/browser/browser";
 import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
 import {ComposeDialog} from "./compose_dialog";
+import {OUTBOX_CHANGED, wordsOf} from "./compose_model";
 import {ComposeToasts} from "./compose_toasts";
 import {plannedWords} from "./compose_words";
 
@@ -65,6 +66,7 @@ export const composeService = {
         }
 
         function onSent(queued, model) {
+            env.bus.trigger(OUTBOX_CHANGED);
             if (queued.scheduled_at) {
                 const toast = addToast({
                     kind: "info",
@@ -75,21 +77,23 @@ export const composeService = {
                 closeLater(toast);
                 return;
             }
-            announce(queued, model.id);
+            announce(queued, model);
         }
 
         /**
          * @param {Object} queued what the server says of what it has queued
-         * @param {number} [composeId] the window that it was written in, if there is one
+         * @param {Object} [model] the window that it was written in, if there is one
          */
-        function announce({id, ids = [id], seconds, to}, composeId = 0) {
+        function announce({id, ids = [id], seconds, to}, model) {
             const queued = {ids, seconds, to};
+            const composeId = model?.id || 0;
             listen();
             const toast = addToast({
                 kind: "sending",
                 ids: queued.ids,
                 seconds: queued.seconds,
                 total: queued.seconds,
+                isOnTimeline: !model || model.records.length > 0,
                 words: _t("to %s", queued.to),
                 onUndo: () => undo(queued, composeId, toast),
             });
@@ -105,7 +109,7 @@ export const composeService = {
             }
             toast.onUndo = null;
             toast.kind = "waiting";
-            // (a cron that is woken for later is woken by nobody: see DESIGN, Cron)
+            // (a cron that was triggered for a time only looks whether it has come once a minute)
             orm.silent.call(OUTGOING, "easycrm_wake", []).catch(() => {});
             closeLater(toast, SENDING_SHOWN);
         }
@@ -119,10 +123,12 @@ export const composeService = {
                     composeId ? [composeId] : [],
                     queued.ids,
                 ]);
-            } catch {
-                answer = {late: queued.ids.length, window: false};
+            } catch (error) {
+                closeLater(addToast({kind: "warning", title: wordsOf(error)}));
+                answer = {late: 0, window: false};
             }
             toast.close();
+            env.bus.trigger(OUTBOX_CHANGED);
             if (answer.late) {
                 const words = answer.window
                     ? _t("%s of them had left already.", answer.late)
@@ -134,42 +140,73 @@ export const composeService = {
             }
         }
 
+        /** A window that was closed, with what is kept of it: a draft, or what several get. */
+        async function reopen(model) {
+            if (model.draft === "failed") {
+                return open({}, model.asWindow());
+            }
+            if (!model.isMany) {
+                return open({easycrm_outgoing_id: model.outgoingId});
+            }
+            const window = await orm.call(MODEL, "easycrm_reopen", [[model.id]]);
+            return open({}, window);
+        }
+
+        function keptWords({draft, isMany}) {
+            if (draft === "failed") {
+                return _t(
+                    "The draft could not be saved. It is kept while this stands here."
+                );
+            }
+            return isMany
+                ? _t("What you wrote is kept while this stands here.")
+                : _t("The draft is kept.");
+        }
+
         function onKept(model) {
+            env.bus.trigger(OUTBOX_CHANGED);
+            const isFailed = model.draft === "failed";
             const toast = addToast({
-                kind: "info",
-                title: _t("The draft is kept."),
+                kind: isFailed ? "danger" : "info",
+                title: keptWords(model),
                 action: _t("Go on writing"),
                 onAction: () => {
                     toast.close();
-                    open({easycrm_outgoing_id: model.outgoingId});
+                    reopen(model);
                 },
             });
-            closeLater(toast);
+            if (!model.isMany && !isFailed) {
+                closeLater(toast);
+            }
+        }
+
+        async function discard(model) {
+            await model.discard().catch(() => {});
+            env.bus.trigger(OUTBOX_CHANGED);
         }
 
         /** What is thrown away is gone when it can no longer be taken back. */
         function onDiscarded(model) {
             const isWritten = model.outgoingId || model.draft !== "saved";
             if (!isWritten) {
-                model.discard().catch(() => {});
+                discard(model);
                 return;
             }
-            const context = {};
             const kept = model.save();
             const toast = addToast({
                 kind: "info",
                 title: _t("Discarded."),
                 isDiscard: true,
-                onClosed: () => model.discard().catch(() => {}),
+                onClosed: () => discard(model),
                 onUndo: async () => {
                     await kept;
                     toast.onClosed = null;
                     toast.close();
-                    context.easycrm_outgoing_id = model.outgoingId;
-                    open(context);
+                    reopen(model);
                 },
             });
             closeLater(toast);
+            kept.then(() => env.bus.trigger(OUTBOX_CHANGED));
         }
 
         async function settleDiscards() {
@@ -201,7 +238,9 @@ export const composeService = {
                 toast.ids = toast.ids.filter((one) => one !== id);
                 if (!toast.ids.length) {
                     toast.kind = "sent";
-                    toast.title = _t("Sent. It stands on the timeline.");
+                    toast.title = toast.isOnTimeline
+                        ? _t("Sent. It stands on the timeline.")
+                        : _t("Sent.");
                     closeLater(toast);
                 }
             } else if (state === "refused") {

@@ -1,8 +1,8 @@
 import {Component, onWillStart, useState} from "@odoo/owl";
 
 import {_t} from "@web/core/l10n/translation";
-import {useService} from "@web/core/utils/hooks";
-import {wordsOf} from "./compose_model";
+import {useBus, useService} from "@web/core/utils/hooks";
+import {OUTBOX_CHANGED, wordsOf} from "./compose_model";
 import {whenWords} from "./compose_words";
 
 const OUTGOING = "easycrm.email.outgoing";
@@ -30,6 +30,7 @@ export class Planned extends Component {
         this.composer = useService("easycrm_mail.compose");
         this.notification = useService("notification");
         this.state = useState({busy: 0});
+        useBus(this.env.bus, OUTBOX_CHANGED, () => this.store.loadPlanned());
         onWillStart(() => {
             this.store.loadPlanned();
         });
@@ -39,6 +40,7 @@ export class Planned extends Component {
         return this.store.planned.map((mail) => ({
             ...mail,
             ...STATES[mail.state],
+            subject: mail.subject || _t("(no subject)"),
             from: mail.mine === false ? mail.writer : _t("You"),
             time: mail.when && whenWords(mail.when, luxon.DateTime.local()),
             actions: this.actionsOf(mail),

@@ -16,7 +16,6 @@ export class RecipientsInput extends Component {
     static props = {
         model: Object,
         role: String,
-        label: String,
         autofocus: {type: Boolean, optional: true},
     };
 
@@ -50,6 +49,10 @@ export class RecipientsInput extends Component {
 
     isWrong({address}) {
         return !isEmail(address);
+    }
+
+    removeWords({name, address}) {
+        return _t("Remove %s", name || address);
     }
 
     initial({name, address}) {
