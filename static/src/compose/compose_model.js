@@ -7,6 +7,7 @@ import {reactive} from "@odoo/owl";
 
 import {browser} from "@web/core/browser/browser";
 import {_t} from "@web/core/l10n/translation";
+import {Mutex} from "@web/core/utils/concurrency";
 
 const MODEL = "easycrm.email.compose";
 
@@ -34,6 +35,7 @@ export class ComposeModel {
     constructor(orm, context) {
         this.orm = orm;
         this.context = context;
+        this.mutex = new Mutex();
         /** @type {"loading"|"ready"|"failed"} */
         this.status = "loading";
         this.error = "";
@@ -378,8 +380,11 @@ export class ComposeModel {
 
     // --- the draft ---
 
+    /** One call at a time: all of them write the same record. */
     callOwn(method, args = []) {
-        return this.orm.silent.call(MODEL, method, [[this.id], ...args]);
+        return this.mutex.exec(() =>
+            this.orm.silent.call(MODEL, method, [[this.id], ...args])
+        );
     }
 
     values(body) {

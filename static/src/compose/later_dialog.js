@@ -9,7 +9,7 @@ import {_t} from "@web/core/l10n/translation";
 export class LaterDialog extends Component {
     static template = xml`
         <Dialog title="title" size="'sm'">
-            <DateTimeInput type="'datetime'" value="state.at" minDate="now" rounding="5"
+            <DateTimeInput type="'datetime'" value="state.at" minDate="now" rounding="5" showSeconds="false"
                 onChange="(at) => this.state.at = at"/>
             <p t-if="isPast" class="text-danger small mt-2 mb-0" role="alert">This time has passed.</p>
             <t t-set-slot="footer">

@@ -70,12 +70,19 @@ export class EmailReader extends Component {
         });
     }
 
-    /** Single keys answer the mail in which the focus is; by itself it is the only one. */
+    /** Single keys answer the mail in which the focus is; of one that is open alone, from anywhere. */
     setupKeys() {
-        const area = () =>
-            (this.props.store && this.root.el.closest(".o_easycrm_conversation")) ||
-            this.root.el.closest(".o_easycrm_pane") ||
-            this.root.el;
+        const area = () => {
+            const isFree = document.activeElement === document.body;
+            const card = this.root.el.closest(".o_easycrm_conversation");
+            if (!card) {
+                return isFree
+                    ? document.body
+                    : this.root.el.closest(".o_action") || this.root.el;
+            }
+            const cards = document.querySelectorAll(".o_easycrm_card");
+            return isFree && cards.length === 1 ? document.body : card;
+        };
         for (const {kind, key} of ANSWERS) {
             useHotkey(key, () => this.reply(kind), {
                 area,
