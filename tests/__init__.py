@@ -39,6 +39,7 @@ from . import test_only_here
 from . import test_other_addresses
 from . import test_rules
 from . import test_rules_sync
+from . import test_opened
 from . import test_outgoing
 from . import test_overview
 from . import test_privacy

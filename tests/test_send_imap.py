@@ -84,6 +84,25 @@ class TestSendImap(RealMailbox, TransactionCase):
             self.assertEqual(len(mail.email_id.copy_ids.location_ids), 1)
         self.assertFalse(self.account.failure_ids)
 
+    def test_odd_names_and_a_hundred_people_arrive_as_they_were(self):
+        names = ['a "quoted", b.txt', "חוזה.pdf", "two\nlines.txt", "📐" * 40 + ".png"]
+        people = ",".join(f"p{number}@acme.example" for number in range(100))
+        mail = self.queue(
+            to=people,
+            files=[(name, b"x") for name in names],
+            subject="Angebot 📐 " * 20,
+        )
+        self.run_outbox()
+        self.assertEqual((mail.state, mail.error), ("sent", False))
+        [taken] = self.sink.taken
+        self.assertEqual(taken.recipients, people.split(","))
+        message = parse(taken.raw)
+        self.assertEqual(message.subject, ("Angebot 📐 " * 20).strip())
+        got = [one.name for one in message.attachments]
+        self.assertEqual(got, [" ".join(name.split("\n")) for name in names])
+        self.sync()
+        self.assertEqual(len(self.read_timeline(self.lead)), 1)
+
     def test_24_mb_go_out_and_come_back_as_the_same_email(self):
         content = os.urandom(24 << 20)
         mail = self.queue(files=[("large.bin", content)])

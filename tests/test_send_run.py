@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import tagged
@@ -200,6 +201,10 @@ class TestSendRun(SendingCase):
         self.run_outbox()
         self.assertEqual((mail.state, mail.error_kind), ("queued", "reconnect"))
         self.assertTrue(mail.activity_id)
+        self.mailbox.imap_password = "right"
+        self.run_outbox()
+        self.assertEqual(mail.state, "sent")
+        self.assertFalse(mail.activity_id.exists())
 
     def test_one_mail_that_fails_does_not_stop_the_others(self):
         first, second = self.queue(), self.queue()
@@ -353,6 +358,25 @@ class TestSendDoubt(SendingCase):
         self.run_outbox()
         self.assertEqual(mail.state, "sent")
         self.assertFalse(mail.activity_id.exists())
+
+    def test_a_failure_that_comes_late_undoes_no_decision(self):
+        """Its worker was taken for dead, and its writer has sent it again meanwhile."""
+        for error in (Retry("dropped"), Doubtful("timeout"), Refused("content")):
+            with self.subTest(error=error.kind):
+                mail = self.queue()
+                self.provider.answers = [error]
+                finish = SendRun._finish
+
+                def decide_and_finish(run, future, mail=mail, finish=finish):
+                    known = mail.with_env(run.env)
+                    known._mark_doubtful()
+                    known.action_discard()
+                    run.env.cr.commit()
+                    return finish(run, future)
+
+                with patch.object(SendRun, "_finish", decide_and_finish):
+                    self.run_outbox()
+                self.assertEqual(mail.state, "cancelled")
 
     def test_what_a_dead_worker_was_sending_is_a_doubt(self):
         mail = self.queue()

@@ -90,6 +90,7 @@ class TestTimeline(MailCase):
                 "snippet": "Please find it attached.",
                 "auto_reply": False,
                 "bounces": [],
+                "opened_at": False,
                 "large": False,
                 "level": "everything",
                 "sharers": [],

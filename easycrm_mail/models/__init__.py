@@ -69,6 +69,7 @@ from . import easycrm_email_outgoing
 from . import easycrm_email_outgoing_draft
 from . import easycrm_email_outgoing_due
 from . import easycrm_email_outgoing_keep
+from . import easycrm_email_outgoing_opened
 from . import easycrm_email_outgoing_outcome
 from . import easycrm_email_outgoing_planned
 from . import easycrm_email_outgoing_queue

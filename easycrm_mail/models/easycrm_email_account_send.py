@@ -230,6 +230,28 @@ class EasycrmEmailAccount(models.Model):
             for account, address, moment in groups
         }
 
+    def _inverse_imap_password(self):
+        result = super()._inverse_imap_password()
+        self._resume_outbox()
+        return result
+
+    def _keep_grant(self, email, secret):
+        result = super()._keep_grant(email, secret)
+        self._resume_outbox()
+        return result
+
+    def _resume_outbox(self):
+        """Have mails go on that have waited for somebody to sign in."""
+        mails = self.env["easycrm.email.outgoing"].sudo()
+        waiting = mails.search(
+            Domain("account_id", "in", self.ids)
+            & Domain("state", "=", "queued")
+            & Domain("error_kind", "=", "reconnect")
+        )
+        if waiting:
+            waiting.next_try_at = False
+            mails._wake()
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_sending(self):
         mails = self.env["easycrm.email.outgoing"].sudo()

@@ -21,6 +21,14 @@ IMAGE = re.compile(r"(?:https?://[^/]+)?/web/image/(\d+)(?=[-/?#]|$)")
 #: An image within the text itself.
 DATA_IMAGE = re.compile(r"data:(image/[\w.+-]+)(;base64)?,(.*)", re.DOTALL)
 
+#: What no name of a file in a header may hold.
+CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+def clean_name(name):
+    """Return the name of a file on one line."""
+    return CONTROLS.sub(" ", name or "").strip()
+
 
 class EasycrmEmailOutgoing(models.Model):
     """The mail as it leaves: made of what was written, and of its files."""
@@ -177,13 +185,13 @@ class EasycrmEmailOutgoing(models.Model):
         shown = {}
         for image in list(root.iter("img")):
             self._take_image(image, own, shown)
-        body = html.tostring(root, encoding="unicode")
+        body = html.tostring(root, encoding="unicode") + self._get_pixel()
         body = self.env["mail.render.mixin"]._replace_local_links(
             body, self.get_base_url()
         )
         files = [
-            File(file.name or "", file.mimetype or "", self._read(file))
-            for file in self.attachment_ids
+            File(clean_name(file.name), file.mimetype or "", self._read(file))
+            for file in self.attachment_ids.sorted("id")
             if file.id not in shown
         ]
         return body, (*shown.values(), *files)
@@ -239,5 +247,5 @@ class EasycrmEmailOutgoing(models.Model):
             local, _at, domain = self.message_id.strip("<>").rpartition("@")
             content_id = f"{len(shown) + 1}.{local}@{domain}"
             name, mimetype, data = content
-            shown[key] = File(name or "", mimetype or "", data, content_id)
+            shown[key] = File(clean_name(name), mimetype or "", data, content_id)
         image.set("src", f"cid:{shown[key].content_id}")

@@ -239,13 +239,14 @@ class SendRun(StoreSteps):
 
     def _fail(self, job, mail, error):
         _logger.info("Mail %s: %s", mail.id, error.code)
-        if mail.state == "sent":
-            return  # a sync has brought its copy meanwhile
         if not job.is_sending:
             self._fail_to_ask(mail, error)
         elif isinstance(error, Doubtful):
-            mail._mark_doubtful(error)
-        else:
+            # (a sync may have brought its copy meanwhile)
+            if mail.state == "sending":
+                mail._mark_doubtful(error)
+        elif mail.state in ("sending", "doubt"):
+            # (else its writer, who was asked meanwhile, has decided)
             mail._mark_failed(error)
 
     def _fail_to_ask(self, mail, error):

@@ -10,7 +10,6 @@ by its Message-ID: it is taken away, and none is made beside it.
 """
 
 import base64
-import contextlib
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -30,6 +29,7 @@ FILE_BYTES = 3_000_000
 #: Of one piece of an upload: under 4 MB, and a multiple of 320 kB.
 PIECE_BYTES = 320 * 1024 * 12
 
+_STAMP = "String {5c2b1a52-6f0f-4e0a-9d0b-3f6a8f1f7c55} Name EasycrmMessageId"
 _FIELDS = "id,internetMessageId,conversationId,parentFolderId,isDraft"
 _SENDER_CODES = frozenset(("errorsendasdenied", "errorsendonbehalfofdenied"))
 _RECIPIENT_CODES = frozenset(
@@ -160,13 +160,22 @@ class Sending:
         return self._client.post("/messages", mime=packed)
 
     def _keep_id(self) -> None:
-        """The name that it is known by, if Exchange has given it another one."""
+        """The name that it is known by, if Exchange gives it another one: now, or as
+        it is sent."""
         wanted = self._mail.draft.message_id
-        if self.item.get("internetMessageId") in (None, wanted):
+        self._change({"singleValueExtendedProperties": [_stamp(wanted)]})
+        if self.item.get("internetMessageId") not in (None, wanted):
+            self._change({"internetMessageId": wanted})
+
+    def _change(self, body: dict) -> None:
+        """Changes the draft, if Exchange lets it be changed."""
+        try:
+            changed = self._client.patch(self._path, body)
+        except ServerAnswer as answer:
+            if answer.status not in (400, 403):
+                raise
             return
-        with contextlib.suppress(ServerAnswer):
-            body = {"internetMessageId": wanted}
-            self.item = {**self.item, **self._client.patch(self._path, body)}
+        self.item = {**self.item, **changed}
 
     def _attach(self, file: File) -> None:
         shown = {"isInline": bool(file.content_id)}
@@ -215,20 +224,28 @@ def find_sent(client: GraphClient, message_id: str) -> list[Found]:
 
 
 def _known(client: GraphClient, message_id: str) -> list[dict]:
-    """What the mailbox holds under a Message-ID."""
+    """What the mailbox holds under a Message-ID, or has sent under another one."""
     escaped = message_id.replace("'", "''")
-    answer = client.get(
-        "/messages",
-        **{
-            "$filter": f"internetMessageId eq '{escaped}'",
-            "$select": _FIELDS,
-            "$top": str(MAX_FOUND),
-        },
-    )
-    found = answer.get("value")
+    found = _matching(client, f"internetMessageId eq '{escaped}'")
+    if found:
+        return found
+    is_ours = f"ep/id eq '{_STAMP}' and ep/value eq '{escaped}'"
+    return _matching(client, f"singleValueExtendedProperties/Any(ep: {is_ours})")
+
+
+def _matching(client: GraphClient, condition: str) -> list[dict]:
+    query = {"$filter": condition, "$select": _FIELDS, "$top": str(MAX_FOUND)}
+    found = client.get("/messages", **query).get("value")
     if not isinstance(found, list):
         raise Retry("answer", "this is no list")
     return [one for one in found if isinstance(one, dict) and one.get("id")]
+
+
+def _stamp(message_id: str) -> dict:
+    """What a draft is marked with; it stays with it, and does not leave the mailbox:
+    https://learn.microsoft.com/en-us/graph/api/resources/extended-properties-overview
+    """
+    return {"id": _STAMP, "value": message_id}
 
 
 def _refusal(answer: ServerAnswer, secrets: Iterable[str]) -> MailboxError:

@@ -121,7 +121,7 @@ def test_a_sender_that_is_another_is_refused(graph):
     assert not graph.server.sent and not drafts(graph)
 
 
-@pytest.mark.parametrize("renames", ["draft", "always"])
+@pytest.mark.parametrize("renames", ["draft", "always", "sent"])
 def test_what_exchange_has_renamed_is_told_under_its_name(graph, renames):
     graph.server.renames = renames
     provider = graph.provider()
@@ -130,7 +130,22 @@ def test_what_exchange_has_renamed_is_told_under_its_name(graph, renames):
     assert parse(held.raw).message_id == sent.message_id
     assert (sent.message_id == MESSAGE_ID) == (renames == "draft")
     assert sent.raw == held.raw
-    assert len(provider.sent(sent.message_id)) == 1
+    there = [Found(sent.stream, sent.ref)]
+    assert provider.sent(sent.message_id) == provider.sent(MESSAGE_ID) == there
+    # Nor is it sent again.
+    assert provider.send(outgoing()) == sent and len(graph.server.sent) == 1
+
+
+@pytest.mark.parametrize("renames", ["always", "sent"])
+def test_a_doubt_is_settled_whatever_name_it_has_got(graph, renames):
+    graph.server.renames = renames
+    arm(graph, "POST .*/send$", "reset")
+    graph.server.break_(r"GET .*/messages/[^?]+\?", "refuse", times=99)
+    provider = graph.provider()
+    raised(lambda: provider.send(outgoing()), Doubtful, "dropped")
+    graph.server.mend()
+    [found] = provider.sent(MESSAGE_ID)
+    assert found.ref == sent_mails(graph)[0].key
 
 
 def test_what_exchange_has_made_anew_is_given_as_it_is_then(graph):
@@ -233,12 +248,16 @@ BEFORE = {
 STEPS = [
     r"GET .*/messages\?",
     "POST .*/messages$",
+    "PATCH .*/messages/",
     "POST .*/attachments$",
     "POST .*/createUploadSession",
     "PUT .*/upload/",
 ]
-# (what is said to a piece is not looked at)
-UNSEEN = [("PUT .*/upload/", fault) for fault in ("half", "broken", "html")]
+# (what is said to a piece is not looked at; a draft goes out without its mark, too)
+UNSEEN = [
+    *(("PUT .*/upload/", fault) for fault in ("half", "broken", "html")),
+    *(("PATCH .*/messages/", fault) for fault in ("400", "403")),
+]
 
 
 @pytest.mark.parametrize(
@@ -259,6 +278,12 @@ def test_before_it_is_told_to_send_nothing_is_in_doubt(graph, step, fault):
     graph.provider().send(outgoing(files=files))
     assert len(graph.server.sent) == 1 == len(sent_mails(graph))
     assert not drafts(graph)
+
+
+@pytest.mark.parametrize("fault", ["400", "403"])
+def test_a_draft_that_may_not_be_marked_goes_out_all_the_same(graph, fault):
+    arm(graph, "PATCH .*/messages/", fault)
+    assert graph.provider().send(outgoing()).ref and len(graph.server.sent) == 1
 
 
 def test_a_draft_that_a_crash_left_behind_is_taken_away(graph):
@@ -405,8 +430,9 @@ def test_a_hundred_people_get_it(graph):
 
 def test_a_small_mail_takes_few_requests(graph):
     graph.provider().send(outgoing())
-    assert [one.split("?")[0].rpartition("/")[2] for one in graph.calls()][:3] == [
-        "messages",
-        "messages",
-        "send",
+    calls = [one.partition("?")[0] for one in graph.calls()]
+    assert [one.partition(" ")[0] for one in calls[:5]] == [
+        *("GET", "GET"),  # whether it is there already
+        *("POST", "PATCH", "POST"),
     ]
+    assert len(calls) == 9

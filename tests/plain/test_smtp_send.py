@@ -1,12 +1,14 @@
 """A mail goes out by SMTP once, whatever breaks, and stands among the sent mail."""
 
 import os
+import ssl
 from datetime import datetime, timezone
 
 import pytest
+import trustme
 from conftest import PASSWORD, new_mailbox
 from servers.fault_proxy import FaultProxy
-from servers.smtp_sink import SmtpSink
+from servers.smtp_sink import HOST, SmtpSink, into
 
 from easycrm_mail.messages import Draft, File, parse, write
 from easycrm_mail.providers import (
@@ -51,9 +53,11 @@ def connect():
     """Gives a provider, closed at the end."""
     made = []
 
-    def connect(mailbox, smtp, imap=None, timeout=5) -> ImapProvider:
+    def connect(
+        mailbox, smtp, imap=None, timeout=5, host=HOST, security="none"
+    ) -> ImapProvider:
         imap = imap or mailbox
-        settings = smtp and SmtpSettings(smtp.host, smtp.port, "none")
+        settings = smtp and SmtpSettings(host, smtp.port, security)
         account = mailbox.login, PASSWORD
         made.append(
             ImapProvider(
@@ -308,6 +312,49 @@ def test_a_wrong_password_sends_nothing(mailbox, connect):
 
 
 @pytest.fixture
+def tls(tmp_path, monkeypatch):
+    """A server's side of TLS, which we trust for `localhost`."""
+    ca = trustme.CA()
+    (tmp_path / "ca.pem").write_bytes(ca.cert_pem.bytes())
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    ca.issue_cert("localhost").configure_cert(context)
+    return context
+
+
+@pytest.mark.parametrize("security", ["ssl", "starttls"])
+def test_it_goes_out_under_tls(mailbox, connect, tls, security):
+    files = (File("a.bin", "", os.urandom(4 * MB)),)
+    is_ssl = security == "ssl"
+    with SmtpSink({mailbox.login: PASSWORD}, tls, from_the_start=is_ssl) as sink:
+        provider = connect(mailbox, sink, host="localhost", security=security)
+        sent = provider.send(Outgoing(draft(mailbox.login, files=files)))
+        assert [one.raw for one in sink.taken] == [sent.raw]
+        assert sink.commands.count("STARTTLS") == (not is_ssl)
+
+
+@pytest.mark.parametrize("fault", ["cut", "lose", "silence"])
+def test_where_tls_breaks_off_nothing_is_sent(mailbox, connect, tls, fault):
+    with SmtpSink({mailbox.login: PASSWORD}, tls) as sink:
+        sink.break_("STARTTLS", fault)
+        provider = connect(
+            mailbox, sink, host="localhost", security="starttls", timeout=0.5
+        )
+        mail = Outgoing(draft(mailbox.login))
+        code = "timeout" if fault == "silence" else "dropped"
+        raised(lambda: provider.send(mail), Retry, code)
+        assert not sink.taken and "AUTH" not in sink.commands
+
+
+def test_a_certificate_that_nobody_knows_gets_no_mail(mailbox, connect, tls):
+    with SmtpSink({mailbox.login: PASSWORD}, tls) as sink:
+        provider = connect(mailbox, sink, host=HOST, security="starttls")
+        mail = Outgoing(draft(mailbox.login))
+        raised(lambda: provider.send(mail), Permanent, "certificate")
+        assert not sink.taken
+
+
+@pytest.fixture
 def proxy(dovecot):
     with FaultProxy(dovecot.host, dovecot.port) as proxy:
         yield proxy
@@ -389,6 +436,30 @@ def test_a_doubt_is_settled_by_what_stands_in_sent(mailbox, connect):
         raised(lambda: provider.send(mail), Doubtful, "dropped")
         [found] = provider.sent(MESSAGE_ID)
         assert provider.fetch(found.stream, found.ref).raw == sink.taken[0].raw
+
+
+def test_a_conversation_of_five_turns_stays_one(dovecot, connect):
+    """Between two mailboxes: what one sends the other reads, and answers."""
+    people = [new_mailbox(dovecot), new_mailbox(dovecot)]
+    users = {one.login: PASSWORD for one in people}
+    with SmtpSink(users, deliver=into(dovecot)) as sink:
+        providers = [connect(one, sink) for one in people]
+        read: list[str] = []
+        for turn in range(5):
+            writer, reader = turn % 2, 1 - turn % 2
+            mail = draft(
+                people[writer].login,
+                message_id=f"<{turn}.x@example.org>",
+                to=(("", people[reader].login),),
+                in_reply_to=read[-1] if read else "",
+                references=tuple(read),
+            )
+            providers[writer].send(Outgoing(mail))
+            [found] = providers[reader].find(message_id=mail.message_id)
+            message = parse(providers[reader].fetch(found.stream, found.ref).raw)
+            assert message.references == tuple(read)
+            read = [*message.references, message.message_id]
+        assert len(read) == 5 == len(sink.taken)
 
 
 def test_what_is_written_twice_says_the_same():

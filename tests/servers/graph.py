@@ -36,6 +36,10 @@ _ALWAYS = ("id",)
 _PREFERRED_PAGE = re.compile(r"odata\.maxpagesize=(\d+)", re.IGNORECASE)
 _RANGE = re.compile(r"receivedDateTime (ge|lt) ([\d:T-]+)Z")
 _BY_ID = re.compile(r"internetMessageId eq '(.+)'")
+_BY_STAMP = re.compile(
+    r"singleValueExtendedProperties/Any"
+    r"\(ep: ep/id eq '(String \{[\w-]+\} Name \w+)' and ep/value eq '(.+)'\)"
+)
 _BY_PEOPLE = re.compile(r'"participants:(.+)"')
 _FOLDER = r"/mailFolders/(?P<folder>[^/]+)"
 _MESSAGE = r"/messages/(?P<message>[^/]+)"
@@ -49,7 +53,8 @@ class GraphServer(WebServer):
     :ivar immutable_ids: off: the server does not know them, and a move renames
     :ivar tells_sizes: off: it leaves the size out
     :ivar sent: (address, raw) of each mail that was sent
-    :ivar renames: a draft gets a Message-ID of its own, `always` for good
+    :ivar renames: a mail gets a Message-ID of its own: as a `draft`, then too and
+        `always`, or as it is `sent`
     :ivar rewrites: what is sent is made anew, with the date of now
     :ivar lag: so often a mail that was sent is looked at before it stands in its place
     :ivar full_updates: a change of the read mark comes with the whole item
@@ -277,11 +282,14 @@ class GraphServer(WebServer):
         """All folders: by a Message-ID, or by somebody who wrote or got the mail."""
         size = int(request.get("$top", "10"))
         by_id = _BY_ID.fullmatch(request.get("$filter", ""))
+        by_stamp = _BY_STAMP.fullmatch(request.get("$filter", ""))
         by_people = _BY_PEOPLE.fullmatch(request.get("$search", ""))
-        if bool(by_id) == bool(by_people):
+        if [bool(one) for one in (by_id, by_stamp, by_people)].count(True) != 1:
             raise Refusal(400, "BadRequest", "Invalid filter clause")
 
         def fits(message) -> bool:
+            if by_stamp:
+                return message.stamp == (by_stamp[1], by_stamp[2].replace("''", "'"))
             head = BytesHeaderParser().parsebytes(message.raw)
             if by_id:
                 return head["Message-ID"] == by_id[1].replace("''", "'")

@@ -59,13 +59,17 @@ def _reply(server, request: Request, mailbox: Mailbox, message: str) -> Answer:
 
 
 def _drafted(server, request, mailbox: Mailbox, raw: bytes, **properties) -> Answer:
-    if server.renames:
-        new = f"<AM{len(mailbox.messages)}@eurprd.outlook.com>".encode()
-        raw = _ID.sub(rb"\1Message-ID: " + new, raw, 1)
+    if server.renames in ("draft", "always"):
+        raw = _renamed(raw, mailbox)
     key = mailbox.deliver(raw, "drafts", read=True, draft=True)
     draft = mailbox.messages[key]
     draft.properties.update(properties)
     return Answer(server.message(request, draft), 201)
+
+
+def _renamed(raw: bytes, mailbox: Mailbox) -> bytes:
+    new = f"<AM{len(mailbox.changes)}@eurprd.outlook.com>".encode()
+    return _ID.sub(rb"\1Message-ID: " + new, raw, 1)
 
 
 def _mime(server, request: Request) -> bytes:
@@ -90,12 +94,16 @@ def _change(server, request: Request, mailbox: Mailbox, message: str) -> Answer:
     found = _draft(server, mailbox, message)
     body = request.json
     server.hold(body)
-    new = body.get("internetMessageId", "")
-    if set(body) != {"internetMessageId"} or not re.fullmatch(r"<\S+@\S+>", new):
+    [(name, value)] = body.items()
+    if name == "singleValueExtendedProperties":
+        [stamp] = value
+        found.stamp = stamp["id"], stamp["value"]
+    elif name != "internetMessageId" or not re.fullmatch(r"<\S+@\S+>", value):
         server.violations.append(f"a change that is not known here: {body}")
-    if server.renames == "always":
+    elif server.renames == "always":
         raise Refusal(400, "ErrorInvalidPropertySet", "It cannot be set.")
-    found.raw = _ID.sub(rb"\1Message-ID: " + new.encode(), found.raw, 1)
+    else:
+        found.raw = _ID.sub(rb"\1Message-ID: " + value.encode(), found.raw, 1)
     return Answer(server.message(request, found))
 
 
@@ -171,6 +179,8 @@ def _send(server, request: Request, mailbox: Mailbox, message: str) -> Answer:
     if request.body:
         server.violations.append("send takes no body")
     raw = _whole(server, found)
+    if server.renames == "sent":
+        raw = _renamed(raw, mailbox)
     if len(raw) > MAX_MAIL:
         raise Refusal(400, "ErrorMessageSizeExceeded", "The message is too large.")
     head = BytesHeaderParser().parsebytes(raw)

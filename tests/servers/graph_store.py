@@ -41,6 +41,7 @@ class Message:
     """One mail. `key` lasts, `id` changes with each move.
 
     :ivar files: what was put to a draft: of each its MIME type, name, Content-ID, bytes
+    :ivar stamp: an extended property, its id and its value
     :ivar lag: how often it is looked at before it moves to where it belongs
     """
 
@@ -51,6 +52,7 @@ class Message:
     is_read: bool = False
     is_draft: bool = False
     moves: int = 0
+    stamp: tuple[str, str] = ("", "")
     lag: int = 0
     files: list[tuple[str, str, str, bytes]] = field(default_factory=list)
     properties: dict = field(default_factory=dict)

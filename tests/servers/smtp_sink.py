@@ -18,6 +18,8 @@ from dataclasses import dataclass
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
+from .dovecot import Dovecot
+
 HOST = "127.0.0.1"
 
 
@@ -54,6 +56,7 @@ class SmtpSink:
 
     :param users: login -> password; None: nobody signs in
     :param tls: offers STARTTLS, and takes no password without
+    :param from_the_start: speaks TLS from the first byte instead
     :param size: bytes that a mail may have; 0: it does not tell
     :param deliver: gets what was taken, before the answer
     :ivar refused: recipient -> what is said of it
@@ -70,8 +73,10 @@ class SmtpSink:
         size: int = 0,
         deliver: Callable[[Taken], object] | None = None,
         port: int = 0,
+        from_the_start: bool = False,
     ):
         self.users, self.tls, self.size, self.deliver = users, tls, size, deliver
+        self.from_the_start = from_the_start
         self.port = port
         self.refused: dict[str, str] = {}
         self.taken: list[Taken] = []
@@ -111,7 +116,12 @@ class SmtpSink:
         """Serve until stopped."""
         asyncio.set_event_loop(self.loop)
         server = self.loop.run_until_complete(
-            self.loop.create_server(self._connection, HOST, self.port)
+            self.loop.create_server(
+                self._connection,
+                HOST,
+                self.port,
+                ssl=self.tls if self.from_the_start else None,
+            )
         )
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
@@ -172,10 +182,10 @@ class _Smtp(SMTP):
             data_size_limit=sink.size or None,
             enable_SMTPUTF8=False,
             hostname="sink.example",
-            tls_context=sink.tls,
+            tls_context=None if sink.from_the_start else sink.tls,
             authenticator=sink.check if has_users else None,
             auth_required=has_users,
-            auth_require_tls=bool(sink.tls),
+            auth_require_tls=bool(sink.tls) and not sink.from_the_start,
         )
         for command, method in self._smtp_methods.items():
             self._smtp_methods[command] = functools.partial(
@@ -220,13 +230,25 @@ class _Smtp(SMTP):
         return self.hang_up()
 
 
+def into(server: Dovecot) -> Callable[[Taken], None]:
+    """Delivers what is taken to those of its recipients who have a mailbox there."""
+
+    def deliver(taken: Taken) -> None:
+        for address in taken.recipients:
+            if address in server.users:
+                server.deliver(address, taken.raw)
+
+    return deliver
+
+
 def main() -> None:
     """Serve until ended; the address is the first line that is printed."""
     parser = argparse.ArgumentParser(prog="servers.smtp_sink", description=__doc__)
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--user", action="append", default=[], metavar="LOGIN=PASSWORD")
     options = parser.parse_args()
-    sink = SmtpSink(port=options.port)
-    with sink:
+    users = dict(one.split("=", 1) for one in options.user)
+    with SmtpSink(users or None, port=options.port) as sink:
         sys.stdout.write(f"smtp://{sink.host}:{sink.port}\n")
         sys.stdout.flush()
         threading.Event().wait()
