@@ -3,14 +3,16 @@ import {Component, useState, xml} from "@odoo/owl";
 import {DateTimeInput} from "@web/core/datetime/datetime_input";
 import {Dialog} from "@web/core/dialog/dialog";
 import {serializeDateTime} from "@web/core/l10n/dates";
+import {localization} from "@web/core/l10n/localization";
 import {_t} from "@web/core/l10n/translation";
 
 /** At which time an email leaves. */
 export class LaterDialog extends Component {
     static template = xml`
         <Dialog title="title" size="'sm'">
-            <DateTimeInput type="'datetime'" value="state.at" minDate="now" rounding="5" showSeconds="false"
-                onChange="(at) => this.state.at = at"/>
+            <DateTimeInput type="'datetime'" value="state.at" minDate="now" rounding="5"
+                format="format"
+                onChange="(at) => this.state.at = at" onApply="(at) => this.state.at = at"/>
             <p t-if="isPast" class="text-danger small mt-2 mb-0" role="alert">This time has passed.</p>
             <t t-set-slot="footer">
                 <button type="button" class="o_easycrm_later_ok btn btn-primary"
@@ -23,6 +25,7 @@ export class LaterDialog extends Component {
 
     setup() {
         this.title = _t("When should it be sent?");
+        this.format = `${localization.dateFormat} ${localization.shortTimeFormat}`;
         this.now = luxon.DateTime.local();
         this.state = useState({
             at: this.now.plus({hours: 1}).set({minute: 0, second: 0, millisecond: 0}),
