@@ -25,7 +25,8 @@ export class LaterDialog extends Component {
 
     setup() {
         this.title = _t("When should it be sent?");
-        this.format = `${localization.dateFormat} ${localization.shortTimeFormat}`;
+        // to the minute
+        this.format = localization.dateTimeFormat.replace(/[:.]ss/, "");
         this.now = luxon.DateTime.local();
         this.state = useState({
             at: this.now.plus({hours: 1}).set({minute: 0, second: 0, millisecond: 0}),
