@@ -78,7 +78,7 @@ export class EmailReader extends Component {
             if (!card) {
                 return isFree
                     ? document.body
-                    : this.root.el.closest(".o_action") || this.root.el;
+                    : this.root.el.closest(".o_action_manager") || this.root.el;
             }
             const cards = document.querySelectorAll(".o_easycrm_card");
             return isFree && cards.length === 1 ? document.body : card;
