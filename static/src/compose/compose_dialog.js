@@ -188,6 +188,11 @@ export class ComposeDialog extends Component {
         );
     }
 
+    toggleTracking(ev) {
+        this.model.trackOpens = ev.target.checked;
+        this.model.change();
+    }
+
     async send(scheduledAt = false) {
         const queued = await this.model.send(scheduledAt);
         if (queued) {
