@@ -3,6 +3,7 @@ import {Component, markup, onMounted, onWillUnmount, useRef} from "@odoo/owl";
 import {DYNAMIC_PLACEHOLDER_PLUGINS} from "@html_editor/backend/plugin_sets";
 import {ColumnPlugin} from "@html_editor/main/column_plugin";
 import {VideoPlugin} from "@html_editor/main/media/video_plugin";
+import {PowerButtonsPlugin} from "@html_editor/main/power_buttons_plugin";
 import {YoutubePlugin} from "@html_editor/main/youtube_plugin";
 import {MAIN_PLUGINS} from "@html_editor/plugin_sets";
 import {Wysiwyg} from "@html_editor/wysiwyg";
@@ -11,8 +12,8 @@ import {localization} from "@web/core/l10n/localization";
 import {_t} from "@web/core/l10n/translation";
 import {MissingPlugin} from "./missing_plugin";
 
-/** What no mail program shows. */
-const NOT_IN_MAILS = [ColumnPlugin, VideoPlugin, YoutubePlugin];
+/** What no mail program shows, and a second row of the buttons that are here. */
+const NOT_IN_MAILS = [ColumnPlugin, PowerButtonsPlugin, VideoPlugin, YoutubePlugin];
 
 /** The buttons above the text: commands of Odoo's editor. */
 const BUTTONS = [

@@ -14,6 +14,7 @@ import {
     directionOf,
     fullTime,
     levelWords,
+    openedWords,
     peopleWords,
     privacyWords,
     shortTime,
@@ -69,6 +70,10 @@ export class Conversation extends Component {
 
     get isFresh() {
         return this.store.fresh.has(this.threadId);
+    }
+
+    get opened() {
+        return openedWords(this.newest);
     }
 
     get direction() {

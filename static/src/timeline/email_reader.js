@@ -11,6 +11,7 @@ import {
     fullTime,
     levelWords,
     longTime,
+    openedWords,
     personInitial,
     personName,
     recipientRoles,
@@ -125,6 +126,10 @@ export class EmailReader extends Component {
             easycrm_reply_kind: kind,
             ...(store && {active_model: store.resModel, active_ids: [store.resId]}),
         });
+    }
+
+    get opened() {
+        return openedWords(this.props.email);
     }
 
     get direction() {

@@ -292,6 +292,11 @@ export function fullTime(utc) {
     return deserializeDateTime(utc).toLocaleString(DateTime.DATETIME_FULL);
 }
 
+/** When an email was opened for the first time, where its writer had asked to be told. */
+export function openedWords({opened_at: openedAt}) {
+    return openedAt ? _t("Opened for the first time on %s", fullTime(openedAt)) : "";
+}
+
 function dayWords(date, now) {
     return date.toLocaleString(date.year === now.year ? DAY_MONTH : DateTime.DATE_MED);
 }
