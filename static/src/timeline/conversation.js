@@ -72,7 +72,7 @@ export class Conversation extends Component {
         return this.store.fresh.has(this.threadId);
     }
 
-    get opened() {
+    get openedWords() {
         return openedWords(this.newest);
     }
 

@@ -128,7 +128,7 @@ export class EmailReader extends Component {
         });
     }
 
-    get opened() {
+    get openedWords() {
         return openedWords(this.props.email);
     }
 
