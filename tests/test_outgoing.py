@@ -96,6 +96,10 @@ class TestOutgoing(OutgoingFixtures, MailCase):
                 mail.write(vals)
             with self.assertRaises(AccessError):
                 self.write_mail(**vals)
+            context = {f"default_{name}": value for name, value in vals.items()}
+            outbox = self.env["easycrm.email.outgoing"].with_user(self.mira)
+            with self.assertRaises(AccessError):
+                outbox.with_context(**context).create({})
 
     def test_nobody_sends_from_the_mailbox_of_somebody_else(self):
         jonas_box = self.jonas_mailbox

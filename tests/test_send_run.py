@@ -250,6 +250,13 @@ class TestSendRun(SendingCase):
         self.run_outbox()
         self.assertEqual((mail.state, self.provider.handed), ("refused", []))
 
+    def test_an_alias_that_was_taken_away_sends_nothing(self):
+        self.mailbox.alias_emails = "sales@ours.example"
+        mail = self.queue(from_address="sales@ours.example")
+        self.mailbox.alias_emails = False
+        self.run_outbox()
+        self.assertEqual((mail.state, self.provider.handed), ("refused", []))
+
     def test_a_mailbox_that_is_deleted_refuses_what_waits_in_it(self):
         mail, sending = self.queue(), self.queue()
         sending._mark_sending()

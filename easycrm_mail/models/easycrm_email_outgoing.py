@@ -183,8 +183,14 @@ class EasycrmEmailOutgoing(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        # (what the context gives by default is written too)
+        given = {
+            name: value
+            for key, value in self.env.context.items()
+            if (name := key.removeprefix("default_")) != key and name in self._fields
+        }
         for vals in vals_list:
-            self._check_may_write(vals)
+            self._check_may_write({**given, **vals})
         return super().create(vals_list)
 
     def write(self, vals):

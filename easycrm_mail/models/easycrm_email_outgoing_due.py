@@ -83,4 +83,10 @@ class EasycrmEmailOutgoing(models.Model):
                 user=self.user_id.name,
                 email=account.email,
             )
+        if not self._is_own_address():
+            return env._(
+                "%(address)s is not an address of %(email)s any more.",
+                address=self.from_address,
+                email=account.email,
+            )
         return account._why_not_sending()

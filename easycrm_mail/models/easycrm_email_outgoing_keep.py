@@ -37,13 +37,13 @@ class EasycrmEmailOutgoing(models.Model):
 
 
 class EasycrmEmail(models.Model):
-    """An email that is deleted takes along what it was written as."""
+    """An email that is deleted for good takes along what it was written as."""
 
     _inherit = "easycrm.email"
 
-    def unlink(self):
+    def _delete_for_good(self):
         mails = self.env["easycrm.email.outgoing"].sudo()
         written = mails.search([("email_id", "in", self.ids)])
-        result = super().unlink()
+        result = super()._delete_for_good()
         written.unlink()
         return result

@@ -222,8 +222,7 @@ class EasycrmEmailOutgoing(models.Model):
             )
         if why := account.with_env(self.env)._why_not_sending():
             raise UserError(why)
-        sender = normalise(self.from_address or account.email)
-        if sender not in account._get_own_addresses():
+        if not self._is_own_address():
             raise AccessError(
                 self.env._(
                     "%(address)s is not an address of the mailbox %(email)s.",
@@ -231,6 +230,12 @@ class EasycrmEmailOutgoing(models.Model):
                     email=account.email,
                 )
             )
+
+    def _is_own_address(self):
+        """Tell whether it is sent under an address of its mailbox."""
+        account = self.sudo().account_id
+        sender = normalise(self.from_address or account.email)
+        return sender in account._get_own_addresses()
 
     def _check_recipients(self):
         people = self.recipient_ids

@@ -32,8 +32,9 @@ from .sync_store import StoreSteps
 
 _logger = logging.getLogger(__name__)
 
-#: Mails that are handed over at once, each from another mailbox.
-WORKERS = 8
+#: Mails that are handed over at once, each from another mailbox, and each in memory: a
+#: large one a few times over.
+WORKERS = 4
 
 #: Seconds of a run in which mails are taken on while others are under way: with the
 #: longest call it ends before the cron is killed.
