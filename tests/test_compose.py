@@ -240,6 +240,19 @@ class TestComposeAccess(ComposeCase):
         with self.assertRaises(AccessError):
             self.open(self.jonas, easycrm_email_id=private.id)
 
+    def test_defaults_of_the_context_tell_nothing_of_hidden_emails(self):
+        private = self.receive(
+            self.mailbox,
+            sender="doctor@private.example",
+            attachments=[("Result.pdf", "application/pdf", b"%PDF-1.4")],
+        )
+        with self.assertRaises(AccessError):
+            self.open(
+                self.jonas,
+                default_reply_to_id=private.id,
+                default_reply_kind="forward",
+            )
+
     def test_addresses_that_one_may_not_see_do_not_come_to_mind(self):
         self.receive(self.mailbox, sender="Doctor Who <doctor@private.example>")
         suggest = self.env["easycrm.email.compose"]

@@ -77,7 +77,7 @@ class EasycrmEmailCompose(models.TransientModel):
         """Return the forwarded email's attachments, before a draft was saved."""
         if self.reply_kind != "forward" or self.outgoing_id:
             return []
-        return self.reply_to_id._get_timeline_values()[0]["attachments"]
+        return self.reply_to_id.easycrm_values()["attachments"]
 
     def easycrm_send(self, values, scheduled_at=False):
         """Queue what is written; it leaves when it can no longer be taken back.
