@@ -30,6 +30,7 @@
         "views/easycrm_email_account_views.xml",
         "views/easycrm_email_daily_views.xml",
         "views/easycrm_email_account_health_views.xml",
+        "views/easycrm_email_compose_views.xml",
         "views/easycrm_email_copy_views.xml",
         "views/easycrm_email_erase_views.xml",
         "views/easycrm_email_hand_over_views.xml",

@@ -14,6 +14,8 @@ from . import test_body_images
 from . import test_bounces
 from . import test_companies
 from . import test_compare
+from . import test_compose
+from . import test_compose_tour
 from . import test_connect
 from . import test_connect_tour
 from . import test_demo

@@ -3,6 +3,7 @@ from . import easycrm_email_thread
 from . import easycrm_email_thread_follow
 from . import easycrm_email
 from . import easycrm_email_body
+from . import easycrm_email_reply
 from . import easycrm_email_files
 from . import easycrm_email_large
 from . import easycrm_email_keep
@@ -78,6 +79,7 @@ from . import easycrm_email_where
 from . import easycrm_email_where_live
 from . import easycrm_email_where_mailbox
 from . import easycrm_email_timeline
+from . import easycrm_email_timeline_compose
 from . import easycrm_email_timeline_header
 from . import easycrm_email_timeline_search
 from . import easycrm_email_timeline_values
@@ -104,6 +106,7 @@ from . import easycrm_email_thread_only
 from . import res_users
 from . import ir_cron
 from . import mail_activity
+from . import mail_render_mixin
 from . import res_config_settings
 from . import res_config_settings_share
 from . import res_config_settings_retention
