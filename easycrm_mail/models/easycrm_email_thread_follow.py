@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from .rule_conditions import APPLIES
+from .rule_conditions import TAUGHT_APPLIES
 
 
 class EasycrmEmailThreadFollow(models.Model):
@@ -94,7 +94,7 @@ class EasycrmEmailThreadFollow(models.Model):
                 """,
                 uid=self.env.uid,
                 emails=list(email_ids),
-                applies=APPLIES,
+                applies=TAUGHT_APPLIES,
                 covered=self._get_correspondent_sql(SQL("rule.pattern")),
                 linkable=self.env["easycrm.email.rule"]._get_linkable_sql(),
                 announced=Link._announced_columns,
