@@ -130,16 +130,17 @@ class EasycrmEmailTally(models.Model):
         return False
 
     @api.model
-    def _count_mails(self, account_ids):
-        """Return how many emails wait in these mailboxes, ignored ones left out."""
+    def _count_mails(self, account_ids, ignored=False):
+        """Return how many emails wait in these mailboxes, or are ignored there."""
         self.env["easycrm.email.copy"].flush_model()
         [[mails]] = self.env.execute_query(
             SQL(
                 """
                 SELECT coalesce(sum(mails), 0) FROM easycrm_email_tally
-                WHERE account = ANY(%s) AND is_ignored = FALSE
+                WHERE account = ANY(%s) AND is_ignored = %s
                 """,
                 list(account_ids),
+                bool(ignored),
             )
         )
         return int(mails)
