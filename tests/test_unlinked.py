@@ -102,6 +102,29 @@ class TestUnlinked(UnlinkedCase):
         self.mailbox.unlink()
         self.assertEqual(self.inbox().unlinked_count(), 0)
 
+    def test_the_tally_is_summed_up_only_where_something_came(self):
+        Tally = self.env["easycrm.email.tally"]
+        emails = [self.stranger(number) for number in (1, 2, 2)]
+        mine = [("account", "=", self.mailbox.id)]
+        with patch.object(easycrm_email_tally, "SUMMED_FROM", 1):
+            Tally._sum_up()
+            Tally.invalidate_model()
+            before = Tally.search(mine)
+            self.assertEqual(
+                {(row.address, row.mails) for row in before},
+                {("tobias1@union.example", 1), ("tobias2@union.example", 2)},
+            )
+            self.inbox().link_to(self.ids(emails[2]), "res.partner", self.bruno.id)
+            self.assertEqual(Tally.search_count(mine), 3)
+            Tally._sum_up()
+            Tally.invalidate_model()
+            after = Tally.search(mine)
+            self.assertEqual((before & after).address, "tobias1@union.example")
+            self.assertEqual((after - before).mapped("mails"), [1])
+            Tally._sum_up()
+            self.assertEqual(Tally.search(mine), after)
+        self.assertTally()
+
     def test_many_senders_are_found_page_after_page(self):
         for number in range(7):
             self.stranger(number)
