@@ -5,6 +5,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from ..easycrm_mail.models import easycrm_email_copy_groups, easycrm_email_tally
+from ..easycrm_mail.models.ingest import Ingest
+from ..easycrm_mail.models.ingest_exclusions import Policy
 from .common import MailCase, raw_mail
 
 
@@ -867,3 +869,39 @@ class TestTeaching(UnlinkedCase):
         cards = self.inbox().suggest_records(ids)["suggested"]
         self.assertEqual([card["name"] for card in cards], ["Tobias Wendt"])
         self.inbox().link_to(ids, "res.partner", cards[0]["id"])
+
+    def test_mail_that_was_just_being_stored_is_placed_a_minute_later(self):
+        by_thread, by_domain, spam = (
+            self.stranger(1),
+            self.stranger(sender="x@acme.example"),
+            self.stranger(sender="spam@offers.example"),
+        )
+        done, _options = self.link(by_thread)
+        self.inbox().teach(done["batch"], "thread")
+        done, _options = self.link(by_domain)
+        self.inbox().teach(done["batch"], "domain")
+        ignoring = self.inbox().ignore(self.ids(spam), "address")
+        back = self.stranger(sender="spam@offers.example")
+        self.inbox().bring_back(self.ids(back))
+        # (a transaction that has begun before sees nothing of it)
+        unseen = Policy({}, False, False, set(), False)
+        with patch.object(Ingest, "_policy", unseen):
+            answer = self.receive(
+                self.mailbox,
+                sender="someone@elsewhere.example",
+                references=[by_thread.message_id],
+            )
+            other = self.stranger(sender="y@acme.example")
+            offer = self.stranger(sender="spam@offers.example")
+        self.assertEqual(self.inbox().unlinked_count(), 4)
+        Batch = self.env["easycrm.email.batch"]
+        self.assertFalse(Batch._look_again_due())
+        Batch.search([("again_at", "!=", False)]).again_at = "2025-01-01 00:00:00"
+        while Batch._look_again_due():
+            self.env.flush_all()
+        self.assertLinked(answer, [self.lena])
+        self.assertLinked(other, [self.union])
+        self.assertTrue(offer.copy_ids.ignored)
+        self.assertFalse(back.copy_ids.ignored)
+        self.inbox().undo(ignoring["batch"])
+        self.assertFalse(offer.copy_ids.ignored)

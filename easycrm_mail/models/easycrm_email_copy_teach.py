@@ -228,17 +228,8 @@ class EasycrmEmailCopy(models.Model):
     @api.model
     def _teach_thread(self, choice, record, emails, step):
         follows = self.env["easycrm.email.thread.follow"].sudo()
-        owner = self.env["easycrm.email.address"]._get_owner_field(record._name)
-        present = follows.search(
-            [(owner, "=", record.id), ("thread_id", "in", choice["threads"])]
-        )
-        follows.create(
-            [
-                {"thread_id": thread_id, owner: record.id, "batch_id": step.id}
-                for thread_id in choice["threads"]
-                if thread_id not in present.thread_id.ids
-            ]
-        )
+        follows._follow(choice["threads"], record, step)
+        step._look_again()
         self.env["easycrm.email.link"]._place(emails, record, step, origin="rule")
 
     @api.model
@@ -249,6 +240,7 @@ class EasycrmEmailCopy(models.Model):
     def _teach_domain(self, choice, record, emails, step):
         pattern, company = f"@{choice['domain']}", choice["company"]
         self._remember_rules("always_link", [pattern], step, partner_id=company.id)
+        step._look_again()
         self.env["easycrm.email.link"]._place(
             emails, company, step, origin="rule", address=pattern
         )

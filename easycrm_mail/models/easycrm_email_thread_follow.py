@@ -32,6 +32,32 @@ class EasycrmEmailThreadFollow(models.Model):
     _lead_unique = models.Constraint("UNIQUE(thread_id, lead_id)")
 
     @api.model
+    def _follow(self, thread_ids, record, batch):
+        """Let conversations stand on a record from now on.
+
+        Where another transaction has just done so, this one is made again.
+
+        :param record: a contact, lead or opportunity
+        :param batch: the step that it is a part of
+        """
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO easycrm_email_thread_follow (thread_id, %s, batch_id)
+                SELECT thread_id, %s, %s FROM unnest(%s::int[]) AS taught (thread_id)
+                ON CONFLICT DO NOTHING
+                """,
+                SQL.identifier(
+                    self.env["easycrm.email.address"]._get_owner_field(record._name)
+                ),
+                record.id,
+                batch.id,
+                list(thread_ids),
+            )
+        )
+        self.invalidate_model(flush=False)
+
+    @api.model
     def _link_taught(self, email_ids):
         """Link emails to what was taught of their conversations and senders.
 
