@@ -224,6 +224,17 @@ class TestUnlinked(UnlinkedCase):
                     ],
                     domain=domain,
                 )
+        self.inbox().ignore(self.inbox().unlinked_ids([])["ids"][:3])
+        self.assertGroups("date:year", [("2026-01-01", "2026", 1)])
+        self.assertGroups("date:year", [("2026-01-01", "2026", 3)], ignored=True)
+        self.assertGroups(
+            "account_id",
+            [
+                (str(self.mailbox.id), self.mailbox.name, 2),
+                (str(team.id), team.name, 1),
+            ],
+            ignored=True,
+        )
         # (of others it has nothing)
         for by in ("from_domain", "account_id", "date:year"):
             self.assertGroups(by, [], user=self.leonie)
