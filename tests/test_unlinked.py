@@ -848,19 +848,28 @@ class TestTeaching(UnlinkedCase):
             references=[first.message_id],
             subject="Answer",
         )
+        # a colleague has sent it, and she has got a copy
+        raw = raw_mail(
+            sender="jonas@ours.example",
+            to="tobias9@union.example",
+            cc="mira@ours.example",
+            subject="Colleague’s",
+        )
+        self.deliver(self.jonas_mailbox, raw, stream="Sent")
+        self.deliver(self.mailbox, raw)
         done, options = self.link(first)
         for scope, subjects in (
             ("these", []),
             ("thread", ["Answer"]),
             ("address", ["Further 1", "Further 0"]),
-            ("domain", ["Sent", "Below", "Further 1", "Further 0"]),
+            ("domain", ["Colleague’s", "Sent", "Below", "Further 1", "Further 0"]),
         ):
             with self.subTest(scope=scope):
                 rows = self.inbox().find_others(done["batch"], scope)["rows"]
                 self.assertEqual([row["subject"] for row in rows], subjects)
                 self.assertEqual(options[scope]["count"], len(rows))
         [row] = self.inbox().find_others(done["batch"], "domain", limit=1)["rows"]
-        self.assertEqual(row["subject"], "Sent")
+        self.assertEqual(row["subject"], "Colleague’s")
         with self.assertRaises(AccessError):
             self.inbox(self.jonas).find_others(done["batch"], "thread")
 

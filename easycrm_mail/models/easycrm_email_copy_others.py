@@ -77,7 +77,6 @@ class EasycrmEmailCopy(models.Model):
         return SQL(
             """
             FROM easycrm_email_copy held
-            JOIN easycrm_email email ON email.id = held.email_id
             WHERE held.account_id = ANY(%s) AND held.is_unlinked IS TRUE
               AND %s AND %s
               AND NOT EXISTS (
@@ -98,7 +97,9 @@ class EasycrmEmailCopy(models.Model):
     @api.model
     def _get_thread_sql(self, choice, record):
         return SQL(
-            "email.thread_id = ANY(%s) AND %s",
+            """held.email_id IN (
+                SELECT email.id FROM easycrm_email email
+                WHERE email.thread_id = ANY(%s) AND %s)""",
             choice["threads"],
             self._get_company_sql(record),
         )
@@ -115,7 +116,7 @@ class EasycrmEmailCopy(models.Model):
         )
         Address = self.env["easycrm.email.address"].sudo()
         return SQL(
-            "email.id IN (SELECT match.email_id FROM (%s) AS match)",
+            "held.email_id IN (SELECT match.email_id FROM (%s) AS match)",
             Address._get_matches_sql(SQL("TRUE"), addresses),
         )
 
@@ -123,11 +124,16 @@ class EasycrmEmailCopy(models.Model):
     def _get_domain_sql(self, choice, record):
         pattern = f"@{choice['domain']}"
         follow = self.env["easycrm.email.thread.follow"].sudo()
+        # (who has written a received one stands in the copy)
         return SQL(
-            "(held.direction = 'outbound' OR %s) AND %s AND %s",
+            """EXISTS (
+                SELECT FROM easycrm_email email
+                WHERE email.id = held.email_id AND %s
+                  AND CASE email.direction WHEN 'inbound' THEN %s ELSE %s END
+                OFFSET 0)""",
+            self._get_company_sql(choice["company"]),
             self._get_senders_sql([pattern]),
             follow._get_correspondent_sql(SQL("%s::varchar", pattern)),
-            self._get_company_sql(choice["company"]),
         )
 
     @api.model

@@ -213,7 +213,7 @@ class EasycrmEmailCopy(models.Model):
             SQL(
                 """
                 UPDATE easycrm_email_copy held SET ignored = %(ignored)s
-                WHERE held.ignored IS DISTINCT FROM %(ignored)s AND is_unlinked IS TRUE
+                WHERE held.ignored %(before)s AND held.is_unlinked IS TRUE
                   AND account_id = ANY(%(accounts)s)
                   AND (id = ANY(%(ids)s) OR %(senders)s)
                   AND NOT EXISTS (
@@ -222,6 +222,8 @@ class EasycrmEmailCopy(models.Model):
                 RETURNING email_id, id, account_id
                 """,
                 ignored=ignored,
+                # (as the index has it)
+                before=SQL("IS NOT TRUE" if ignored else "IS TRUE"),
                 accounts=list(access.own_account_ids(self.env)),
                 ids=copies.ids,
                 batch=batch.id,
