@@ -16,6 +16,7 @@
             "IMAPClient",
             "msal",
             "requests",
+            "sendgrid",
         ],
     },
     "data": [
@@ -33,6 +34,7 @@
         "views/easycrm_email_erase_views.xml",
         "views/easycrm_email_hand_over_views.xml",
         "views/easycrm_email_where_views.xml",
+        "views/easycrm_esp_views.xml",
         "views/res_partner_views.xml",
         "views/crm_lead_views.xml",
         "views/res_users_views.xml",

@@ -10,3 +10,8 @@ DELETE FROM easycrm_email_grant;
 DELETE FROM easycrm_email_sign_in;
 DELETE FROM ir_config_parameter
  WHERE key IN ('easycrm_mail.google_client_secret', 'easycrm_mail.microsoft_client_secret');
+
+-- nor hand anything over to a bulk sender, nor take what it reports to the original
+UPDATE easycrm_esp
+   SET api_secret = NULL, webhook_secret = NULL, import_wanted = FALSE;
+UPDATE easycrm_esp_batch SET state = 'cancelled' WHERE state = 'prepared';

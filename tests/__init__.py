@@ -17,10 +17,13 @@ from . import test_connect
 from . import test_connect_tour
 from . import test_demo
 from . import test_erase
+from . import test_esp_events
+from . import test_esp_mailing
 from . import test_files
 from . import test_hand_over
 from . import test_further_tour
 from . import test_health
+from . import test_imap_sign_in
 from . import test_ingest
 from . import test_ingest_cost
 from . import test_keep
@@ -60,5 +63,6 @@ from . import test_timeline_versions
 from . import test_tour
 from . import test_where
 from . import test_unlinked
+from . import test_unlinked_abuse
 from . import test_unlinked_tour
 from . import test_why

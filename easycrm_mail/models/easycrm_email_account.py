@@ -11,6 +11,10 @@ from .addresses import normalise, normalise_all
 #: as long.
 SYNC_TIMEOUT, BUTTON_TIMEOUT = 30, 5
 
+#: Seconds that a test of a mailbox takes at most, in all, and that of reading: to hang
+#: up takes some, too.
+TEST_SECONDS, READING_SECONDS = 10, 8
+
 #: What colleagues see of a mailbox's linked mail, from most to least.
 SHARED = [
     ("everything", "Everything"),

@@ -5,6 +5,7 @@ from .addresses import normalise, normalise_all
 
 #: What decides where the password is sent: it must not outlive a change of these.
 SERVER_FIELDS = {
+    "imap_auth",
     "imap_host",
     "imap_login",
     "imap_port",

@@ -1,19 +1,18 @@
-import json
 import re
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import file_open, ormcache
 from odoo.tools.misc import format_date, format_time
 
 from ..providers import MailboxError, check_smtp
 from .access import SHARE_LEVELS
 from .addresses import normalise
-from .easycrm_email_account import BUTTON_TIMEOUT
+from .easycrm_email_account import BUTTON_TIMEOUT, READING_SECONDS, TEST_SECONDS
 
 #: What the window may write of a mailbox, beside what is chosen of its mail.
 MAILBOX_FIELDS = {
     "email",
+    "imap_auth",
     "imap_host",
     "imap_login",
     "imap_password",
@@ -28,9 +27,6 @@ MAILBOX_FIELDS = {
 
 #: What is chosen of its mail, as far as the account has it.
 CHOSEN_FIELDS = ("share_level", "ignore_automatic", "unlinked_keep")
-
-#: Seconds that the test of the outgoing server waits for an answer.
-SMTP_TIMEOUT = 10
 
 #: A page of ours that a sign-in may lead back to.
 OWN_PAGE = re.compile(r"/odoo(/[\w.-]+)*(\?[\w.=&%-]*)?")
@@ -128,6 +124,7 @@ class EasycrmEmailAccount(models.Model):
             },
             "share_levels": self._get_allowed_levels(),
             "fields": [name for name in CHOSEN_FIELDS if name in self._fields],
+            "sign_in_hosts": self._get_sign_in_hosts(),
             "left": [account.connect_read() for account in self._get_left()],
         }
 
@@ -160,10 +157,11 @@ class EasycrmEmailAccount(models.Model):
         return {
             "id": account.id,
             **{name: account[name] for name in names},
+            "has_password": account.has_password,
             "is_signed_in": bool(
-                account.imap_secret
-                if account.provider == "imap"
-                else account._get_grants()
+                account._get_grants()
+                if account.sign_in_service
+                else account.imap_secret
             ),
             "service": account._get_server_title(),
             "error": account.last_error,
@@ -185,22 +183,10 @@ class EasycrmEmailAccount(models.Model):
         """
         self.check_access("create")
         _local, at, domain = normalise(email or "").rpartition("@")
-        return bool(at) and self._get_known_servers().get(domain, False)
-
-    @api.model
-    @ormcache()
-    def _get_known_servers(self):
-        with file_open("easycrm_mail/data/mail_servers.json") as file:
-            providers = json.load(file)
-        return {
-            domain: {
-                name: value
-                for name, value in one.items()
-                if name not in ("domains", "source")
-            }
-            for one in providers
-            for domain in one["domains"]
-        }
+        found = at and self._get_known_servers().get(domain)
+        if not found:
+            return False
+        return {**found, "imap_auth": self._get_usual_auth(found["imap_host"])}
 
     # --- what it does ---
 
@@ -238,6 +224,7 @@ class EasycrmEmailAccount(models.Model):
 
         :param str back: the page that the browser comes back to
         :return: the action that leads to the consent page
+        :raise UserError: the sign-in is not set up, or the mailbox has a password
         """
         self._check_connecting()
         self._keep_step("sign_in")
@@ -246,7 +233,7 @@ class EasycrmEmailAccount(models.Model):
         return self.with_context(easycrm_mail_back=back).action_sign_in()
 
     def connect_test(self, what):
-        """Test one direction of a mailbox with a password.
+        """Test one direction of a mailbox on a mail server.
 
         :param str what: `reading` or `sending`
         :return: the error in plain words, or False
@@ -255,7 +242,7 @@ class EasycrmEmailAccount(models.Model):
         account = self.sudo()
         test = account._test_sending if what == "sending" else account._test_reading
         try:
-            test()
+            test(TEST_SECONDS)
         except MailboxError as error:
             if what == "sending":
                 return account._explain_sending(error)
@@ -264,25 +251,36 @@ class EasycrmEmailAccount(models.Model):
             self._keep_step("look")
         return False
 
-    def _test_reading(self):
-        provider = self._make_provider(BUTTON_TIMEOUT)
+    def _test_reading(self, _seconds):
+        provider = self._make_provider(BUTTON_TIMEOUT, READING_SECONDS)
         self._release_transaction()
         try:
             provider.check()
         finally:
             provider.close()
 
-    def _test_sending(self):
+    def _test_sending(self, seconds):
         """Sign in to the outgoing server, without sending anything."""
-        if not self.smtp_host or not self.smtp_port or not self.imap_secret:
-            raise UserError(
-                self.env._("Enter the outgoing server, its port and the password.")
-            )
-        password = self._decrypt_password()
+        login, password, tokens = self._get_sending_login(BUTTON_TIMEOUT)
         settings = self.smtp_host, self.smtp_port, self.smtp_security
-        login = self.imap_login or self.email
         self._release_transaction()
-        check_smtp(*settings, login, password, SMTP_TIMEOUT)
+        check_smtp(*settings, login, password, seconds, tokens)
+
+    def _explain_sending_test(self, seconds):
+        """Test sending, where there is an outgoing server.
+
+        :param float seconds: that it may take
+        :return: what is wrong, in plain words, or False
+        """
+        if self.provider != "imap" or not self.smtp_host:
+            return False
+        try:
+            self._test_sending(max(seconds, 1))
+        except UserError as error:
+            return str(error)
+        except MailboxError as error:
+            return self._explain_sending(error)
+        return False
 
     def connect_leave(self, step, choices):
         """Keep what was chosen so far, for another time.

@@ -224,7 +224,7 @@ class EasycrmEmailAccount(models.Model):
             )
             following = (
                 self.env._("Only %s or an administrator can reconnect it.", owner)
-                if self.provider == "imap"
+                if not self.sign_in_service
                 else self.env._("Only %s can sign in again.", owner)
             )
         return {

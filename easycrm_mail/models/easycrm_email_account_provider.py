@@ -18,6 +18,9 @@ from .grant_keeper import GrantKeeper
 #: The system parameters of a service's registration, and its route.
 SERVICES = {"gmail": "google", "outlook": "microsoft"}
 
+#: Seconds to wait for one answer of a sign-in; a call may take twice as long.
+SIGN_IN_TIMEOUT = 10
+
 
 class EasycrmEmailAccount(models.Model):
     """What a mailbox is read through, and the registrations that signing in needs."""
@@ -48,7 +51,7 @@ class EasycrmEmailAccount(models.Model):
     def _lacks_grant(self):
         """Tell whether somebody has to sign in before the mailbox can be read."""
         self.ensure_one()
-        return self.provider != "imap" and not self._get_grants()
+        return bool(self.sign_in_service) and not self._get_grants()
 
     def _make_provider(self, timeout=SYNC_TIMEOUT, patience=float("inf")):
         """Return a provider for this mailbox, not connected yet.
@@ -59,25 +62,29 @@ class EasycrmEmailAccount(models.Model):
         self.ensure_one()
         self._check_owner_is_here()
         account = self.sudo()
-        if account.provider == "imap":
+        if not account.sign_in_service:
             return account._make_imap_provider(timeout, patience)
-        grant = account._get_grants()
+        keeper = account._make_grant_keeper(timeout)
+        return account._make_api_provider(keeper, timeout, patience)
+
+    def _make_grant_keeper(self, timeout=SYNC_TIMEOUT):
+        """Return the `providers.TokenSource` of this mailbox.
+
+        :raise UserError: nobody has signed in
+        """
+        grant = self._get_grants()
         if not grant:
             raise UserError(
                 self.env._("Sign in to %s to connect this mailbox.", self.email)
             )
-        keeper = GrantKeeper(
-            self.env.registry,
-            self.id,
-            account._get_sign_in(),
-            account._decrypt_grant(grant),
-        )
-        return account._make_api_provider(keeper, timeout, patience)
+        sign_in = self._get_sign_in(min(timeout / 2, SIGN_IN_TIMEOUT))
+        secret = self._decrypt_grant(grant)
+        return GrantKeeper(self.env.registry, self.id, sign_in, secret, timeout)
 
-    def _make_imap_provider(self, timeout, patience):
+    def _make_imap_provider(self, timeout, patience, tokens=None):
         if not self.imap_host or not self.imap_port:
             raise UserError(self.env._("Enter the mail server and its port."))
-        if not self.imap_secret:
+        if not tokens and not self.imap_secret:
             raise UserError(
                 self.env._(
                     "Enter the password of the mailbox. It is forgotten whenever its "
@@ -89,9 +96,10 @@ class EasycrmEmailAccount(models.Model):
             self.imap_port,
             self.imap_security,
             self.imap_login or self.email,
-            self._decrypt_password(),
+            "" if tokens else self._decrypt_password(),
             timeout=timeout,
             patience=patience,
+            tokens=tokens,
         )
 
     def _decrypt_password(self):
@@ -111,10 +119,12 @@ class EasycrmEmailAccount(models.Model):
             ) from None
 
     def _make_api_provider(self, tokens, timeout, patience):
-        """Return a provider for a mailbox of Google or Microsoft.
+        """Return a provider for a mailbox that one signs in to.
 
         :param tokens: a `providers.TokenSource`
         """
+        if self.provider == "imap":
+            return self._make_imap_provider(timeout, patience, tokens)
         if self.provider == "gmail":
             return GmailProvider(
                 self.email,
@@ -185,16 +195,23 @@ class EasycrmEmailAccount(models.Model):
         """
         return f"{self.browse().get_base_url()}/easycrm_mail/oauth/{SERVICES[provider]}"
 
-    def _get_sign_in(self):
+    def _get_sign_in(self, timeout=SIGN_IN_TIMEOUT):
         """Return the `providers.SignIn` of this mailbox's service.
 
-        :raise UserError: the administrator has not set it up
+        :raise UserError: it has a password; the administrator has not set it up
         """
         self.ensure_one()
-        return self._make_sign_in(self.provider, self._is_shared())
+        if not self.sign_in_service:
+            raise UserError(self.env._("This mailbox is connected by a password."))
+        is_imap = self.provider == "imap"
+        return self._make_sign_in(
+            self.sign_in_service, self._is_shared(), is_imap, timeout
+        )
 
     @api.model
-    def _make_sign_in(self, provider, shared=False):
+    def _make_sign_in(
+        self, provider, shared=False, imap=False, timeout=SIGN_IN_TIMEOUT
+    ):
         params = self.env["ir.config_parameter"].sudo()
         service = SERVICES[provider]
         client_id = params.get_param(f"easycrm_mail.{service}_client_id")
@@ -219,6 +236,6 @@ class EasycrmEmailAccount(models.Model):
                 )
             ) from None
         if provider == "gmail":
-            return GoogleSignIn(client_id, secret)
+            return GoogleSignIn(client_id, secret, timeout, imap)
         tenant = params.get_param("easycrm_mail.microsoft_tenant") or "organizations"
-        return MicrosoftSignIn(client_id, secret, tenant, shared)
+        return MicrosoftSignIn(client_id, secret, tenant, shared, timeout, imap)

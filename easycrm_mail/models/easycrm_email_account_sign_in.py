@@ -3,7 +3,7 @@ import logging
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, MissingError, UserError
 
-from ..providers import MailboxError
+from ..providers import MailboxError, Reconnect
 from .addresses import normalise
 from .easycrm_email_account import BUTTON_TIMEOUT
 from .easycrm_email_account_access import SERVER_FIELDS
@@ -50,9 +50,11 @@ class EasycrmEmailAccount(models.Model):
     def write(self, vals):
         self._prepare_addresses(vals)
         revokes = []
-        if GRANTED_FIELDS & set(vals):
+        if (GRANTED_FIELDS | SERVER_FIELDS) & set(vals):
             changed = self._filter_changed(vals, GRANTED_FIELDS).sudo()
-            revokes = changed._forget_grants()
+            by_imap = self.filtered(lambda account: account.provider == "imap")
+            moved = by_imap._filter_changed(vals, SERVER_FIELDS).sudo()
+            revokes = (changed | moved)._forget_grants()
             # (of another mailbox; of one that has been read only its owner may change)
             changed.filtered(
                 lambda account: not account._has_been_read()
@@ -75,19 +77,18 @@ class EasycrmEmailAccount(models.Model):
         self.ensure_one()
         self.check_access("write")
         self._check_owner_is_here()
-        if self.provider == "imap":
-            raise UserError(self.env._("An IMAP mailbox is connected by a password."))
-        sign_in = self._get_sign_in()
+        sign_in, service = self._get_sign_in(), self.sign_in_service
+        redirect_uri, email = self._get_redirect_uri(service), self.email
         pending = self.env["easycrm.email.sign.in"].sudo()
         pending = pending.create(
             {
                 "account_id": self.id,
-                "provider": self.provider,
+                "provider": service,
+                "redirect_uri": redirect_uri,
                 "back": self.env.context.get("easycrm_mail_back"),
             }
         )
         state = pending._get_state()
-        redirect_uri, email = self._get_redirect_uri(self.provider), self.email
         self._release_transaction()
         try:
             begun = sign_in.begin(state, redirect_uri, email)
@@ -106,21 +107,21 @@ class EasycrmEmailAccount(models.Model):
         :return: (account, error): what is connected or was meant, nothing if that is
             not known; in words why it is not connected, else False
         """
-        account, flow = self.env["easycrm.email.sign.in"]._take(
+        account, flow, redirect_uri = self.env["easycrm.email.sign.in"]._take(
             provider, answer.get("state") or ""
         )
         try:
             account.check_access("write")
         except (AccessError, MissingError):
             account = account.browse()
-        if not account or account.provider != provider:
+        if not account or account.sign_in_service != provider:
             return account.browse(), self.env._(
                 "This sign-in is too old, was used already, or was begun by somebody "
                 "else. Your mail account says whether it is connected; if it is not, "
                 "press its button once more."
             )
         try:
-            error = account._redeem(flow, answer)
+            error = account._redeem(flow, answer, redirect_uri)
         except UserError as mistake:
             error = str(mistake)
         except MailboxError as mistake:
@@ -129,7 +130,7 @@ class EasycrmEmailAccount(models.Model):
             account.sudo()._settle(account.sudo()._mark_not_signed_in, error)
         return account.exists(), error
 
-    def _redeem(self, flow, answer):
+    def _redeem(self, flow, answer, redirect_uri):
         """Turn the answer into a grant for this mailbox, keep it, and have it read.
 
         Commits before the service is asked.
@@ -138,8 +139,7 @@ class EasycrmEmailAccount(models.Model):
         """
         account = self.sudo()
         sign_in = account._get_sign_in()
-        redirect_uri = self._get_redirect_uri(self.provider)
-        [mailbox], is_shared = self._get_mailbox(), self._is_shared()
+        [mailbox], tells_by_itself = self._get_mailbox(), self._tells_who_may_open()
         secret = ""
 
         def tokens(refused=""):
@@ -151,17 +151,20 @@ class EasycrmEmailAccount(models.Model):
         provider = account._make_api_provider(tokens, BUTTON_TIMEOUT, float("inf"))
         self._release_transaction()
         grant = sign_in.finish(flow, answer, redirect_uri)
-        secret = grant.secret
+        secret, granted = grant.secret, normalise(grant.email)
         try:
-            if is_shared:
+            if tells_by_itself:
                 provider.check()
                 aliases = []
             else:
                 aliases = [normalise(alias) for alias in provider.aliases()]
+        except Reconnect as error:
+            if error.code != "token" or granted in mailbox.values():
+                raise
+            return account._explain_other(granted, mailbox["email"])
         finally:
             provider.close()
-        granted = normalise(grant.email)
-        addresses = set() if is_shared else {granted, *aliases}
+        addresses = set() if tells_by_itself else {granted, *aliases}
         return account._settle(account._connect, mailbox, granted, secret, addresses)
 
     def _settle(self, function, *args):
@@ -201,17 +204,27 @@ class EasycrmEmailAccount(models.Model):
                 "the button once more."
             )
         self._check_owner_is_here()
-        if not self._is_shared() and not self._is_mailbox_of(email, addresses):
-            return self.env._(
-                "You signed in as %(granted)s, but this account is %(email)s. Sign in "
-                "as %(email)s, or add %(granted)s as an account of its own.",
-                granted=email,
-                email=self.email,
-            )
+        if not self._tells_who_may_open() and not self._is_mailbox_of(email, addresses):
+            return self._explain_other(email, self.email)
         self._keep_grant(email, secret)
         self._add_aliases(addresses)
         self._mark_signed_in()
         return False
+
+    @api.model
+    def _explain_other(self, granted, email):
+        """Say that somebody else has signed in than the mailbox is of."""
+        return self.env._(
+            "You signed in as %(granted)s, but this account is %(email)s. Sign in as "
+            "%(email)s, or add %(granted)s as an account of its own.",
+            granted=granted,
+            email=email,
+        )
+
+    def _tells_who_may_open(self):
+        """Tell whether the mailbox is asked for by its name, and says itself whether
+        whoever has signed in may open it: a shared one, or one on a mail server."""
+        return self._is_shared() or self.provider == "imap"
 
     def _is_mailbox_of(self, email, addresses):
         """Tell whether this is the mailbox of somebody who has signed in.
@@ -318,8 +331,8 @@ class EasycrmEmailAccount(models.Model):
             self.env._(
                 "The mailbox is disconnected. To take the permission back at "
                 "%(service)s too, remove it there: %(address)s",
-                service=self._get_service_title(self.provider),
-                address=PERMISSIONS_PAGES[self.provider],
+                service=self._get_service_title(self.sign_in_service),
+                address=PERMISSIONS_PAGES[self.sign_in_service],
             ),
             sticky=True,
         )

@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ..providers import MailboxError
-from .easycrm_email_account import BUTTON_TIMEOUT
+from .easycrm_email_account import BUTTON_TIMEOUT, READING_SECONDS, TEST_SECONDS
 from .easycrm_email_account_health import ERROR_MINUTES, MAX_WAIT_HOURS
 from .easycrm_email_failure import NOT_TRIED
 from .files_run import FilesRun
@@ -154,7 +154,7 @@ class EasycrmEmailAccount(models.Model):
         """Sign in again, or open the account where the password is entered."""
         self.ensure_one()
         self.check_access("write")
-        if self.provider != "imap":
+        if self.sign_in_service:
             return self.action_sign_in()
         return {
             "type": "ir.actions.act_window",
@@ -166,14 +166,15 @@ class EasycrmEmailAccount(models.Model):
         }
 
     def action_test_connection(self):
-        """Sign in to the mailbox, and look which folders it has.
+        """Sign in to the mailbox, look which folders it has, and test sending.
 
         :return: the action that says how it went, in plain words
         :raise UserError: something is not filled in
         """
         self.ensure_one()
         self.check_access("write")
-        provider = self._make_provider(BUTTON_TIMEOUT)
+        deadline = monotonic() + TEST_SECONDS
+        provider = self._make_provider(BUTTON_TIMEOUT, READING_SECONDS)
         self._release_transaction()
         try:
             streams = provider.streams()
@@ -187,6 +188,13 @@ class EasycrmEmailAccount(models.Model):
         finally:
             provider.close()
         self.sudo()._update_folders(streams)
+        if words := self.sudo()._explain_sending_test(deadline - monotonic()):
+            return self._show_result(
+                "warning",
+                words,
+                title=self.env._("Reading works, sending does not"),
+                sticky=True,
+            )
         return self._show_result(
             "success",
             self.env._("The connection works: one folder found.")

@@ -27,7 +27,9 @@ class EasycrmEmailAccount(models.Model):
         account = self.with_context(lang=self.user_id.lang)
         words = account._get_error_words()
         if self.provider != "imap":
-            words |= account._get_service_words(error.detail)
+            words |= account._get_service_words()
+        if self.sign_in_service:
+            words |= account._get_sign_in_words(error.detail)
         return words.get(error.code) or error.detail or error.code
 
     def _get_error_words(self):
@@ -62,6 +64,8 @@ class EasycrmEmailAccount(models.Model):
         :param dict values: `server`, `port`, `email`
         """
         env = self.env
+        values = {**values, "login": self.imap_login or self.email}
+        values["service"] = self._get_service_title(self.imap_service)
         return {
             "host": env._(
                 "The mail server %(server)s was not found. Is its name right?", **values
@@ -80,10 +84,20 @@ class EasycrmEmailAccount(models.Model):
                 "The mail server %(server)s gave an answer that makes no sense.",
                 **values,
             ),
-            "password": env._(
-                "%(server)s does not accept the password for the login %(login)s.",
-                login=self.imap_login or self.email,
+            "password": self._explain_password(values),
+            "password_off": self._explain_no_password(values["server"]),
+            "token": env._(
+                "%(server)s does not open the mailbox of %(login)s for this sign-in. "
+                "Sign in again, as %(login)s. If that does not help, the administrator "
+                "of the mailbox has to allow mail programs (IMAP and SMTP) for it.",
                 **values,
+            ),
+            "token_off": env._(
+                "%(server)s takes no sign-in with %(service)s. Enter the password.",
+                **values,
+            ),
+            "unsafe": env._(
+                "A sign-in is only sent encrypted: choose TLS or STARTTLS."
             ),
             "tls": env._(
                 "%(server)s does not speak the chosen encryption on port %(port)s.",
@@ -96,17 +110,27 @@ class EasycrmEmailAccount(models.Model):
             ),
         }
 
-    def _get_service_words(self, detail):
-        """Return the words that differ for a mailbox of Google or Microsoft.
+    def _explain_password(self, values):
+        """Say that a password is wrong, or that it cannot be right."""
+        known = self._get_known_host(self.imap_host)
+        if not known:
+            return self.env._(
+                "%(server)s does not accept the password for the login %(login)s.",
+                **values,
+            )
+        if not known["password_note"]:
+            return self._explain_no_password(values["server"])
+        return self.env._(
+            "%(server)s does not accept the password for the login %(login)s. It takes "
+            "an app password, made in the mailbox’s security settings, or a sign-in "
+            "with %(service)s.",
+            **values,
+        )
 
-        :param str detail: what the service said
-        """
+    def _get_service_words(self):
+        """Return the words that differ for a mailbox of Google or Microsoft."""
         env = self.env
-        values = {
-            "service": self._get_service_title(self.provider),
-            "email": self.email,
-            "detail": detail or env._("no reason given"),
-        }
+        values = {"service": self._get_service_title(self.provider)}
         return {
             "host": env._("%(service)s was not found on the network.", **values),
             "refused": env._("%(service)s cannot be reached.", **values),
@@ -117,6 +141,20 @@ class EasycrmEmailAccount(models.Model):
                 "%(service)s gave an answer that makes no sense.", **values
             ),
             "tls": env._("No safe connection to %(service)s came about.", **values),
+        }
+
+    def _get_sign_in_words(self, detail):
+        """Return the words of what may be wrong with a sign-in.
+
+        :param str detail: what the service said
+        """
+        env = self.env
+        values = {
+            "service": self._get_service_title(self.sign_in_service),
+            "email": self.email,
+            "detail": detail or env._("no reason given"),
+        }
+        return {
             "declined": env._(
                 "You stopped the sign-in at %(service)s. Nothing has changed.", **values
             ),
@@ -189,7 +227,10 @@ class EasycrmEmailAccount(models.Model):
             "port": self.smtp_port,
             "email": self.email,
         }
-        words = account._get_server_words(values) | {
+        words = account._get_error_words() | account._get_server_words(values)
+        if self.sign_in_service:
+            words |= account._get_sign_in_words(error.detail)
+        words |= {
             "forbidden": account.env._(
                 "%(server)s does not let this mailbox send by SMTP. Its administrator "
                 "can switch that on.",

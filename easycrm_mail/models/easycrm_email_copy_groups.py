@@ -23,6 +23,9 @@ LOOKED_AT = (500, 4_000, 32_000)
 #: Groups that are given in one answer at most.
 MAX_GROUPS = 200
 
+#: Groups that can be passed over: nobody has more of them.
+MAX_OFFSET = 10_000_000
+
 
 class EasycrmEmailCopy(models.Model):
     _inherit = "easycrm.email.copy"
@@ -62,7 +65,8 @@ class EasycrmEmailCopy(models.Model):
         """
         self._check_grouping(by)
         found = self._get_unlinked_domain(domain, ignored)
-        offset, limit = max(int(offset), 0), max(min(int(limit), MAX_GROUPS), 0)
+        offset = max(min(int(offset), MAX_OFFSET), 0)
+        limit = max(min(int(limit), MAX_GROUPS), 0)
         if not Domain(domain or []).is_true():
             rows, total, mails = self._count_groups(found, by, offset, limit)
         elif by.startswith("date:"):
@@ -130,7 +134,7 @@ class EasycrmEmailCopy(models.Model):
                 return Domain(by, "=", int(key))
             start = fields.Datetime.to_datetime(key)
             return Domain(self._format_date_group(by, start)[1])
-        except (TypeError, ValueError):
+        except (OverflowError, TypeError, ValueError):
             raise UserError(
                 self.env._("The list has changed. Please load it again.")
             ) from None

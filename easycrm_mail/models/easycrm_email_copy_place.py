@@ -6,7 +6,7 @@ from odoo.tools import SQL
 
 from . import access
 from .easycrm_email_address import OWNERS
-from .rule_conditions import is_public
+from .rule_conditions import is_public, patterns_of
 
 #: Emails that one step may be about at most.
 MAX_AT_ONCE = 1000
@@ -81,8 +81,10 @@ class EasycrmEmailCopy(models.Model):
 
         :param int batch: as the step has returned it
         :return: {"count", "message"}
-        :raise AccessError: the step is somebody else's
+        :raise AccessError: the step is somebody else's, or its record is not for this
+            user to change any more
         """
+        self.browse().check_access("read")
         count, name = self.env["easycrm.email.batch"]._find(batch)._undo()
         if count is None:
             return {"count": 0, "message": self.env._("This was undone already.")}
@@ -166,17 +168,47 @@ class EasycrmEmailCopy(models.Model):
             raise UserError(self.env._("Please ignore these mails one by one."))
         if scope == "address":
             return sorted(addresses)
-        domains = {f"@{address.rpartition('@')[2]}" for address in addresses}
-        ours = {f"@{address.rpartition('@')[2]}" for address in mine}
+        domains = {address.rpartition("@")[2] for address in addresses}
+        ours = self._get_our_domains(domains)
         for domain in sorted(domains):
-            if is_public(domain) or domain in ours:
+            if is_public(f"@{domain}") or domain in ours:
                 raise UserError(
                     self.env._(
                         "Too many people have an address at %s: ignore the address.",
-                        domain[1:],
+                        domain,
                     )
                 )
-        return sorted(domains)
+        return [f"@{domain}" for domain in sorted(domains)]
+
+    @api.model
+    def _get_our_domains(self, domains):
+        """Return which of these are domains of our own people, or of our mailboxes.
+
+        Or have one of those below them: a rule for a domain covers these too.
+        """
+        self.env["easycrm.email.account"].flush_model(["email", "alias_emails"])
+        self.env["easycrm.email.address"].flush_model()
+        self.env["res.users"].flush_model(["share", "partner_id"])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT split_part(ours.address, '@', -1) FROM (
+                    %s
+                    UNION ALL
+                    SELECT unnest(email || string_to_array(alias_emails, ','))
+                    FROM easycrm_email_account WHERE company_id = ANY(%s)
+                    UNION ALL
+                    SELECT own.address FROM easycrm_email_address own
+                    JOIN res_users users ON users.partner_id = own.partner_id
+                    WHERE users.share IS NOT TRUE
+                ) AS ours (address)
+                """,
+                self.env["easycrm.email"]._get_own_addresses_sql(),
+                self.env.companies.ids,
+            )
+        )
+        covering = {pattern for (domain,) in rows for pattern in patterns_of(domain)}
+        return {domain for domain in domains if f"@{domain}" in covering}
 
     @api.model
     def _remember_rules(self, kind, patterns, batch, **vals):

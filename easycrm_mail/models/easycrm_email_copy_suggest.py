@@ -39,8 +39,12 @@ class EasycrmEmailCopy(models.Model):
         """
         clues = self._get_own(copy_ids)[:LOOKED_AT]._get_clues()
         reasons = defaultdict(dict)  # {record: {kind of reason: words}}
-        linked, domains, recent = self._find_signs(clues)
-        partners = self._find_partners(clues, linked, domains, recent)
+        linked, domains, companies, recent = self._find_signs(clues)
+        ids = {*domains, *companies.values()}
+        partners = self._find_partners(clues, linked, ids, recent)
+        # (a company is suggested for its people, as far as the user may know of them)
+        for partner in partners.filtered(lambda one: one.id in companies):
+            domains.setdefault(companies[partner.id], domains[partner.id])
         leads = self._find_leads(clues, linked, recent)
         for record in [*partners, *leads]:
             self._add_reasons(reasons[record], record, clues, linked, domains)
@@ -115,7 +119,8 @@ class EasycrmEmailCopy(models.Model):
 
         :return: {(model, id): emails of their conversations that stand there};
             {contact id: domain of his address}, a bounded number, companies first: the
-            people are many; records that the user has linked mail to lately
+            people are many; {contact id: id of his company}; records that the user has
+            linked mail to lately
         """
         self.env["easycrm.email.link"].flush_model()
         self.env["easycrm.email.address"].flush_model()
@@ -146,11 +151,11 @@ class EasycrmEmailCopy(models.Model):
                 recent=self._get_recent_sql(RECENT),
             )
         )
-        linked, domains, recent = {}, {}, []
+        linked, domains, companies, recent = {}, {}, {}, []
         for sign, partner_id, other_id, count, domain in rows:
             if sign == "domain":
                 domains[partner_id] = domain
-                domains.setdefault(other_id, domain)
+                companies[partner_id] = other_id
                 continue
             record = ("crm.lead", other_id)
             if partner_id:
@@ -159,14 +164,14 @@ class EasycrmEmailCopy(models.Model):
                 linked[record] = count
             else:
                 recent.append(self.env[record[0]].browse(record[1]))
-        return linked, domains, recent
+        return linked, domains, companies, recent
 
     @api.model
-    def _find_partners(self, clues, linked, domains, recent):
+    def _find_partners(self, clues, linked, of_domains, recent):
         """Return the contacts that anything speaks for, as the user may read them."""
         ids = {res_id for model, res_id in linked if model == "res.partner"}
         ids |= {record.id for record in recent if record._name == "res.partner"}
-        spoken_for = Domain("id", "in", [*ids, *domains])
+        spoken_for = Domain("id", "in", [*ids, *of_domains])
         spoken_for |= Domain("name", "in", sorted(clues["names"]))
         return self.env["res.partner"].search_fetch(
             spoken_for & Domain("company_id", "in", [False, *clues["companies"]]),

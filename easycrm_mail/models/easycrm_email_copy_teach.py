@@ -26,6 +26,8 @@ class EasycrmEmailCopy(models.Model):
         emails = self._find_taught(choice, record)
         step.scope = scope
         getattr(self, f"_teach_{scope}")(choice, record, emails, step)
+        if scope in ("thread", "domain"):
+            step._look_again()
         return {
             "batch": step.id,
             "count": len(emails),
@@ -177,7 +179,6 @@ class EasycrmEmailCopy(models.Model):
         env, why = self.env, ""
         domains = {address.rpartition("@")[2] for address in addresses}
         domain = min(domains, default="")
-        mine = env["easycrm.email"]._get_own_addresses()
         company = self._get_company(record)
         rule = env["easycrm.email.rule"].search(
             [
@@ -191,7 +192,7 @@ class EasycrmEmailCopy(models.Model):
             why = env._("These mails are from several domains.")
         elif is_public(f"@{domain}"):
             why = env._("Anybody can have an address at %s.", domain)
-        elif "." not in domain or domain in {a.rpartition("@")[2] for a in mine}:
+        elif "." not in domain or self._get_our_domains({domain}):
             why = env._("That is your own domain.")
         elif not company:
             why = env._("%s belongs to no company.", record.display_name)
@@ -229,7 +230,6 @@ class EasycrmEmailCopy(models.Model):
     def _teach_thread(self, choice, record, emails, step):
         follows = self.env["easycrm.email.thread.follow"].sudo()
         follows._follow(choice["threads"], record, step)
-        step._look_again()
         self.env["easycrm.email.link"]._place(emails, record, step, origin="rule")
 
     @api.model
@@ -240,7 +240,6 @@ class EasycrmEmailCopy(models.Model):
     def _teach_domain(self, choice, record, emails, step):
         pattern, company = f"@{choice['domain']}", choice["company"]
         self._remember_rules("always_link", [pattern], step, partner_id=company.id)
-        step._look_again()
         self.env["easycrm.email.link"]._place(
             emails, company, step, origin="rule", address=pattern
         )

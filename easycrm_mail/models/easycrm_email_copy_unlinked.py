@@ -6,6 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from . import access
+from .storable import to_storable
 
 #: Emails that "select all" selects at most.
 MAX_SELECTED = 1000
@@ -40,10 +41,10 @@ class EasycrmEmailCopy(models.Model):
         found = (
             Domain("is_unlinked", "=", True)
             & Domain("ignored", "=", bool(ignored))
-            & Domain(domain or [])
+            & Domain(to_storable(domain or []))
         )
         if key is not None:
-            found &= self._get_group_domain(by, key)
+            found &= self._get_group_domain(by, to_storable(key))
         return found
 
     @api.model

@@ -146,6 +146,26 @@ class EasycrmEmailTally(models.Model):
         return False
 
     @api.model
+    def _forget(self, addresses):
+        """Forget these senders, of whom nothing waits any more.
+
+        :param list addresses: normalised
+        """
+        self.env["easycrm.email.copy"].flush_model()
+        self.env.cr.execute(
+            SQL(
+                """
+                DELETE FROM easycrm_email_tally
+                WHERE (account, is_ignored, address) IN (
+                    SELECT account, is_ignored, address FROM easycrm_email_tally
+                    WHERE address = ANY(%s)
+                    GROUP BY 1, 2, 3 HAVING sum(mails) = 0)
+                """,
+                addresses,
+            )
+        )
+
+    @api.model
     def _count_mails(self, account_ids, ignored=False):
         """Return how many emails wait in these mailboxes, or are ignored there."""
         self.env["easycrm.email.copy"].flush_model()

@@ -33,14 +33,13 @@ class EasycrmEmailThreadFollow(models.Model):
         "CHECK(num_nonnulls(partner_id, lead_id) = 1)",
         "A conversation is on a contact, or on a lead or opportunity.",
     )
-    _partner_unique = models.Constraint("UNIQUE(thread_id, partner_id)")
-    _lead_unique = models.Constraint("UNIQUE(thread_id, lead_id)")
+    # (of each step: each brings the mail of whoever taught it, and is undone by itself)
+    _partner_unique = models.Constraint("UNIQUE(thread_id, partner_id, batch_id)")
+    _lead_unique = models.Constraint("UNIQUE(thread_id, lead_id, batch_id)")
 
     @api.model
     def _follow(self, thread_ids, record, batch):
-        """Let conversations stand on a record from now on.
-
-        Where another transaction has just done so, this one is made again.
+        """Let conversations stand on a record from now on, as long as the step stands.
 
         :param record: a contact, lead or opportunity
         :param batch: the step that it is a part of
@@ -67,7 +66,9 @@ class EasycrmEmailThreadFollow(models.Model):
         """Link emails to what was taught of their conversations and senders.
 
         As addresses do: archived records and those of another company get none, what
-        exists stays as it is, and a rule that keeps mail off the records wins. By its
+        exists stays as it is, and a rule that keeps mail off the records wins. Of a
+        conversation only what is in a mailbox of whoever taught it: anybody can forge
+        an answer, and have it in a conversation of others. By its
         sender's domain an email goes to a company only if it is not on it, or on one of
         its people, already.
 
@@ -75,11 +76,7 @@ class EasycrmEmailThreadFollow(models.Model):
         """
         Link = self.env["easycrm.email.link"]
         for model in (
-            "rule",
-            "link",
-            "copy",
-            "participant",
-            "account",
+            *("rule", "link", "copy", "participant", "account", "batch"),
             "thread.follow",
         ):
             self.env[f"easycrm.email.{model}"].flush_model()
@@ -101,7 +98,16 @@ class EasycrmEmailThreadFollow(models.Model):
                     SELECT follow.partner_id, follow.lead_id, NULL::varchar AS address,
                         follow.batch_id
                     FROM easycrm_email_thread_follow follow
-                    WHERE follow.thread_id = email.thread_id
+                    JOIN easycrm_email_batch step ON step.id = follow.batch_id
+                    WHERE follow.thread_id = email.thread_id AND EXISTS (
+                        SELECT FROM easycrm_email_copy held
+                        JOIN easycrm_email_account account
+                          ON account.id = held.account_id
+                        WHERE held.email_id = email.id
+                          AND (account.user_id = step.create_uid OR EXISTS (
+                              SELECT FROM easycrm_email_account_member_rel member
+                              WHERE member.account_id = account.id
+                                AND member.user_id = step.create_uid)))
                     UNION ALL
                     SELECT rule.partner_id, NULL, rule.pattern, rule.batch_id
                     FROM easycrm_email_copy held
@@ -128,7 +134,7 @@ class EasycrmEmailThreadFollow(models.Model):
                       = email.company_id
                   AND %(linkable)s
                 ORDER BY email.id, taught.partner_id, taught.lead_id,
-                    taught.address NULLS FIRST
+                    taught.address NULLS FIRST, taught.batch_id
                 ON CONFLICT DO NOTHING
                 RETURNING email_id, %(announced)s
                 """,

@@ -33,6 +33,8 @@ class EasycrmEmailThread(models.Model):
 
         That is the address's own, but in a conversation that is about one lead only:
         there it is that one, unless mail of it stands on the other lead all the same.
+        The address has to be that one's, too, or of a lead that the conversation was
+        taken off: whoever forges an answer gets no mail that finds the leads of others.
         """
         self.flush_model(["only_lead_id"])
         return SQL(
@@ -45,6 +47,15 @@ class EasycrmEmailThread(models.Model):
                          WHERE other.thread_id = thread.id
                            AND other.lead_id = address.lead_id
                            AND other.removed IS NOT TRUE)
+                     AND (EXISTS (
+                             SELECT FROM easycrm_email_address same
+                             WHERE same.lead_id = thread.only_lead_id
+                               AND same.address = address.address)
+                          OR EXISTS (
+                             SELECT FROM easycrm_email_link other
+                             WHERE other.thread_id = thread.id
+                               AND other.lead_id = address.lead_id
+                               AND other.removed AND other.narrowed))
                ), address.lead_id) END"""
         )
 

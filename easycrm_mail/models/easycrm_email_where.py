@@ -9,6 +9,7 @@ from ..messages import search_words, split_words
 from . import access
 from .addresses import normalise
 from .rule_conditions import patterns_of
+from .timeline_filters import clean
 
 #: Emails that are told of, the newest, and how many are looked at for a subject.
 TOLD, LOOKED_AT = 5, 200
@@ -68,7 +69,7 @@ class EasycrmEmailWhere(models.AbstractModel):
 
     @api.model
     def _read(self, text):
-        text = (text if isinstance(text, str) else "").strip()[:MAX_ASKED]
+        text = clean((text if isinstance(text, str) else "").strip()[:MAX_ASKED])
         if not text:
             raise UserError(
                 self.env._("Enter an address, words of a subject, or a Message-ID.")

@@ -19,13 +19,15 @@ class GrantKeeper:
     :param registry: of the database
     :param sign_in: the `providers.SignIn` that the grant is of
     :param str secret: what is kept now, decrypted
+    :param float seconds: to wait for another worker, at most
     """
 
-    def __init__(self, registry, account_id, sign_in, secret):
+    def __init__(self, registry, account_id, sign_in, secret, seconds=LOCK_SECONDS):
         self._registry = registry
         self._account_id = account_id
         self._sign_in = sign_in
         self._token = sign_in.fresh(secret)
+        self._wait = min(seconds, LOCK_SECONDS)
         self._lock = threading.Lock()
 
     def __repr__(self):
@@ -55,7 +57,7 @@ class GrantKeeper:
         finds what the first one was given. Microsoft's refresh tokens replace
         themselves; one that is used twice may end the grant.
         """
-        cr.execute("SELECT set_config('lock_timeout', %s, TRUE)", [f"{LOCK_SECONDS}s"])
+        cr.execute("SELECT set_config('lock_timeout', %s, TRUE)", [f"{self._wait}s"])
         cr.execute(
             "SELECT secret FROM easycrm_email_grant WHERE account_id = %s FOR UPDATE",
             [self._account_id],

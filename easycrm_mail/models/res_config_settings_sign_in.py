@@ -87,10 +87,14 @@ class ResConfigSettings(models.TransientModel):
         accounts = self.env["easycrm.email.account"].sudo()
         accounts.search(
             [
-                ("provider", "=", provider),
                 ("sync_status", "=", "error"),
                 ("last_error_kind", "=", "permanent"),
+                "|",
+                ("provider", "=", provider),
+                ("imap_auth", "=", "oauth"),
             ]
+        ).filtered(
+            lambda account: account.sign_in_service == provider
         ).action_sync_now()
 
     def _keep_easycrm_secret(self, service):

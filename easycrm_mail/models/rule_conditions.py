@@ -12,8 +12,17 @@ from odoo.tools import SQL, email_normalize
 from odoo.addons.iap.tools import iap_tools
 
 from .addresses import normalise
+from .storable import to_storable
 
 DOMAIN = re.compile(r"[^\s@.,;:<>()\"]+(\.[^\s@.,;:<>()\"]+)+")
+
+#: Domains where anybody can have an address, and those that have such ones below them:
+#: `yahoo.co.uk`, hence `co.uk`, too.
+PUBLIC = {
+    ".".join(names[place:])
+    for names in (provider.strip().split(".") for provider in iap_tools._MAIL_PROVIDERS)
+    for place in range(len(names))
+}
 
 
 def read_pattern(text):
@@ -21,7 +30,7 @@ def read_pattern(text):
 
     :param str text: an address, or a domain as `bank.example` or `@bank.example`
     """
-    text = (text or "").strip().removeprefix("*").lower()
+    text = to_storable(text or "").strip().removeprefix("*").lower()
     local, _at, domain = text.rpartition("@")
     if local:
         is_one = text.count("@") == 1 and email_normalize(text)
@@ -32,7 +41,7 @@ def read_pattern(text):
 
 def is_public(pattern):
     """Tell whether a pattern is a domain where anybody can have an address."""
-    return pattern[1:] in iap_tools._MAIL_PROVIDERS and pattern.startswith("@")
+    return pattern[1:] in PUBLIC and pattern.startswith("@")
 
 
 def patterns_of(address):

@@ -43,7 +43,8 @@ class Reconnect(MailboxError):
 
     Codes: `password`, `grant` (expired or taken back), `declined` (who signed in
     stopped), `consent` (a permission was left out), `approval` (the organisation has to
-    allow it first), `sign_in` (the sign-in took too long or was used before).
+    allow it first), `sign_in` (the sign-in took too long or was used before), `token`
+    (a mail server does not take what the sign-in gave, for this mailbox).
     """
 
     kind = "reconnect"
@@ -65,7 +66,9 @@ class Permanent(MailboxError):
     """Stays until a setting changes.
 
     Codes: `tls`, `certificate`, `setting`, `forbidden` (of the mailbox: no licence, no
-    mailbox, no access to a shared one, an administrator's policy); of the registration
+    mailbox, no access to a shared one, an administrator's policy), `password_off` (the
+    server takes a sign-in alone), `token_off` (it takes a password alone), `unsafe` (a
+    sign-in is not sent without TLS); of the registration
     at the service: `client` (its ID, or the registration as a whole), `secret` (wrong),
     `secret_expired`, `tenant`, `tenant_name` (it cannot be one), `redirect`.
     """

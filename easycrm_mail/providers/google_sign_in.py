@@ -35,6 +35,8 @@ REVOKE_URL = "https://oauth2.googleapis.com/revoke"
 READ_SCOPE = "https://www.googleapis.com/auth/gmail.readonly"
 SEND_SCOPE = "https://www.googleapis.com/auth/gmail.send"
 SCOPES = (READ_SCOPE, SEND_SCOPE)
+#: What Google's mail servers want: there is none for reading alone.
+IMAP_SCOPES = ("https://mail.google.com/",)
 
 # A token that expires sooner than this is refreshed.
 FRESH_SECONDS = 300
@@ -61,12 +63,20 @@ class GoogleSignIn:
     """One OAuth client of Google's. See `sign_in.SignIn`.
 
     :param timeout: seconds to wait for any one answer; twice that for a whole call
+    :param imap: for the mailbox as IMAP and SMTP show it, and not the API
     """
 
-    def __init__(self, client_id: str, client_secret: str, timeout: float = 10):
+    def __init__(
+        self,
+        client_id: str,
+        client_secret: str,
+        timeout: float = 10,
+        imap: bool = False,
+    ):
         self._client_id = client_id
         self._client_secret = client_secret
         self._timeout = timeout
+        self._scopes = IMAP_SCOPES if imap else SCOPES
 
     def __repr__(self) -> str:
         return f"<GoogleSignIn {self._client_id}>"
@@ -79,7 +89,7 @@ class GoogleSignIn:
             "client_id": self._client_id,
             "redirect_uri": redirect_uri,
             "response_type": "code",
-            "scope": " ".join(SCOPES),
+            "scope": " ".join(self._scopes),
             "state": state,
             "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
             "code_challenge_method": "S256",
@@ -153,9 +163,9 @@ class GoogleSignIn:
             raise Retry("answer", "Google gave no token")
         # Each permission may be left out on the consent page, by a box of its own.
         granted = str(told.get("scope") or "").split()
-        missing = [scope for scope in SCOPES if scope not in granted]
+        missing = [scope for scope in self._scopes if scope not in granted]
         if missing:
-            names = ", ".join(scope.rpartition("/")[2] for scope in missing)
+            names = ", ".join(scope.strip("/").rpartition("/")[2] for scope in missing)
             raise Reconnect("consent", f"left out: {names}")
         api = GmailApi(lambda refused="": access, http, Budget())
         email = api.profile().get("emailAddress")

@@ -36,13 +36,15 @@ from .errors import Gone, Retry
 from .imap_changes import add_arrivals, begin, is_unchanged, is_void, sweep
 from .imap_checkpoint import Checkpoint
 from .imap_connection import Connection
-from .imap_errors import translate
+from .imap_errors import TokenError, translate
 from .imap_folders import streams_of
 from .imap_held import held_since
 from .imap_page import MAX_MAIL_BYTES, PageReader, read_head, remote_message
 from .imap_settings import check_settings, secrets_of
 from .imap_skim import skim
 from .imap_structure import attachments_of, decode_pieces
+from .sign_in import TokenSource
+from .xoauth import secrets_of as secrets_of_tokens
 
 # All of one call, against a server that sends a byte now and then.
 CALL_TIMEOUTS = 2
@@ -86,6 +88,7 @@ class ImapProvider:
     :param security: `ssl` (TLS from the first byte), `starttls` or `none`
     :param timeout: seconds to wait for any one answer; twice that for a whole call
     :param patience: seconds, from now on, for all calls together
+    :param tokens: gives access tokens, and the password counts for nothing
     """
 
     budget = None  # IMAP servers count connections, not calls
@@ -99,12 +102,16 @@ class ImapProvider:
         password: str,
         timeout: float = 30,
         patience: float = float("inf"),
+        tokens: TokenSource | None = None,
     ):
         self._host = host
         self._port = port
         self._security = security
         self._login = login
         self._password = password
+        self._tokens = tokens
+        # (the last one, and that before it, which may have been refused)
+        self._given = ("", "")
         self._timeout = timeout
         self._deadline = time.monotonic() + patience
         self._connection: Connection | None = None
@@ -273,7 +280,7 @@ class ImapProvider:
         try:
             return method(self, *args, **kwargs), None
         except Exception as error:  # noqa: BLE001
-            failure = translate(error, secrets_of(self._login, self._password))
+            failure = translate(error, self._secrets())
         if self._is_expired:
             failure = Retry("timeout", "the answer took too long")
         if not isinstance(failure, Gone):
@@ -298,20 +305,35 @@ class ImapProvider:
 
     def _connected(self) -> Connection:
         if self._connection is None:
-            settings = (
-                self._host,
-                self._port,
-                self._security,
-                self._login,
-                self._password,
-            )
-            check_settings(*settings)
-            # Known before it is open, for `_expire` to cut.
-            self._connection = Connection(self._timeout)
-            if self._is_expired:
-                raise Retry("timeout", "the answer took too long")
-            self._connection.open(*settings)
+            check_settings(*self._settings, with_token=bool(self._tokens))
+            self._open(self._next_token() if self._tokens else "")
         return self._connection
+
+    def _open(self, token: str, is_last: bool = False) -> None:
+        # Known before it is open, for `_expire` to cut.
+        self._connection = Connection(self._timeout)
+        if self._is_expired:
+            raise Retry("timeout", "the answer took too long")
+        try:
+            self._connection.open(*self._settings, token)
+        except TokenError as error:
+            # It may have ended before its time: a new one is tried, once.
+            if is_last or translate(error).code != "token":
+                raise
+            self._open(self._next_token(token), is_last=True)
+
+    @property
+    def _settings(self) -> tuple[str, int, str, str, str]:
+        return self._host, self._port, self._security, self._login, self._password
+
+    def _next_token(self, refused: str = "") -> str:
+        token = self._tokens(refused)
+        self._given = self._given[-1], token
+        return token
+
+    def _secrets(self) -> list[str]:
+        tokens = secrets_of_tokens(self._login, self._given)
+        return secrets_of(self._login, self._password) + tokens
 
     def _reopen(self, stream: str, uid_validity: int) -> Connection:
         """A new connection with the folder open, after the server broke the old one."""

@@ -7,11 +7,13 @@ from imaplib import IMAP4
 
 from imapclient import IMAPClient, tls
 from imapclient.datetime_util import format_criteria_date
-from imapclient.exceptions import ProtocolError
+from imapclient.exceptions import CapabilityError, IMAPClientError, ProtocolError
 from imapclient.response_parser import parse_response
 
-from .errors import Retry
+from .errors import Permanent, Retry
+from .imap_errors import TokenError
 from .uid_set import Runs, parse_sequence
+from .xoauth import first_answer, last_answer, mechanism_of, told_by, wants_token
 
 # Of one answer: twice what is asked for at once, or the flags of 800,000 mails.
 MAX_ANSWER_BYTES = 64_000_000
@@ -145,6 +147,50 @@ class Client(IMAPClient):
     def quiet(self) -> None:
         """Keeps what is said on the wire out of every log, passwords for one."""
         self._imap.debug = 0
+
+    def sign_in(self, login: str, password: str, is_safe: bool) -> None:
+        """With a password.
+
+        :param is_safe: TLS is set up
+        """
+        if self.has_capability("AUTH=PLAIN"):
+            # Bytes in base64: any characters, and no question of quoting.
+            self.plain_login(login, password)
+        elif wants_token(self._mechanisms()):
+            raise Permanent("password_off", "the server takes a token alone")
+        elif not self.has_capability("LOGINDISABLED"):
+            self.login_quoted(login, password)
+        elif is_safe:
+            raise Permanent("password_off", "the server takes no password")
+        else:
+            raise CapabilityError("The server takes no password without TLS")
+
+    def sign_in_with_token(self, login: str, token: str) -> None:
+        """With an access token.
+
+        A server that does not take it says why before it says no, and waits for an
+        answer.
+        """
+        mechanism = mechanism_of(self._mechanisms())
+        if not mechanism:
+            raise Permanent("token_off", "the server takes no token")
+        challenges: list[bytes] = []
+
+        def answer(challenge: bytes) -> str | bytes:
+            challenges.append(challenge)
+            if len(challenges) == 1:
+                return first_answer(mechanism, login, token)
+            return last_answer(mechanism)
+
+        try:
+            self._command_and_check("authenticate", mechanism, answer)
+        except IMAPClientError as error:
+            told = told_by(challenges[-1]) if len(challenges) > 1 else ""
+            raise TokenError(f"{error} ({told})" if told else str(error)) from error
+
+    def _mechanisms(self) -> list[str]:
+        offered = [name.decode().upper() for name in self.capabilities()]
+        return [name[5:] for name in offered if name.startswith("AUTH=")]
 
     def login_quoted(self, login: str, password: str) -> None:
         """LOGIN for any characters; imaplib quotes the password alone."""

@@ -14,7 +14,6 @@ from datetime import date, datetime, timezone
 
 from imapclient import SocketTimeout
 from imapclient.datetime_util import parse_to_datetime
-from imapclient.exceptions import CapabilityError
 from imapclient.imap_utf7 import decode, encode
 
 from .errors import Gone, Permanent, Retry
@@ -77,9 +76,15 @@ class Connection:
         self._selected = ""
 
     def open(
-        self, host: str, port: int, security: str, login: str, password: str
+        self,
+        host: str,
+        port: int,
+        security: str,
+        login: str,
+        password: str,
+        token: str = "",
     ) -> None:
-        """Connects and signs in."""
+        """Connects and signs in, with the token where there is one."""
         try:
             self._client = Client(
                 host,
@@ -93,7 +98,12 @@ class Connection:
             self._client.quiet()
             if security == "starttls":
                 self._start_tls()
-            self._sign_in(login, password)
+            self._client.normalise_times = False
+            if token:
+                self._client.sign_in_with_token(login, token)
+            else:
+                self._client.sign_in(login, password, is_safe=security != "none")
+            self._use_extensions()
         except BaseException:
             self.drop()
             raise
@@ -113,16 +123,8 @@ class Connection:
                 raise Permanent("tls", failure.detail) from None
             raise
 
-    def _sign_in(self, login: str, password: str) -> None:
+    def _use_extensions(self) -> None:
         client = self._client
-        client.normalise_times = False
-        if client.has_capability("AUTH=PLAIN"):
-            # Bytes in base64: any characters, and no question of quoting.
-            client.plain_login(login, password)
-        elif client.has_capability("LOGINDISABLED"):
-            raise CapabilityError("The server takes no password without TLS")
-        else:
-            client.login_quoted(login, password)
         enabled = self._enable("CONDSTORE", "QRESYNC")
         self.has_vanished = "QRESYNC" in enabled
         self.has_mod_seq = self.has_vanished or client.has_capability("CONDSTORE")

@@ -45,6 +45,10 @@ _SWITCHED_OFF = re.compile(
 _BACKOFF = re.compile(r"backoff time:?\s*(\d{1,9})\s*milliseconds", re.IGNORECASE)
 
 
+class TokenError(LoginError):
+    """A server did not take an access token."""
+
+
 def is_refusal(error: BaseException) -> bool:
     """A NO or BAD in good order, after which the next command may be sent."""
     return (
@@ -70,7 +74,10 @@ def translate(error: BaseException, secrets: Iterable[str] = ()) -> MailboxError
     if isinstance(error, CapabilityError):
         return Permanent("tls", text)
     if isinstance(error, LoginError):
-        return _of_login(text)
+        failure = _of_login(text)
+        if isinstance(error, TokenError) and failure.code == "password":
+            return Reconnect("token", text)
+        return failure
     if isinstance(error, IMAP4.error):
         return _of_server(error, text)
     # What a library raises while it reads an answer that is none.

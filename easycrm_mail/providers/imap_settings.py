@@ -6,17 +6,27 @@ from .errors import Permanent
 
 
 def check_settings(
-    host: str, port: int, security: str, login: str, password: str
+    host: str,
+    port: int,
+    security: str,
+    login: str,
+    password: str,
+    with_token: bool = False,
 ) -> None:
-    """`Permanent("setting")` for what no server could take."""
+    """`Permanent("setting")` for what no server could take.
+
+    :param with_token: signed in with a token, which goes under TLS only
+    """
     if security not in ("ssl", "starttls", "none"):
         raise Permanent("setting", "unknown security")
     if not _is_host(host):
         raise Permanent("setting", "not a host name")
     if not 0 < port < 65536:
         raise Permanent("setting", "not a port")
-    # They would end the command, or in PLAIN the field (RFC 4616).
-    if not login or any(char in login + password for char in "\0\r\n"):
+    if with_token and security == "none":
+        raise Permanent("unsafe", "no token is sent without TLS")
+    # They would end the command, or the field: in PLAIN (RFC 4616), with a token.
+    if not login or "\1" in login or any(c in login + password for c in "\0\r\n"):
         raise Permanent("setting", "not a login or password")
 
 

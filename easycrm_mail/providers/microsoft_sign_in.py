@@ -33,12 +33,19 @@ LOGIN_URL = "https://login.microsoftonline.com"
 #: Reading, and writing a draft, which alone gives a mail that is sent a known id;
 #: sending; the user's own address. (msal adds openid, profile and offline_access.)
 SCOPES = ("Mail.ReadWrite", "Mail.Send", "User.Read")
+#: What Microsoft's mail servers want, which know nothing of the others.
+IMAP_SCOPES = (
+    "https://outlook.office.com/IMAP.AccessAsUser.All",
+    "https://outlook.office.com/SMTP.Send",
+)
 SHARED_SCOPES = ("Mail.ReadWrite.Shared", "Mail.Send.Shared")
 #: A token is replaced when it is valid for less.
 MIN_SECONDS = 300
 #: Tenants that are a kind of account and no directory.
 _ANY_TENANT = frozenset(("common", "organizations", "consumers"))
 _TENANT = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+# What the sign-in itself says of who it is: the name, which looks like an address.
+_CLAIM = "preferred_username"
 # All of one call, which makes up to three requests.
 _CALL_TIMEOUTS = 2
 
@@ -56,6 +63,7 @@ class MicrosoftSignIn:
         private accounts too
     :param shared: ask also for the mailboxes that are shared with whoever signs in
     :param timeout: seconds to wait for any one answer; twice that for a whole call
+    :param imap: for the mailbox as IMAP and SMTP show it, and not Graph
     """
 
     def __init__(
@@ -65,13 +73,16 @@ class MicrosoftSignIn:
         tenant: str = "common",
         shared: bool = False,
         timeout: float = 10,
+        imap: bool = False,
     ):
         self._client_id = client_id
         self._client_secret = client_secret
         self._tenant = tenant.strip() or "common"
         self._is_shared = shared
         self._timeout = timeout
-        self._scopes = [*SCOPES, *(SHARED_SCOPES if shared else ())]
+        self._is_imap = imap
+        self._scopes = list(IMAP_SCOPES if imap else SCOPES)
+        self._scopes += SHARED_SCOPES if shared else ()
 
     def __repr__(self) -> str:
         return f"<MicrosoftSignIn {self._client_id} of {self._tenant}>"
@@ -98,7 +109,7 @@ class MicrosoftSignIn:
         return self._guarded(call)
 
     def finish(self, flow: str, answer: Mapping[str, str], redirect_uri: str) -> Grant:
-        """Redeems the code, and asks Graph whose mailbox it is."""
+        """Redeems the code, and finds out who has signed in."""
 
         try:
             begun = {**json.loads(flow), "redirect_uri": redirect_uri}
@@ -122,6 +133,10 @@ class MicrosoftSignIn:
             secret = cache.serialize()
             if not _entries(secret, "RefreshToken"):
                 raise Reconnect("consent", "offline_access")
+            if self._is_imap:
+                # (a token for the mail servers is none for Graph)
+                address = str(result.get("id_token_claims", {}).get(_CLAIM) or "")
+                return Grant(secret, _checked(address))
             return Grant(secret, self._address(result["access_token"]))
 
         return self._guarded(call, *secrets)
@@ -236,7 +251,8 @@ class MicrosoftSignIn:
         if isinstance(granted, str) and granted:
             # (with or without "https://graph.microsoft.com/" before them)
             names = {one.rpartition("/")[2].lower() for one in granted.split()}
-            missing = [one for one in self._scopes if one.lower() not in names]
+            wanted = [one.rpartition("/")[2] for one in self._scopes]
+            missing = [one for one in wanted if one.lower() not in names]
             if missing:
                 raise Reconnect("consent", " ".join(missing))
 
@@ -249,9 +265,7 @@ class MicrosoftSignIn:
             except Exception as error:  # noqa: BLE001
                 raise translate(error, (token,)) from None
         address = str(user.get("mail") or user.get("userPrincipalName") or "")
-        if "@" not in address:
-            raise Permanent("forbidden", "the account has no mail address")
-        return address
+        return _checked(address)
 
 
 class _LoginSession(BoundedSession):
@@ -279,6 +293,12 @@ class _LoginSession(BoundedSession):
             said = first_sentence(str(answer.get("error_description") or ""))
             raise Permanent("tenant", said or "there is no such directory")
         return response
+
+
+def _checked(address: str) -> str:
+    if "@" not in address:
+        raise Permanent("forbidden", "the account has no mail address")
+    return address
 
 
 def _entries(secret: str, kind: str) -> list[dict]:

@@ -15,6 +15,9 @@ from .errors import MailboxError, Permanent, Reconnect, Retry
 from .imap_errors import translate as translate_socket
 from .imap_errors import words
 from .imap_settings import check_settings, secrets_of
+from .sign_in import TokenSource
+from .xoauth import first_answer, last_answer, mechanism_of, told_by, wants_token
+from .xoauth import secrets_of as secrets_of_tokens
 
 TIMEOUT = 10
 
@@ -30,27 +33,43 @@ def check_smtp(
     login: str,
     password: str,
     timeout: float = TIMEOUT,
+    tokens: TokenSource | None = None,
 ) -> None:
     """Connects, sets up TLS and signs in, as sending would, and hangs up.
 
     :param security: `ssl` (TLS from the first byte), `starttls` or `none`
     :param timeout: seconds that all of it may take
+    :param tokens: gives access tokens, and the password counts for nothing
     :raises MailboxError: what would keep mail from being sent
     """
+    given: list[str] = []
+
+    def keep(refused: str = "") -> str:
+        given.append(tokens(refused))
+        return given[-1]
+
     try:
-        _check(host, port, security, login, password, timeout)
+        asked = keep if tokens else None
+        _check(host, port, security, login, password, timeout, asked)
         return
     except Exception as error:  # noqa: BLE001
-        failure = translate(error, secrets_of(login, password))
+        hidden = secrets_of(login, password) + secrets_of_tokens(login, given)
+        failure = translate(error, hidden)
     # (in the frames of the original stands the password)
     failure.__cause__ = failure.__context__ = None
     raise failure.with_traceback(None)
 
 
 def _check(
-    host: str, port: int, security: str, login: str, password: str, timeout: float
+    host: str,
+    port: int,
+    security: str,
+    login: str,
+    password: str,
+    timeout: float,
+    tokens: TokenSource | None,
 ) -> None:
-    check_settings(host, port, security, login, password)
+    check_settings(host, port, security, login, password, with_token=bool(tokens))
     context = ssl.create_default_context()
     line = _Line(context if security == "ssl" else None)
     with (
@@ -61,7 +80,7 @@ def _check(
         client.ehlo_or_helo_if_needed()
         if security == "starttls":
             client.starttls(context=context)
-        _sign_in(client, login, password)
+        _sign_in(client, login, password, tokens)
         with contextlib.suppress(OSError, smtplib.SMTPException):
             client.quit()
 
@@ -108,9 +127,25 @@ class _Client(smtplib.SMTP):
         return self._own_line.open(host, port, timeout)
 
 
-def _sign_in(client: smtplib.SMTP, login: str, password: str) -> None:
+class _TokenError(smtplib.SMTPAuthenticationError):
+    """A server did not take an access token."""
+
+
+def _sign_in(
+    client: smtplib.SMTP,
+    login: str,
+    password: str,
+    tokens: TokenSource | None = None,
+) -> None:
+    """Signs in, with a token where there is whoever gives it."""
     client.ehlo_or_helo_if_needed()
-    if "PLAIN" not in client.esmtp_features.get("auth", "").upper().split():
+    offered = client.esmtp_features.get("auth", "").upper().split()
+    if tokens:
+        _sign_in_with_token(client, offered, login, tokens)
+        return
+    if wants_token(offered):
+        raise Permanent("password_off", "the server takes a token alone")
+    if "PLAIN" not in offered:
         client.login(login, password)
         return
     # (smtplib would take no password but an ASCII one)
@@ -118,6 +153,42 @@ def _sign_in(client: smtplib.SMTP, login: str, password: str) -> None:
     code, answer = client.docmd("AUTH", f"PLAIN {packed}")
     if code not in (235, 503):
         raise smtplib.SMTPAuthenticationError(code, answer)
+
+
+def _sign_in_with_token(
+    client: smtplib.SMTP, offered: list[str], login: str, tokens: TokenSource
+) -> None:
+    mechanism = mechanism_of(offered)
+    if not mechanism:
+        raise Permanent("token_off", "the server takes no token")
+    token = tokens()
+    try:
+        _send_token(client, mechanism, login, token)
+    except _TokenError as error:
+        # It may have ended before its time: a new one is tried, once.
+        if translate(error).code != "token":
+            raise
+        _send_token(client, mechanism, login, tokens(token))
+
+
+def _send_token(client: smtplib.SMTP, mechanism: str, login: str, token: str) -> None:
+    packed = base64.b64encode(first_answer(mechanism, login, token).encode()).decode()
+    code, answer = client.docmd("AUTH", f"{mechanism} {packed}")
+    if code == 334:
+        # Why it is not taken: the server says no once it is answered.
+        told = told_by(_unpacked(answer))
+        packed = base64.b64encode(last_answer(mechanism)).decode()
+        code, answer = client.docmd(packed)
+        answer = f"{answer.decode('utf-8', 'replace')} ({told})" if told else answer
+    if code not in (235, 503):
+        raise _TokenError(code, answer)
+
+
+def _unpacked(text: bytes) -> bytes:
+    try:
+        return base64.b64decode(text)
+    except ValueError:
+        return b""
 
 
 def translate(error: BaseException, secrets=()) -> MailboxError:
@@ -152,6 +223,8 @@ def _of_answer(error: smtplib.SMTPResponseException, secrets) -> MailboxError:
     if error.smtp_code in (530, 538):
         # "Must issue a STARTTLS command first", "encryption required"
         return Permanent("tls", text)
+    if isinstance(error, _TokenError):
+        return Reconnect("token", text)
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return Reconnect("password", text)
     return Retry("answer", text)

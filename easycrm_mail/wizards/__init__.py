@@ -4,3 +4,4 @@ from . import easycrm_email_rule_remove
 from . import easycrm_email_erase
 from . import easycrm_email_hand_over
 from . import easycrm_email_sign_in
+from . import mail_compose_message

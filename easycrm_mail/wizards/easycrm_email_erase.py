@@ -185,13 +185,15 @@ class EasycrmEmailErase(models.TransientModel):
         partners.check_access("unlink")
         own, _shared = self._get_emails()
         # (whose they were is not known any more once the contacts are gone)
-        blocked = self._get_addresses() if self.block else []
+        addresses = self._get_addresses()
         steps = self.env["easycrm.email.batch"].sudo()
         steps.search([("partner_id", "in", partners.ids)]).record_name = False
         partners.unlink()
         if self.emails == "delete":
             own._delete_for_good()
-        self._block(blocked)
+            self.env["easycrm.email.tally"]._forget(addresses)
+        if self.block:
+            self._block(addresses)
         contacts = self.env["ir.actions.act_window"]._for_xml_id(
             "contacts.action_contacts"
         )

@@ -26,6 +26,7 @@ class EasycrmEmailSignIn(models.TransientModel):
         "easycrm.email.account", required=True, ondelete="cascade"
     )
     provider = fields.Char(required=True)
+    redirect_uri = fields.Char(help="Where the service sends the browser back to.")
     back = fields.Char(help="The page where it began.")
     flow = fields.Text(groups=fields.NO_ACCESS)
 
@@ -44,10 +45,11 @@ class EasycrmEmailSignIn(models.TransientModel):
         """Use up the sign-in that a state names.
 
         :param str state: as the browser brought it: anybody may have written it
-        :return: (account as the current user, flow); (no account, None) where the
-            state is forged, expired, used, another user's, or another service's
+        :return: (account as the current user, flow, redirect URI that it began with);
+            (no account, None, None) where the state is forged, expired, used, another
+            user's, or another service's
         """
-        nothing = self.env["easycrm.email.account"], None
+        nothing = self.env["easycrm.email.account"], None, None
         try:
             named = verify_hash_signed(self.env(su=True), SCOPE, state)
         except (ValueError, IndexError, binascii.Error):
@@ -57,7 +59,7 @@ class EasycrmEmailSignIn(models.TransientModel):
         self.env.cr.execute(
             """DELETE FROM easycrm_email_sign_in
                WHERE id = %s AND provider = %s AND create_uid = %s
-               RETURNING account_id, flow, back""",
+               RETURNING account_id, flow, redirect_uri, back""",
             [named[0], provider, self.env.uid],
         )
         row = self.env.cr.fetchone()
@@ -69,4 +71,4 @@ class EasycrmEmailSignIn(models.TransientModel):
         except secrets.UnknownKey:
             return nothing
         account = self.env["easycrm.email.account"].browse(row[0])
-        return account.with_context(easycrm_mail_back=row[2]), flow
+        return account.with_context(easycrm_mail_back=row[3]), flow, row[2]

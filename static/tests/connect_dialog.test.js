@@ -141,7 +141,7 @@ test("the servers of a common provider are filled in; each direction is tested",
         "mail.gmx.net does not answer on port 465."
     );
     expect.verifySteps([
-        "save imap_host,imap_port,imap_security,imap_login,smtp_host,smtp_port,smtp_security",
+        "save imap_auth,imap_host,imap_port,imap_security,imap_login,smtp_host,smtp_port,smtp_security",
     ]);
     expect(".o_easycrm_connect_sending").toHaveText(
         /Leave empty if you only read here/
@@ -158,7 +158,7 @@ test("a password is kept while the window is open, and not for another address",
     await openWindow({accountId: 7});
     const password = ".o_easycrm_connect_password";
     const saved =
-        "save imap_host,imap_port,imap_security,imap_login,imap_password,smtp_host,smtp_port,smtp_security";
+        "save imap_auth,imap_host,imap_port,imap_security,imap_login,imap_password,smtp_host,smtp_port,smtp_security";
     await contains(password).edit("secret", {confirm: false});
     for (const port of ["993", "994"]) {
         await contains("#easycrm_imap_port").edit(port, {confirm: false});
@@ -177,6 +177,83 @@ test("a password is kept while the window is open, and not for another address",
         "save provider,email,imap_host,smtp_host",
         "save provider,email,shared_mailbox",
     ]);
+});
+
+const password = ".o_easycrm_connect_password";
+const byService = ".o_easycrm_connect_by_sign_in";
+
+/** The step in which an IMAP mailbox is signed in to, with its server entered. */
+async function enterServer(host) {
+    Object.assign(server.account, {
+        provider: "imap",
+        email: "mira@tallwood.example",
+        is_signed_in: false,
+        step: "sign_in",
+    });
+    await openWindow({accountId: 7});
+    expect(password).toHaveCount(1);
+    await contains("#easycrm_imap_host").edit(host, {confirm: false});
+    await settle();
+}
+
+test("a server that takes no password leads to the service's page", async () => {
+    server.options.services.outlook = true;
+    await enterServer(" Outlook.Office365.com");
+    expect(password).toHaveCount(0);
+    expect(byService).toHaveText(/You are led to Microsoft/);
+    expect("#easycrm_smtp_host").toHaveValue("smtp.office365.com");
+    expect("#easycrm_smtp_port").toHaveValue("587");
+    expect(`${byService} button`).toHaveCount(0);
+    expect(".o_easycrm_connect_test").not.toBeEnabled();
+    expect(".o_easycrm_connect_go").toHaveText("Sign in with Microsoft");
+    await contains(".o_easycrm_connect_go").click();
+    await settle();
+    expect.verifySteps([
+        "save imap_auth,imap_host,imap_port,imap_security,imap_login,smtp_host,smtp_port,smtp_security",
+        "sign in",
+    ]);
+    expect(server.account.imap_auth).toBe("oauth");
+    await contains("#easycrm_imap_host").edit("imap.gmx.net", {confirm: false});
+    expect(password).toHaveCount(1);
+    expect(".o_easycrm_connect_next").toHaveCount(1);
+});
+
+test("without a registration it is said who makes it", async () => {
+    await enterServer("outlook.office365.com");
+    expect(".o_easycrm_connect_missing").toHaveText(
+        /Signing in with Microsoft has not been set up yet.*A password is not taken there/s
+    );
+    expect(".o_easycrm_connect_go").not.toBeEnabled();
+});
+
+test("where a password is taken too, one may choose", async () => {
+    await enterServer("imap.gmail.com");
+    expect(password).toHaveCount(0);
+    await contains(`${byService} .o_easycrm_connect_other_way`).click();
+    expect(password).toHaveCount(1);
+    expect(".o_easycrm_connect_note").toHaveText(/wants an app password/);
+    expect(".o_easycrm_connect_next").toHaveCount(1);
+    await contains(
+        ".o_easycrm_connect_other_way:contains(Sign in with Google instead)"
+    ).click();
+    expect(byService).toHaveCount(1);
+});
+
+test("a mailbox that is signed in to goes on to the look", async () => {
+    Object.assign(server.account, {
+        provider: "imap",
+        imap_auth: "oauth",
+        imap_host: "outlook.office365.com",
+    });
+    server.options.services.outlook = true;
+    await openWindow({accountId: 7});
+    await settle();
+    expect(".o_arrow_button_current").toHaveText("Look first");
+    takeAsked();
+    await contains("button:contains(Back)").click();
+    expect(`${byService} .badge`).toHaveText("Signed in");
+    expect(".o_easycrm_connect_test").toBeEnabled();
+    expect(".o_easycrm_connect_next").toHaveCount(1);
 });
 
 test("of a mailbox without mail there is the sentence, and no zeros", async () => {

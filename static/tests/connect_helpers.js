@@ -24,6 +24,7 @@ export function serveMailbox() {
             id: 7,
             provider: "gmail",
             email: "mira@tallwood.example",
+            imap_auth: "password",
             is_signed_in: true,
             service: "Google",
             error: false,
@@ -36,6 +37,14 @@ export function serveMailbox() {
         options: {
             email: "mira@tallwood.example",
             services: {gmail: true, outlook: false},
+            sign_in_hosts: {
+                "imap.gmail.com": {service: "gmail", password_note: "app"},
+                "outlook.office365.com": {
+                    service: "outlook",
+                    password_note: "",
+                    sending: {smtp_host: "smtp.office365.com", smtp_port: 587},
+                },
+            },
             share_levels: ["everything", "subject", "metadata"],
             fields: ["share_level"],
             left: [],
@@ -82,6 +91,10 @@ export function serveMailbox() {
         return server.instead.length
             ? server.instead.shift()
             : page(stream, Number(position || 0));
+    });
+    on("connect_sign_in", () => {
+        expect.step("sign in");
+        return {type: "ir.actions.act_window_close"};
     });
     on("connect_leave", ({args}) => {
         expect.step(`leave ${args[1]} ${JSON.stringify(args[2])}`);

@@ -64,6 +64,28 @@ def test_the_consent_page_is_asked_for_the_least(sign_in):
         assert f'id="{name}"' in page
 
 
+def test_for_a_mail_server_the_one_permission_is_asked_for(gmail):
+    client = gmail.oauth.client_id, gmail.oauth.client_secret
+    sign_in = GoogleSignIn(*client, timeout=2, imap=True)
+    begun = sign_in.begin("s", REDIRECT, EMAIL)
+    asked = parse_qs(urlsplit(begun.url).query)["scope"]
+    assert asked == ["https://mail.google.com/"]
+    assert granted(sign_in).email == EMAIL
+    # (of a consent for the API there is none)
+    answer = {**walk_consent(begun.url)}
+    gmail.break_(
+        "POST /token",
+        "answer",
+        answer=Answer(
+            {"access_token": "a", "refresh_token": "r", "expires_in": 1, "scope": "x"}
+        ),
+    )
+    with pytest.raises(Reconnect) as caught:
+        sign_in.finish(begun.flow, answer, REDIRECT)
+    assert caught.value.code == "consent"
+    assert caught.value.detail == "left out: mail.google.com"
+
+
 def test_a_consent_becomes_a_grant_and_the_grant_a_token(gmail, sign_in):
     grant = granted(sign_in)
     assert grant.email == EMAIL

@@ -62,6 +62,44 @@ def test_a_shared_mailbox_needs_permissions_of_its_own(login):
     assert signed_in(sign_in, ADDRESS).email == ADDRESS
 
 
+@pytest.fixture
+def imap_sign_in(login):
+    """Ours, for mail servers."""
+    return MicrosoftSignIn(CLIENT, SECRET, timeout=5, imap=True)
+
+
+def test_for_a_mail_server_other_permissions_are_asked_for(graph, login, imap_sign_in):
+    url = imap_sign_in.begin("s", BACK, ADDRESS).url
+    server = "https://outlook.office.com"
+    assert {*parse_qs(urlsplit(url).query)["scope"][0].split()} == {
+        f"{server}/IMAP.AccessAsUser.All",
+        f"{server}/SMTP.Send",
+        "offline_access",
+        "openid",
+        "profile",
+    }
+    grant = signed_in(imap_sign_in)
+    assert grant.email == ADDRESS
+    assert not any("/v1.0" in call for call in graph.calls()), "Graph is not asked"
+    token = imap_sign_in.token(grant.secret)
+    assert not login.user_of(f"Bearer {token.value}"), "it is none for Graph"
+    renewed = imap_sign_in.token(grant.secret, token.value)
+    assert renewed.value != token.value and renewed.secret != grant.secret
+
+
+@pytest.mark.parametrize("name", ["IMAP.AccessAsUser.All", "SMTP.Send"])
+def test_of_those_too_what_was_left_out_is_named(login, imap_sign_in, name):
+    login.withheld = {f"https://outlook.office.com/{name}"}
+    error = raised(signed_in, imap_sign_in)
+    assert (type(error), error.code, error.detail) == (Reconnect, "consent", name)
+
+
+def test_who_has_no_address_has_no_mailbox(graph, imap_sign_in):
+    graph.server.login.accounts.append("no-address")
+    error = raised(signed_in, imap_sign_in, "no-address")
+    assert (type(error), error.code) == (Permanent, "forbidden")
+
+
 def test_another_account_is_told_by_its_address(graph, sign_in):
     graph.server.add_mailbox("jonas@chairs.example")
     assert signed_in(sign_in, "jonas@chairs.example").email == "jonas@chairs.example"

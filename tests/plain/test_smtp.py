@@ -152,3 +152,92 @@ def test_a_server_that_is_not_there(unused_tcp_port=1):
     with pytest.raises(Retry) as caught:
         check_smtp("mail.nowhere.invalid", 465, "ssl", LOGIN, PASSWORD, 2)
     assert caught.value.code == "host"
+
+
+# --- with a token ---
+
+
+class Tokens:
+    """A `TokenSource` that has another token for each that is refused."""
+
+    def __init__(self, *tokens):
+        self.left = list(tokens)
+
+    def __call__(self, refused=""):
+        if refused:
+            assert refused == self.left.pop(0)
+        if not self.left:
+            raise Reconnect("grant", "taken back")
+        return self.left[0]
+
+
+def token_server(tls, token, *mechanisms):
+    return SmtpServer(
+        {},
+        tls,
+        mechanisms=mechanisms or ("XOAUTH2",),
+        is_token_of=lambda login, given: (login, given) == (LOGIN, token),
+    )
+
+
+def check_token(server, *tokens, security="starttls"):
+    check_smtp("localhost", server.port, security, LOGIN, "", 5, tokens=Tokens(*tokens))
+
+
+def token_error(kind, code, server, *tokens, **kwargs):
+    with pytest.raises(kind) as caught:
+        check_token(server, *tokens, **kwargs)
+    assert caught.value.code == code
+    told = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+    assert caught.value.__context__ is None
+    for token in tokens:
+        assert token not in told
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "mechanisms",
+    [("XOAUTH2",), ("OAUTHBEARER",), ("PLAIN", "XOAUTH2", "OAUTHBEARER")],
+)
+def test_a_server_is_signed_in_to_with_a_token(tls, trusted, mechanisms):
+    with token_server(tls, "token-1", *mechanisms) as server:
+        check_token(server, "token-1")
+        assert server.commands[-2:] == ["AUTH", "QUIT"]
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "end"), [("XOAUTH2", ""), ("OAUTHBEARER", "AQ==")]
+)
+def test_a_token_that_has_ended_is_replaced_in_the_same_call(
+    tls, trusted, mechanism, end
+):
+    with token_server(tls, "token-2", mechanism) as server:
+        check_token(server, "token-1", "token-2")
+        assert server.commands[-4:] == ["AUTH", f"AUTH: {end}", "AUTH", "QUIT"]
+
+
+def test_a_token_that_is_never_taken_is_told_without_itself(tls, trusted):
+    with token_server(tls, "another") as server:
+        error = token_error(Reconnect, "token", server, "token-1", "token-2")
+        assert "***" in error.detail and "status 401" in error.detail
+        assert server.commands.count("AUTH") == 2
+
+
+def test_a_grant_that_was_taken_back_is_told_as_that(tls, trusted):
+    with token_server(tls, "another") as server:
+        token_error(Reconnect, "grant", server, "token-1")
+
+
+def test_no_token_goes_out_without_tls(tls):
+    with token_server(None, "token-1") as server:
+        token_error(Permanent, "unsafe", server, "token-1", security="none")
+        assert not server.commands
+
+
+def test_a_server_that_takes_the_other_says_so(tls, trusted):
+    with SmtpServer(USERS, tls) as server:
+        token_error(Permanent, "token_off", server, "token-1")
+        assert "AUTH" not in server.commands
+    with token_server(tls, "token-1") as server:
+        raised(Permanent, "password_off", server, "starttls")
+        assert "AUTH" not in server.commands

@@ -83,17 +83,19 @@ account, other = env["easycrm.email.account"].create([
      "sync_status": "paused"}
     for name, user in (("mira", mira), ("other", env.user))])
 first, second = env["crm.lead"].create([{"name": "First"}, {"name": "Second"}])
+company = env["res.partner"].create({"name": "Company", "is_company": True})
+person = env["res.partner"].create({"name": "Person", "parent_id": company.id})
 number = 0
 
-def add_mail(after=None, domain="stray"):
-    store, find = make_mail(after, domain)
+def add_mail(after=None, sender=None):
+    store, find = make_mail(after, sender)
     store(env, account)
     env.cr.commit()
     email = find()
     assert len(email) == 1
     return email, email.copy_ids, lambda account: lambda env: store(env, account)
 
-def make_mail(after=None, domain="stray"):
+def make_mail(after=None, sender=None):
     global number
     number += 1
     message_id = f"<{number}@stray.example>"
@@ -101,7 +103,8 @@ def make_mail(after=None, domain="stray"):
     from odoo.addons.easycrm_mail.easycrm_mail.messages import parse
     from odoo.addons.easycrm_mail.easycrm_mail.models.ingest import Ingest, Read
     from odoo.addons.easycrm_mail.easycrm_mail.providers import RemoteMessage
-    raw = (f"From: x{number}@{domain}.example\\r\\nTo: mira@own.example\\r\\n"
+    sender = sender or f"x{number}@stray.example"
+    raw = (f"From: {sender}\\r\\nTo: mira@own.example\\r\\n"
            f"Subject: {number}\\r\\nMessage-ID: {message_id}\\r\\n{refs}"
            f"Date: Tue, 4 Mar 2025 10:00:00 +0000\\r\\n\\r\\nHello").encode()
     def store(env, account, ref=f"1:{number}"):
@@ -171,25 +174,55 @@ cross(teach(mine, "thread"), teach(theirs, "thread", env.user))
 answer, _copy, _store = add_mail(email)
 assert state(answer) == {"First"}
 """,
-    "a conversation is taught while its next mail is stored": """
-email, copy, _store = add_mail()
-batch = link(first, copy)(env)["batch"]; env.cr.commit()
-store, find = make_mail(email)
+    "mail is stored while a conversation is taught": """
+email, copy, _store = add_mail(sender="a@0.thread.example")
+batch = link(person, copy)(env)["batch"]; env.cr.commit()
+store, find = make_mail(email, "b@0.thread.example")
 cross(teach(batch, "thread"), lambda env: store(env, account))
 look_again()
-assert state(find()) == {"First"}
+assert state(find()) == {"Person"}
 """,
-    "the next mail of a conversation is stored while it is taught": """
-email, copy, _store = add_mail()
-batch = link(first, copy)(env)["batch"]; env.cr.commit()
-store, find = make_mail(email)
+    "a conversation is taught while its mail is stored": """
+email, copy, _store = add_mail(sender="a@1.thread.example")
+batch = link(person, copy)(env)["batch"]; env.cr.commit()
+store, find = make_mail(email, "b@1.thread.example")
 cross(lambda env: store(env, account), teach(batch, "thread"))
 look_again()
-assert state(find()) == {"First"}
+assert state(find()) == {"Person"}
 """,
-    "a sender is ignored while his next mail is stored": """
-email, copy, _store = add_mail(domain="offers")
-store, find = make_mail(domain="offers")
+    "mail is stored while a domain is taught": """
+email, copy, _store = add_mail(sender="a@0.domain.example")
+batch = link(person, copy)(env)["batch"]; env.cr.commit()
+store, find = make_mail(None, "b@0.domain.example")
+cross(teach(batch, "domain"), lambda env: store(env, account))
+look_again()
+assert state(find()) == {"Company"}
+""",
+    "a domain is taught while its mail is stored": """
+email, copy, _store = add_mail(sender="a@1.domain.example")
+batch = link(person, copy)(env)["batch"]; env.cr.commit()
+store, find = make_mail(None, "b@1.domain.example")
+cross(lambda env: store(env, account), teach(batch, "domain"))
+look_again()
+assert state(find()) == {"Company"}
+""",
+    "mail is stored while its sender is ignored": """
+email, copy, _store = add_mail(sender="a@0.ignored.example")
+store, find = make_mail(None, "a@0.ignored.example")
+cross(ignore(copy, "address"), lambda env: store(env, account))
+look_again()
+assert find().copy_ids.ignored
+""",
+    "a sender is ignored while his mail is stored": """
+email, copy, _store = add_mail(sender="a@1.ignored.example")
+store, find = make_mail(None, "a@1.ignored.example")
+cross(lambda env: store(env, account), ignore(copy, "address"))
+look_again()
+assert find().copy_ids.ignored
+""",
+    "mail is stored while its domain is ignored": """
+email, copy, _store = add_mail(sender="a@2.ignored.example")
+store, find = make_mail(None, "b@2.ignored.example")
 cross(ignore(copy, "domain"), lambda env: store(env, account))
 look_again()
 assert find().copy_ids.ignored

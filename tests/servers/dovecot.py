@@ -37,7 +37,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from .dovecot_config import configuration
+from .dovecot_config import configuration, token_configuration
 
 HOST = "127.0.0.1"
 START_TIMEOUT = 15
@@ -73,6 +73,8 @@ class Dovecot:
     :param tls: (certificate chain, key) as PEM files: STARTTLS on `port`, and TLS from
         the first byte on `tls_port`
     :param folders: folder -> special use (empty for none); all exist from the start
+    :param mechanisms: what one may sign in with
+    :param tokens: the address that says whose an access token is, by RFC 7662
     """
 
     host = HOST
@@ -85,6 +87,8 @@ class Dovecot:
         capabilities_off: Iterable[str] = (),
         tls: tuple | None = None,
         folders: Mapping[str, str] | None = None,
+        mechanisms: Iterable[str] = ("plain", "login"),
+        tokens: str = "",
     ):
         self.root = Path(root).absolute()
         self.users = dict(users)
@@ -93,6 +97,8 @@ class Dovecot:
         self.capabilities_off = frozenset(capabilities_off)
         self.tls = tls
         self.folders = dict(FOLDERS if folders is None else folders)
+        self.mechanisms = tuple(mechanisms)
+        self.tokens = tokens
         self._wanted_port = port
         self._process: subprocess.Popen | None = None
         self._account = _account()
@@ -443,6 +449,8 @@ class Dovecot:
             self.capabilities_off,
             tls,
             self.folders,
+            self.tokens,
+            mechanisms=" ".join(self.mechanisms),
             root=self.root,
             host=self.host,
             user=account.pw_name,
@@ -453,6 +461,9 @@ class Dovecot:
             tls_port=self.tls_port,
         )
         (self.root / "dovecot.conf").write_text(config, encoding="utf-8")
+        if self.tokens:
+            path = self.root / "oauth2.conf"
+            path.write_text(token_configuration(self.tokens), encoding="utf-8")
 
     def _await_greeting(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT

@@ -11,6 +11,7 @@ CONFIG_2_3 = """\
 mail_location = maildir:~/folders:LAYOUT=fs:INBOX=~/INBOX
 auth_username_format = %u
 disable_plaintext_auth = no
+$token_passdb
 passdb {
   driver = passwd-file
   args = username_format=%u $root/passwords/%u
@@ -33,6 +34,7 @@ mail_path = ~/folders
 mail_inbox_path = ~/INBOX
 auth_username_format = %{user}
 auth_allow_cleartext = yes
+$token_passdb
 passdb passwd-file {
   auth_username_format = %{user}
   passwd_file_path = $root/passwords/%{user}
@@ -63,7 +65,7 @@ default_login_user = $user
 auth_failure_delay = 0
 auth_cache_size = 0
 auth_username_chars =
-auth_mechanisms = plain login
+auth_mechanisms = $mechanisms
 mail_max_userip_connections = 0
 mail_fsync = never
 first_valid_uid = 1
@@ -113,6 +115,36 @@ ssl_server_cert_file = $certificate
 ssl_server_key_file = $key
 """
 
+# Whose a token is says whoever gave it.
+TOKENS_2_3 = """\
+passdb {
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = $root/oauth2.conf
+}
+"""
+
+TOKENS_CONFIG_2_3 = """\
+introspection_url = $tokens
+introspection_mode = auth
+username_attribute = username
+active_attribute = active
+active_value = true
+"""
+
+TOKENS_2_4 = """\
+oauth2 {
+  introspection_mode = auth
+  introspection_url = $tokens
+  username_attribute = username
+  active_attribute = active
+  active_value = true
+}
+passdb oauth2 {
+  mechanisms_filter = xoauth2 oauthbearer
+}
+"""
+
 # What 2.3.19 announces after login: there `imap_capability` replaces the whole list.
 CAPABILITIES_2_3 = """
 IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE SORT SORT=DISPLAY THREAD=REFERENCES
@@ -128,12 +160,14 @@ def configuration(
     capabilities_off: Iterable[str],
     tls: tuple | None,
     folders: Mapping[str, str],
+    tokens: str = "",
     **values,
 ) -> str:
     """The text of `dovecot.conf`.
 
     :param tls: (certificate chain, key), as Dovecot finds them
     :param folders: folder -> special use (empty for none)
+    :param tokens: the address that says whose an access token is; empty: none is taken
     :param values: what else the templates name
     """
     is_2_4 = version >= (2, 4)
@@ -148,8 +182,17 @@ def configuration(
         for folder, use in folders.items()
         if use
     )
+    values["token_passdb"] = ""
+    if tokens:
+        passdb = TOKENS_2_4 if is_2_4 else TOKENS_2_3
+        values["token_passdb"] = Template(passdb).substitute(values, tokens=tokens)
     capability = _capability_2_4 if is_2_4 else _capability_2_3
     return Template(template).substitute(values) + capability(set(capabilities_off))
+
+
+def token_configuration(tokens: str) -> str:
+    """The text of `oauth2.conf`, which 2.3 has beside the other."""
+    return Template(TOKENS_CONFIG_2_3).substitute(tokens=tokens)
 
 
 def _capability_2_3(off: set[str]) -> str:

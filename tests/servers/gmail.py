@@ -20,7 +20,14 @@ from pathlib import Path
 from .gmail_answers import Refused, answer_call, refusal
 from .gmail_schema import OffSchema, check_answer, check_request
 from .gmail_store import Mailbox
-from .google_oauth import AUTHORIZE, REVOKE, TOKEN, GoogleOAuth
+from .google_oauth import (
+    AUTHORIZE,
+    INTROSPECT,
+    MAIL_SCOPE,
+    REVOKE,
+    TOKEN,
+    GoogleOAuth,
+)
 from .web import Answer, Request, WebServer
 
 COSTS = {
@@ -80,7 +87,7 @@ class GmailServer(WebServer):
         return sum(units for _at, units in self._spent.get(address, ()))
 
     def respond(self, request: Request) -> Answer:
-        if request.path in (AUTHORIZE, TOKEN, REVOKE):
+        if request.path in (AUTHORIZE, TOKEN, REVOKE, INTROSPECT):
             return self.oauth.respond(request)
         try:
             if request.path == "/batch/gmail/v1":
@@ -163,7 +170,8 @@ class GmailServer(WebServer):
                 {"WWW-Authenticate": 'Bearer realm="https://accounts.google.com/"'},
             )
         wanted = _SEND if method["id"].endswith(".send") else _READ
-        if wanted not in consent.scopes or wanted not in method["scopes"]:
+        granted = {wanted, MAIL_SCOPE} & set(consent.scopes)
+        if not granted & set(method["scopes"]):
             text = "Request had insufficient authentication scopes."
             raise Refused(403, "insufficientPermissions", text)
         mailbox = self.mailboxes[consent.email]

@@ -14,6 +14,9 @@ from urllib.request import Request as UrlRequest
 from .web import Answer, Request, press
 
 AUTHORIZE, TOKEN, REVOKE = "/o/oauth2/v2/auth", "/token", "/revoke"
+# What a mail server asks whose token it got.
+INTROSPECT = "/introspect"
+MAIL_SCOPE = "https://mail.google.com/"
 CODE_SECONDS = 600
 TOKEN_SECONDS = 3599
 REVOKED = "Token has been expired or revoked."
@@ -57,7 +60,7 @@ class GoogleOAuth:
         self._lock = threading.RLock()
 
     def respond(self, request: Request) -> Answer:
-        """Any of the three addresses."""
+        """Any of the addresses."""
         with self._lock:
             if request.path == AUTHORIZE:
                 if request.method == "POST":
@@ -67,6 +70,8 @@ class GoogleOAuth:
                 return self._token(_one_each(request.form))
             if request.path == REVOKE and request.method == "POST":
                 return self._revoke(_one_each(request.form))
+            if request.path == INTROSPECT:
+                return self._introspect(request)
         return Answer({"error": "not_found"}, 404)
 
     # -- for tests --
@@ -111,6 +116,13 @@ class GoogleOAuth:
                     return consent
         return None
 
+    def _introspect(self, request: Request) -> Answer:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        consent = self.consent_of(token)
+        if not consent or MAIL_SCOPE not in consent.scopes:
+            return Answer({"active": False})
+        return Answer({"active": True, "username": consent.email})
+
     # -- the consent page --
 
     def _ask(self, request: Request) -> Answer:
@@ -132,7 +144,7 @@ class GoogleOAuth:
             f'<label><input type="checkbox" name="granted" id="scope-{name}"'
             f' value="{html.escape(scope)}" checked> {_WORDS.get(name, name)}</label>'
             for scope in query["scope"].split()
-            for name in [scope.rpartition("/")[2].replace(".", "-")]
+            for name in [scope.strip("/").rpartition("/")[2].replace(".", "-")]
         )
         return _page(
             "EasyCRM Mail wants to access your Google Account",
@@ -280,6 +292,7 @@ _ALL_SCOPES = (
 _WORDS = {
     "gmail-readonly": "View your email messages and settings",
     "gmail-send": "Send email on your behalf",
+    "mail-google-com": "Read, compose, send, and permanently delete all your email",
 }
 _STYLE = """
 body { font: 16px system-ui, sans-serif; background: #f0f4f9; margin: 0; }

@@ -19,6 +19,9 @@ from .web import Answer, Request, press
 
 HOST = "https://login.microsoftonline.com"
 GRAPH = "https://graph.microsoft.com/"
+MAIL_SCOPE = "https://outlook.office.com/IMAP.AccessAsUser.All"
+# What a mail server asks whose token it got.
+INTROSPECT = "/introspect"
 _IDENTITY = frozenset(("openid", "profile", "email", "offline_access"))
 
 _WORDS = {
@@ -68,6 +71,12 @@ class Access:
 
     account: str
     expires: float
+    scopes: tuple[str, ...] = ()
+
+    @property
+    def is_for_mail_servers(self) -> bool:
+        """Then it is of no use for Graph."""
+        return MAIL_SCOPE in self.scopes
 
 
 class MicrosoftLogin:
@@ -103,11 +112,11 @@ class MicrosoftLogin:
         self.applications[client_id] = Application(client_id, secret, redirect_uris)
         return self.applications[client_id]
 
-    def issue(self, account: str) -> str:
+    def issue(self, account: str, scopes: tuple[str, ...] = ()) -> str:
         """An access token without any sign-in."""
         token = f"EwB{secrets.token_urlsafe(30)}"
         with self._server.lock:
-            self.access[token] = Access(account, time.time() + self.lifetime)
+            self.access[token] = Access(account, time.time() + self.lifetime, scopes)
         return token
 
     def expire_tokens(self) -> None:
@@ -124,8 +133,12 @@ class MicrosoftLogin:
 
     def user_of(self, authorization: str) -> str:
         """Whose token it is; empty where it is nobody's."""
+        found = self._found(authorization)
+        return found.account if found and not found.is_for_mail_servers else ""
+
+    def _found(self, authorization: str) -> Access | None:
         found = self.access.get(authorization.removeprefix("Bearer "))
-        return found.account if found and found.expires > time.time() else ""
+        return found if found and found.expires > time.time() else None
 
     # --- HTTP ---
 
@@ -139,6 +152,8 @@ class MicrosoftLogin:
             return self._consent(request)
         if rest == "oauth2/v2.0/token":
             return self._token(request, tenant)
+        if request.path == INTROSPECT:
+            return self._introspect(request)
         return Answer({"error": "not_found"}, 404)
 
     def _configuration(self, tenant: str) -> Answer:
@@ -153,6 +168,12 @@ class MicrosoftLogin:
                 "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
             }
         )
+
+    def _introspect(self, request: Request) -> Answer:
+        found = self._found(request.headers.get("Authorization", ""))
+        if not found or not found.is_for_mail_servers:
+            return Answer({"active": False})
+        return Answer({"active": True, "username": found.account})
 
     def _authorize(self, request: Request, tenant: str) -> Answer:
         application = self.applications.get(request.get("client_id"))
@@ -273,10 +294,10 @@ class MicrosoftLogin:
         scopes = [one for one in given.scopes if one not in _IDENTITY]
         answer = {
             "token_type": "Bearer",
-            "scope": " ".join(GRAPH + one.removeprefix(GRAPH) for one in scopes),
+            "scope": " ".join(one if "/" in one else GRAPH + one for one in scopes),
             "expires_in": self.lifetime,
             "ext_expires_in": self.lifetime,
-            "access_token": self.issue(given.account),
+            "access_token": self.issue(given.account, given.scopes),
             "id_token": f"{_packed({'alg': 'none'})}.{_packed(claims)}.",
             "client_info": _packed({"uid": user, "utid": "tenant-1"}),
         }

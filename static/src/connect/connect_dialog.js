@@ -7,6 +7,7 @@ import {ConnectChoices} from "./connect_choices";
 import {Look} from "./connect_look";
 import {ConnectMailbox, iconOf} from "./connect_mailbox";
 import {ConnectResult} from "./connect_result";
+import {signInServiceOf} from "./connect_servers";
 import {ConnectSignIn} from "./connect_sign_in";
 import {SERVICES, readsWords} from "./connect_words";
 
@@ -25,6 +26,7 @@ const EMPTY = {
     provider: "",
     email: "",
     shared_mailbox: false,
+    imap_auth: "password",
     imap_host: "",
     imap_port: 993,
     imap_security: "ssl",
@@ -126,8 +128,24 @@ export class ConnectDialog extends Component {
         return this.state.step === "look" && this.look;
     }
 
+    /** At which service one signs in; empty where the mailbox has a password. */
+    get signInService() {
+        return signInServiceOf(this.state.form, this.options.sign_in_hosts);
+    }
+
     get service() {
-        return SERVICES[this.state.form.provider];
+        return SERVICES[this.signInService] || "";
+    }
+
+    /** Is somebody to sign in before it goes on? */
+    get lacksSignIn() {
+        const {account, form} = this.state;
+        const isSaved = account.imap_auth === form.imap_auth;
+        return Boolean(this.signInService && !(account.is_signed_in && isSaved));
+    }
+
+    get signInIsPossible() {
+        return Boolean(this.options.services[this.signInService]);
     }
 
     get signInWords() {
@@ -248,6 +266,9 @@ export class ConnectDialog extends Component {
 
     signIn() {
         return this.attempt(async () => {
+            if (this.state.form.provider === "imap") {
+                await this.saveServers();
+            }
             const {id} = this.state.account;
             const {pathname, search} = window.location;
             const action = await this.orm.call(ACCOUNT, "connect_sign_in", [
@@ -271,7 +292,7 @@ export class ConnectDialog extends Component {
         );
     }
 
-    /** From signing in: a mailbox with a password is tried first. */
+    /** From signing in: a mailbox on a mail server is tried first. */
     goLook() {
         return this.attempt(async () => {
             if (this.state.account.provider === "imap") {

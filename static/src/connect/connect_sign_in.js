@@ -1,6 +1,8 @@
 import {Component, useState} from "@odoo/owl";
 
 import {_t} from "@web/core/l10n/translation";
+import {knownOf, usualAuthOf} from "./connect_servers";
+import {SERVICES} from "./connect_words";
 
 const NOTES = {
     app: _t(
@@ -37,13 +39,17 @@ const PORTS = {
     smtp: {ssl: 465, starttls: 587, none: 25},
 };
 
-/** The second step: at Google or Microsoft by their own page, elsewhere by a password. */
+/** The second step: at Google or Microsoft by their own page, elsewhere by a password, or also by their page. */
 export class ConnectSignIn extends Component {
     static template = "easycrm_mail.ConnectSignIn";
     static props = {
         form: Object,
         account: Object,
+        options: Object,
+        /** Where one signs in, by name; empty where the mailbox has a password. */
         service: String,
+        /** Is that still to be done? */
+        lacksSignIn: Boolean,
         note: String,
         isBusy: Boolean,
         onSignIn: Function,
@@ -61,12 +67,38 @@ export class ConnectSignIn extends Component {
         this.state = useState({results: {}, testing: ""});
     }
 
+    /** What is known of the server that is entered. */
+    get known() {
+        return knownOf(this.props.form.imap_host, this.props.options.sign_in_hosts);
+    }
+
+    get isMissing() {
+        const {options, service} = this.props;
+        return Boolean(service && !options.services[this.known.service]);
+    }
+
+    get signInInsteadWords() {
+        return _t("Sign in with %s instead", SERVICES[this.known.service]);
+    }
+
     get noteWords() {
-        return NOTES[this.props.note] || "";
+        const {note, service} = this.props;
+        return (!service && NOTES[this.known?.password_note || note]) || "";
     }
 
     get domain() {
         return this.props.form.email.split("@")[1] || "";
+    }
+
+    setHost(prefix, host) {
+        const {form, options} = this.props;
+        form[`${prefix}_host`] = host;
+        if (prefix === "imap") {
+            form.imap_auth = usualAuthOf(host, options);
+            if (this.known && !form.smtp_host) {
+                Object.assign(form, this.known.sending);
+            }
+        }
     }
 
     setSecurity(prefix, security) {

@@ -1,0 +1,92 @@
+"""What SendGrid's event webhook says.
+
+Fields: https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timezone
+
+from sendgrid.helpers.eventwebhook import EventWebhook, EventWebhookHeader
+
+from .answers import UNREADABLE, plain, shorten
+from .errors import Malformed, Unverified
+from .values import Event, EventKind, Severity
+
+_KINDS = {
+    "processed": EventKind.PROCESSED,
+    "deferred": EventKind.DEFERRED,
+    "delivered": EventKind.DELIVERED,
+    "bounce": EventKind.BOUNCED,
+    "dropped": EventKind.DROPPED,
+    "open": EventKind.OPENED,
+    "click": EventKind.CLICKED,
+    "spamreport": EventKind.COMPLAINED,
+    "unsubscribe": EventKind.UNSUBSCRIBED,
+    "group_unsubscribe": EventKind.UNSUBSCRIBED,
+    "group_resubscribe": EventKind.RESUBSCRIBED,
+}
+
+
+class SendGridReports:
+    """The reports of one webhook.
+
+    :param key: its verification key, base64 of a DER public key
+    """
+
+    def __init__(self, key: str):
+        self._key = key
+
+    def verify(self, headers: Mapping[str, str], body: bytes) -> None:
+        """See `base.Reports`. The signature covers the body as it came."""
+        if not self._key:
+            raise Unverified("unset")
+        signature = headers.get(EventWebhookHeader.SIGNATURE) or ""
+        timestamp = headers.get(EventWebhookHeader.TIMESTAMP) or ""
+        try:
+            is_signed = EventWebhook(self._key).verify_signature(
+                body.decode(), signature, timestamp
+            )
+        except Exception as error:  # noqa: BLE001 (of a key or a signature that is none)
+            raise Unverified("signature", type(error).__name__) from None
+        if not is_signed:
+            raise Unverified("signature")
+
+    def token(self, _body: bytes) -> str:
+        """Nothing: the signature covers all of the body, so that it proves itself."""
+        return ""
+
+    def read(self, body: bytes) -> list[Event]:
+        """See `base.Reports`."""
+        try:
+            rows = json.loads(body)
+            if not isinstance(rows, list):
+                raise TypeError("no list")
+            return [_event(row) for row in rows if row.get("event") in _KINDS]
+        except UNREADABLE as error:
+            raise Malformed("report", shorten(str(error))) from None
+
+
+def _event(row: dict) -> Event:
+    kind = _KINDS[row["event"]]
+    return Event(
+        key=plain(row["sg_event_id"])[:200],
+        kind=kind,
+        at=datetime.fromtimestamp(int(row["timestamp"]), timezone.utc),
+        address=plain(row["email"]),
+        recipient=plain(row.get("easycrm_key")),
+        batch=plain(row.get("easycrm_batch")),
+        reason=shorten(plain(row.get("reason") or row.get("response"))),
+        severity=_severity(row) if kind is EventKind.BOUNCED else None,
+        url=plain(row.get("url")),
+        user_agent=plain(row.get("useragent")),
+        ip=plain(row.get("ip")),
+        is_machine=row.get("sg_machine_open") is True,
+    )
+
+
+def _severity(row: dict) -> Severity:
+    if row.get("type") == "blocked":
+        return Severity.BLOCKED
+    # ("bounce" is for good as a rule, but a full mailbox is told so as well)
+    return Severity.SOFT if plain(row.get("status")).startswith("4") else Severity.HARD

@@ -1,0 +1,189 @@
+import secrets as random
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ..esp import TIMEOUT, Mailgun, MailgunReports, SendGrid, SendGridReports
+from . import secrets
+
+#: What is written, and never read again.
+SECRETS = {"api_key": "api_secret", "webhook_key": "webhook_secret"}
+
+
+class EasycrmEsp(models.Model):
+    """A bulk sender: an account at SendGrid, or a domain at Mailgun."""
+
+    _name = "easycrm.esp"
+    _description = "Bulk Sender"
+    _order = "sequence, id"
+
+    name = fields.Char(compute="_compute_name", store=True, readonly=False)
+    sequence = fields.Integer(default=10)
+    active = fields.Boolean(default=True)
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company
+    )
+    provider = fields.Selection(
+        [("sendgrid", "SendGrid"), ("mailgun", "Mailgun")],
+        required=True,
+        default="sendgrid",
+    )
+    region = fields.Selection(
+        [("global", "United States"), ("eu", "European Union")],
+        required=True,
+        default="global",
+        help="Where the account was made: it answers under no other address.",
+    )
+    domain = fields.Char(
+        string="Sending Domain", help="The part behind the @ of your sender addresses."
+    )
+    api_key = fields.Char(
+        string="API Key", compute="_compute_secrets", inverse="_inverse_api_key"
+    )
+    webhook_key = fields.Char(
+        compute="_compute_secrets",
+        inverse="_inverse_webhook_key",
+        help="With it the sender signs what it reports. SendGrid calls it verification "
+        "key, Mailgun HTTP webhook signing key.",
+    )
+    api_secret = fields.Char(groups=fields.NO_ACCESS, copy=False)
+    webhook_secret = fields.Char(groups=fields.NO_ACCESS, copy=False)
+    has_api_key = fields.Boolean(compute="_compute_has_keys", compute_sudo=True)
+    has_webhook_key = fields.Boolean(compute="_compute_has_keys", compute_sudo=True)
+    webhook_token = fields.Char(
+        groups="easycrm_mail.group_easycrm_mail_manager",
+        required=True,
+        readonly=True,
+        copy=False,
+        default=lambda self: random.token_urlsafe(24),
+    )
+    webhook_url = fields.Char(
+        string="Webhook Address",
+        compute="_compute_webhook_url",
+        groups="easycrm_mail.group_easycrm_mail_manager",
+        help="Where the sender is to report to. Copy it into its settings.",
+    )
+    tracks_opens = fields.Boolean(string="Track Opens", default=True)
+    tracks_clicks = fields.Boolean(string="Track Clicks", default=True)
+    last_event_at = fields.Datetime(
+        string="Last Event", compute="_compute_last_event_at"
+    )
+    import_wanted = fields.Boolean(copy=False)
+    imported_at = fields.Datetime(
+        string="Suppressions Imported", readonly=True, copy=False
+    )
+    import_error = fields.Char(readonly=True, copy=False)
+
+    _token_unique = models.UniqueIndex("(webhook_token)")
+
+    @api.depends("provider")
+    def _compute_name(self):
+        titles = dict(self._fields["provider"]._description_selection(self.env))
+        for esp in self:
+            if not esp.name or esp.name in titles.values():
+                esp.name = titles.get(esp.provider)
+
+    def _compute_secrets(self):
+        self.update(dict.fromkeys(SECRETS, False))
+
+    def _compute_last_event_at(self):
+        # (not a column: whoever reports would wait for whoever else does)
+        Event = self.env["easycrm.esp.event"].sudo()
+        for esp in self:
+            last = Event.search([("esp_id", "=", esp.id)], order="id desc", limit=1)
+            esp.last_event_at = last.received_at
+
+    @api.depends("api_secret", "webhook_secret")
+    def _compute_has_keys(self):
+        for esp in self:
+            esp.has_api_key = bool(esp.api_secret)
+            esp.has_webhook_key = bool(esp.webhook_secret)
+
+    @api.depends("provider", "webhook_token")
+    def _compute_webhook_url(self):
+        for esp in self:
+            path = f"/easycrm_mail/webhook/{esp.provider}/{esp.webhook_token}"
+            esp.webhook_url = f"{esp.get_base_url()}{path}"
+
+    def _inverse_api_key(self):
+        new = self.filtered(lambda esp: esp.api_key and not esp.imported_at)
+        self._keep_secret("api_key")
+        if new:
+            new.action_import_suppressions()
+
+    def _inverse_webhook_key(self):
+        self._keep_secret("webhook_key")
+
+    def _keep_secret(self, name):
+        for esp in self:
+            if esp[name]:
+                secret = self.env["easycrm.email.account"]._encrypt(esp[name].strip())
+                esp.sudo()[SECRETS[name]] = secret
+        # what was typed leaves the cache too
+        self.invalidate_recordset([name], flush=False)
+
+    @api.constrains("provider", "domain")
+    def _check_domain(self):
+        for esp in self:
+            if esp.provider == "mailgun" and not esp.domain:
+                raise ValidationError(
+                    self.env._("Mailgun needs the domain that you send from.")
+                )
+
+    def write(self, vals):
+        # a key belongs to the account that it was made for
+        if {"provider", "region"} & set(vals) and not vals.get("api_key"):
+            changed = self.filtered(
+                lambda esp: any(
+                    esp[name] != vals[name]
+                    for name in ("provider", "region")
+                    if name in vals
+                )
+            )
+            changed.sudo().write({"api_secret": False, "webhook_secret": False})
+        return super().write(vals)
+
+    def _make_esp(self, timeout=TIMEOUT):
+        """Return the `esp.Esp` that this sender is spoken to through.
+
+        :param float timeout: seconds that a call may take
+        :raise UserError: it has no key, in words
+        """
+        self.ensure_one()
+        key = self._decrypt("api_key")
+        if not key:
+            raise UserError(
+                self.env._("Enter the API key of %(name)s first.", name=self.name)
+            )
+        values = {
+            "tracks_opens": self.tracks_opens,
+            "tracks_clicks": self.tracks_clicks,
+            "timeout": timeout,
+        }
+        if self.provider == "sendgrid":
+            return SendGrid(key, self.region, **values)
+        return Mailgun(key, self.domain, self.region, **values)
+
+    def _get_max_bytes(self):
+        """Return the bytes that the values of one recipient may have."""
+        return (SendGrid if self.provider == "sendgrid" else Mailgun).max_bytes
+
+    def _make_reports(self):
+        """Return the `esp.Reports` that reads what this sender reports."""
+        self.ensure_one()
+        key = self._decrypt("webhook_key")
+        return (
+            SendGridReports(key) if self.provider == "sendgrid" else MailgunReports(key)
+        )
+
+    def _decrypt(self, name):
+        secret = self.sudo()[SECRETS[name]]
+        try:
+            return secrets.decrypt(secret) if secret else ""
+        except secrets.UnknownKey:
+            raise UserError(
+                self.env._(
+                    "The keys of %(name)s cannot be read any more. Enter them again.",
+                    name=self.name,
+                )
+            ) from None

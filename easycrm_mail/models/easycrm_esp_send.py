@@ -1,0 +1,200 @@
+import logging
+import uuid
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..esp import Doubtful, EspError, Permanent, Refused, Retry
+from .retrying import Retrying
+
+_logger = logging.getLogger(__name__)
+
+#: Minutes after which a batch that was put off is tried again; the last, ever on.
+DELAYS = (1, 2, 4, 8, 15)
+
+#: Minutes after which a batch that was handed over has no worker any more.
+LOST_MINUTES = 5
+
+#: Minutes in which events settle a doubt; then only a person does.
+DOUBT_MINUTES = 60
+
+
+class EasycrmEspBatch(models.Model):
+    """Handing batches over, each at most once by itself."""
+
+    _inherit = "easycrm.esp.batch"
+
+    @api.model
+    def _cron_send(self):
+        """Hand over what is waiting."""
+        BulkRun(self.env).run()
+
+    @api.model
+    def _get_due(self):
+        """Return the next batch to hand over, locked; none is empty."""
+        now = fields.Datetime.now()
+        due = self.search(
+            [
+                ("state", "=", "prepared"),
+                ("mailing_id.easycrm_paused", "=", False),
+                *("|", ("next_try_at", "=", False), ("next_try_at", "<=", now)),
+            ],
+            limit=20,
+        )
+        for batch in due:
+            if locked := batch.try_lock_for_update():
+                return locked
+        return self.browse()
+
+    def _hand_over(self):
+        """Mark a batch as handed over; return its `esp.Bulk`, or None."""
+        bulk = self._make_bulk()
+        if not bulk:
+            self.state = "cancelled"
+            self.mailing_id._easycrm_finish()
+            return None
+        self.write(
+            {
+                "state": "handed_over",
+                "handed_at": fields.Datetime.now(),
+                "next_try_at": False,
+            }
+        )
+        self._mark_handed_over()
+        return bulk
+
+    def _settle(self, outcome):
+        """Keep what came of handing a batch over.
+
+        :param outcome: `esp.Accepted`, or the `esp.EspError`
+        """
+        if self.state != "handed_over":
+            return  # its events have told more meanwhile
+        if isinstance(outcome, Doubtful):
+            words = self.esp_id._explain_error(outcome)
+            self.write({"state": "doubt", "error": words})
+        elif isinstance(outcome, Retry):
+            self._put_off(outcome)
+        elif isinstance(outcome, Refused):
+            self._split(outcome)
+        elif isinstance(outcome, Permanent):
+            words = self.esp_id._explain_error(outcome)
+            self._take_back({"error": words})
+            self.mailing_id.write(
+                {"easycrm_paused": True, "easycrm_pause_reason": words}
+            )
+        else:
+            self.write(
+                {"state": "accepted", "reference": outcome.reference, "error": False}
+            )
+            self._mark_on_the_way()
+        self.mailing_id._easycrm_finish()
+
+    def _take_back(self, values):
+        """Let a batch that certainly was not sent wait again."""
+        self.write({"state": "prepared", "handed_at": False, **values})
+        self.trace_ids.filtered(lambda t: t.trace_status == "process").write(
+            {"trace_status": "outgoing"}
+        )
+
+    def _put_off(self, error):
+        attempts = self.attempts + 1
+        delay = timedelta(minutes=DELAYS[min(attempts, len(DELAYS)) - 1])
+        if error.retry_after:
+            delay = max(delay, timedelta(seconds=error.retry_after))
+        due = fields.Datetime.now() + delay
+        self._take_back(
+            {
+                "attempts": attempts,
+                "next_try_at": due,
+                "error": self.esp_id._explain_error(error),
+            }
+        )
+        self.env.ref("easycrm_mail.ir_cron_esp_send")._trigger(due)
+
+    def _split(self, error):
+        """Take out whom the sender does not take, or halve the batch to find them."""
+        words = self.esp_id._explain_error(error)
+        self._take_back({"error": words})
+        traces = self.trace_ids.filtered(lambda t: t.trace_status == "outgoing")
+        blamed = {address.lower() for address in error.addresses}
+        out = traces.filtered(lambda t: (t.email or "").lower() in blamed)
+        if not out and (error.code != "recipients" or len(traces) == 1):
+            out = traces
+        if out:
+            is_address = error.code == "recipients"
+            failure = "mail_email_invalid" if is_address else "unknown"
+            self._mark_left_out(out, failure, error.detail or words)
+            if out == traces:
+                self.state = "refused"
+            return
+        half = self.copy({"key": str(uuid.uuid4()), "state": "prepared"})
+        traces[len(traces) // 2 :].write({"easycrm_batch_id": half.id})
+
+    @api.model
+    def _look_for_lost(self):
+        """Doubt the batches whose worker died between the call and its answer."""
+        before = fields.Datetime.now() - timedelta(minutes=LOST_MINUTES)
+        lost = self.search([("state", "=", "handed_over"), ("handed_at", "<", before)])
+        words = self.env._("It was interrupted while it was handed over.")
+        lost.write({"state": "doubt", "error": words})
+
+    def action_send_again(self):
+        """Send batches again that were never confirmed: a person has decided so."""
+        self.check_access("read")
+        self.mailing_id.check_access("write")
+        for batch in self.sudo().filtered(lambda b: b.state == "doubt"):
+            # (events of the first sending are not taken for those of the second)
+            batch.write({"key": str(uuid.uuid4()), "attempts": 0, "error": False})
+            batch._take_back({})
+        self.mailing_id.sudo()._easycrm_wake()
+
+
+class BulkRun(Retrying):
+    """Hands batches over, one after the other, until the cron's time is up."""
+
+    def __init__(self, env):
+        self.env = env
+
+    def run(self):
+        """Go on as long as there is time."""
+        Batch = self.env["easycrm.esp.batch"]
+        self._retrying(Batch._look_for_lost)
+        while batch_id := self._retrying(self._begin):
+            batch = Batch.browse(batch_id)
+            outcome = self._call(batch)
+            self._retrying(self._end, batch_id, outcome)
+            if not self.env["ir.cron"]._commit_progress(1, remaining=1):
+                break
+
+    def _begin(self):
+        self.bulk = None
+        while batch := self.env["easycrm.esp.batch"]._get_due():
+            try:
+                self.esp = batch.esp_id._make_esp()
+            except UserError as error:
+                batch.mailing_id.write(
+                    {"easycrm_paused": True, "easycrm_pause_reason": str(error)}
+                )
+                continue
+            if bulk := batch._hand_over():
+                self.bulk = bulk
+                return batch.id
+        return None
+
+    def _call(self, batch):
+        """Hand over, with no transaction open; return what came of it."""
+        try:
+            return self.esp.send(self.bulk)
+        except EspError as error:
+            return error
+        except Exception:
+            _logger.exception("Batch %s may have been handed over", batch.id)
+            return Doubtful("answer", "internal")
+        finally:
+            self.esp.close()
+
+    def _end(self, batch_id, outcome):
+        if batch := self.env["easycrm.esp.batch"].browse(batch_id).exists():
+            batch._settle(outcome)

@@ -1,0 +1,142 @@
+from odoo import api, fields, models
+from odoo.tools import SQL, email_normalize
+
+from ..esp import SuppressionReason
+
+#: The weakest first.
+REASONS = [reason.value for reason in SuppressionReason]
+
+#: Rows that are written at once.
+PAGE = 2000
+
+
+class EasycrmEspSuppression(models.Model):
+    """Who must not get bulk mail any more, and why: one ledger for all senders.
+
+    It feeds Odoo's blocklist, by which everybody's sending goes. A reason only ever
+    gets stronger; who is taken off the blocklist by hand is taken off here too.
+    """
+
+    _name = "easycrm.esp.suppression"
+    _description = "Suppressed Address"
+    _order = "since desc, id desc"
+    _rec_name = "address"
+
+    address = fields.Char(required=True, readonly=True)
+    reason = fields.Selection(
+        [
+            (SuppressionReason.UNSUBSCRIBED.value, "Unsubscribed"),
+            (SuppressionReason.INVALID.value, "Invalid Address"),
+            (SuppressionReason.BOUNCED.value, "Bounced for Good"),
+            (SuppressionReason.COMPLAINED.value, "Reported as Spam"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    since = fields.Datetime(readonly=True)
+    detail = fields.Char(string="What Was Said", readonly=True)
+    esp_id = fields.Many2one(
+        "easycrm.esp", string="Reported By", readonly=True, ondelete="set null"
+    )
+
+    _address_unique = models.UniqueIndex("(address)")
+
+    @api.model
+    def _add(self, rows, esp):
+        """Keep addresses with their reasons, and block them.
+
+        :param list rows: (address, `SuppressionReason`, since when, what was said)
+        :param esp: the `easycrm.esp` that says so
+        """
+        strongest = {}
+        for address, reason, since, detail in rows:
+            address = email_normalize(address)
+            rank = REASONS.index(reason.value)
+            if address and rank >= strongest.get(address, (-1,))[0]:
+                strongest[address] = (rank, since, detail)
+        if not strongest:
+            return
+        self.env.cr.execute_values(
+            """
+            INSERT INTO easycrm_esp_suppression AS known
+                (address, reason, since, detail, esp_id,
+                 create_uid, create_date, write_uid, write_date)
+            VALUES %s ON CONFLICT (address) DO UPDATE
+            SET reason = EXCLUDED.reason, since = EXCLUDED.since,
+                detail = EXCLUDED.detail, esp_id = EXCLUDED.esp_id,
+                write_uid = EXCLUDED.write_uid, write_date = EXCLUDED.write_date
+            WHERE array_position(ARRAY['unsubscribed', 'invalid', 'bounced',
+                                       'complained'], EXCLUDED.reason::text)
+                > array_position(ARRAY['unsubscribed', 'invalid', 'bounced',
+                                       'complained'], known.reason::text)
+            """,
+            [
+                (
+                    *(address, REASONS[rank], since, detail or None, esp.id),
+                    *(self.env.uid, now := self.env.cr.now(), self.env.uid, now),
+                )
+                for address, (rank, since, detail) in sorted(strongest.items())
+            ],
+        )
+        self.invalidate_model(flush=False)
+        self._block(list(strongest))
+
+    def _block(self, addresses):
+        """Put addresses on Odoo's blocklist, those that are not."""
+        Blocklist = self.env["mail.blacklist"].with_context(
+            active_test=False, tracking_disable=True, easycrm_from_ledger=True
+        )
+        known = Blocklist.search([("email", "in", addresses)])
+        known.filtered(lambda entry: not entry.active).action_unarchive()
+        missing = set(addresses) - set(known.mapped("email"))
+        Blocklist.create([{"email": address} for address in sorted(missing)])
+
+    @api.model
+    def _import(self, esp):
+        """Take over a sender's own lists, each page of them committed.
+
+        :param esp: the `easycrm.esp`
+        :raise EspError: it does not answer
+        :raise UserError: it has no key, in words
+        """
+        remote = esp._make_esp()
+        try:
+            page = []
+            for row in remote.suppressions():
+                since = row.at and row.at.replace(tzinfo=None)
+                page.append((row.address, row.reason, since, row.detail))
+                if len(page) == PAGE:
+                    self._add(page, esp)
+                    self.env["ir.cron"]._commit_progress()
+                    page = []
+            self._add(page, esp)
+        finally:
+            remote.close()
+
+    @api.model
+    def _forget(self, addresses):
+        """Take addresses off that somebody took off the blocklist."""
+        self.flush_model()
+        self.env.cr.execute(
+            SQL(
+                "DELETE FROM easycrm_esp_suppression WHERE address = ANY(%s)",
+                [address for address in addresses if address],
+            )
+        )
+        self.invalidate_model(flush=False)
+
+
+class MailBlacklist(models.Model):
+    _inherit = "mail.blacklist"
+
+    def write(self, vals):
+        result = super().write(vals)
+        if vals.get("active") is False:
+            self.env["easycrm.esp.suppression"].sudo()._forget(self.mapped("email"))
+        return result
+
+    def unlink(self):
+        addresses = self.mapped("email")
+        result = super().unlink()
+        self.env["easycrm.esp.suppression"].sudo()._forget(addresses)
+        return result

@@ -1,0 +1,176 @@
+from odoo import models
+from odoo.tools import SQL
+
+#: Recipient domains that are told one by one.
+DOMAINS = 3
+
+#: Hours of the curve.
+HOURS = 24
+
+
+class MailingMailing(models.Model):
+    """What became of a mailing: each number with what it is a part of.
+
+    What people did and what machines did are never added up.
+    """
+
+    _inherit = "mailing.mailing"
+
+    def easycrm_get_results(self):
+        """Return the results, for the page on the form.
+
+        :return: {`tiles`: {name: number}, `sent`, `curve`: [{`hour`, `opened`,
+            `clicked`, `machine`}], `links`: [{`id`, `label`, `url`, `people`}],
+            `domains`, `senders`: [{`name`, `sent`, `delivered`, `opened`, `bounced`}],
+            `bounces`: [{`reason`, `count`}], `unconfirmed`: {`count`, `at`}}
+        """
+        self.ensure_one()
+        self.check_access("read")
+        self.env.flush_all()
+        return {
+            **self._easycrm_count_tiles(),
+            "curve": self._easycrm_draw_curve(),
+            "links": self._easycrm_count_links(),
+            "domains": self._easycrm_count_domains(),
+            "senders": self._easycrm_count_senders(),
+            "bounces": self._easycrm_count_bounces(),
+            "unconfirmed": self._easycrm_count_unconfirmed(),
+        }
+
+    def _easycrm_select(self, query, **values):
+        self.env.cr.execute(SQL(query, mailing=self.id, **values))
+        return self.env.cr.dictfetchall()
+
+    def _easycrm_count_tiles(self):
+        (row,) = self._easycrm_select(
+            """
+            SELECT count(*) FILTER (WHERE sent_datetime IS NOT NULL) AS sent,
+                count(*) FILTER (WHERE easycrm_delivered_at IS NOT NULL
+                    OR trace_status IN ('open', 'reply')) AS delivered,
+                count(*) FILTER (WHERE trace_status IN ('open', 'reply')) AS opened,
+                count(*) FILTER (WHERE easycrm_machine_open_count > 0) AS machine,
+                count(*) FILTER (WHERE easycrm_click_count > 0) AS clicked,
+                count(*) FILTER (WHERE trace_status = 'reply') AS replied,
+                count(*) FILTER (WHERE trace_status = 'pending'
+                    AND easycrm_deferred_at IS NOT NULL) AS deferred,
+                count(*) FILTER (WHERE trace_status = 'bounce') AS bounced,
+                count(*) FILTER (WHERE trace_status = 'bounce'
+                    AND easycrm_bounce_kind = 'hard') AS bounced_hard,
+                count(*) FILTER (WHERE easycrm_unsubscribed_at IS NOT NULL)
+                    AS unsubscribed,
+                count(*) FILTER (WHERE easycrm_complained_at IS NOT NULL)
+                    AS complained
+            FROM mailing_trace WHERE mass_mailing_id = %(mailing)s
+            """
+        )
+        return {"sent": row.pop("sent"), "tiles": row}
+
+    def _easycrm_draw_curve(self):
+        """Return what happened in each hour after the sending, first times only."""
+        return self._easycrm_select(
+            """
+            WITH start AS (
+                SELECT min(handed_at) AS at FROM easycrm_esp_batch
+                WHERE mailing_id = %(mailing)s
+            ), told AS (
+                SELECT open_datetime AS at, 'opened' AS what FROM mailing_trace
+                WHERE mass_mailing_id = %(mailing)s
+                UNION ALL
+                SELECT min(event.occurred_at), 'clicked' FROM easycrm_esp_event event
+                JOIN link_tracker_click click ON click.easycrm_event_id = event.id
+                WHERE click.mass_mailing_id = %(mailing)s GROUP BY event.trace_id
+                UNION ALL
+                SELECT easycrm_machine_open_at, 'machine' FROM mailing_trace
+                WHERE mass_mailing_id = %(mailing)s
+            )
+            SELECT to_char(start.at + hour * interval '1 hour',
+                           'YYYY-MM-DD HH24:MI:SS') AS hour,
+                count(*) FILTER (WHERE what = 'opened') AS opened,
+                count(*) FILTER (WHERE what = 'clicked') AS clicked,
+                count(*) FILTER (WHERE what = 'machine') AS machine
+            FROM start CROSS JOIN generate_series(0, %(hours)s - 1) AS hour
+            LEFT JOIN told ON told.at >= start.at + hour * interval '1 hour'
+                AND told.at < start.at + (hour + 1) * interval '1 hour'
+            WHERE start.at IS NOT NULL GROUP BY start.at, hour ORDER BY hour
+            """,
+            hours=HOURS,
+        )
+
+    def _easycrm_count_links(self):
+        return self._easycrm_select(
+            """
+            SELECT link.id, coalesce(nullif(link.label, ''), link.url) AS label,
+                link.url, count(DISTINCT click.mailing_trace_id) AS people
+            FROM link_tracker link
+            LEFT JOIN link_tracker_click click ON click.link_id = link.id
+            WHERE link.mass_mailing_id = %(mailing)s
+            GROUP BY link.id ORDER BY people DESC, link.id LIMIT 20
+            """
+        )
+
+    def _easycrm_count_domains(self):
+        rows = self._easycrm_count_by(SQL("split_part(trace.email, '@', 2)"))
+        rest = rows[DOMAINS:]
+        if len(rest) > 1:
+            others = {
+                name: sum(row[name] for row in rest)
+                for name in ("sent", "delivered", "opened", "bounced")
+            }
+            name = self.env._("%s others", f"{len(rest):n}")
+            rows = [*rows[:DOMAINS], {"name": name, **others}]
+        return rows
+
+    def _easycrm_count_senders(self):
+        rows = self._easycrm_count_by(SQL("trace.easycrm_esp_id"))
+        names = {
+            esp.id: esp.name
+            for esp in self.env["easycrm.esp"]
+            .sudo()
+            .browse([row["name"] for row in rows if row["name"]])
+        }
+        return [{**row, "name": names.get(row["name"], "")} for row in rows]
+
+    def _easycrm_count_by(self, group):
+        return self._easycrm_select(
+            """
+            SELECT %(group)s AS name, count(*) AS sent,
+                count(*) FILTER (WHERE easycrm_delivered_at IS NOT NULL
+                    OR trace_status IN ('open', 'reply')) AS delivered,
+                count(*) FILTER (WHERE trace_status IN ('open', 'reply')) AS opened,
+                count(*) FILTER (WHERE trace_status = 'bounce') AS bounced
+            FROM mailing_trace trace
+            WHERE mass_mailing_id = %(mailing)s AND sent_datetime IS NOT NULL
+            GROUP BY 1 ORDER BY sent DESC, name
+            """,
+            group=group,
+        )
+
+    def _easycrm_count_bounces(self):
+        """Return why mails came back, in words: [{`reason`, `count`}]."""
+        rows = self._easycrm_select(
+            """
+            SELECT CASE
+                WHEN easycrm_bounce_kind = 'blocked' THEN 'blocked'
+                WHEN failure_reason ~* 'full|quota|5\\.2\\.2' THEN 'full'
+                WHEN easycrm_bounce_kind = 'hard' THEN 'unknown'
+                ELSE 'other' END AS kind, count(*) AS count
+            FROM mailing_trace
+            WHERE mass_mailing_id = %(mailing)s AND trace_status = 'bounce'
+            GROUP BY 1 ORDER BY 2 DESC
+            """
+        )
+        words = {
+            "blocked": self.env._("Blocked by their server"),
+            "full": self.env._("Mailbox full"),
+            "unknown": self.env._("Address does not exist"),
+            "other": self.env._("Other reasons"),
+        }
+        return [{"reason": words[row["kind"]], "count": row["count"]} for row in rows]
+
+    def _easycrm_count_unconfirmed(self):
+        batches = self._easycrm_get_unconfirmed()
+        traces = batches.trace_ids.filtered(lambda t: t.trace_status == "process")
+        return {
+            "count": len(traces),
+            "at": min(batches.mapped("handed_at"), default=False),
+        }

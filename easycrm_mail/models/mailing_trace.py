@@ -1,0 +1,51 @@
+from odoo import fields, models
+
+
+class MailingTrace(models.Model):
+    """What a bulk sender tells about one recipient, beside Odoo's own status."""
+
+    _inherit = "mailing.trace"
+
+    easycrm_batch_id = fields.Many2one(
+        "easycrm.esp.batch",
+        string="Batch",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+    )
+    easycrm_esp_id = fields.Many2one(
+        "easycrm.esp", string="Sent Through", readonly=True, ondelete="set null"
+    )
+    easycrm_values = fields.Text(
+        groups=fields.NO_ACCESS, help="What is written in the recipient's mail."
+    )
+    easycrm_event_ids = fields.One2many(
+        "easycrm.esp.event", "trace_id", string="Events", readonly=True
+    )
+    easycrm_delivered_at = fields.Datetime(string="Delivered On", readonly=True)
+    easycrm_deferred_at = fields.Datetime(string="Deferred On", readonly=True)
+    easycrm_open_count = fields.Integer(
+        string="Opened", readonly=True, help="How often, by people."
+    )
+    easycrm_last_open_at = fields.Datetime(string="Last Opened On", readonly=True)
+    easycrm_machine_open_count = fields.Integer(
+        string="Opened by Machines",
+        readonly=True,
+        help="By privacy proxies and scanners: nobody has read it then.",
+    )
+    easycrm_machine_open_at = fields.Datetime(
+        string="First Opened by a Machine", readonly=True
+    )
+    easycrm_click_count = fields.Integer(
+        string="Clicks", readonly=True, help="How often, by people."
+    )
+    easycrm_bounce_kind = fields.Selection(
+        [("hard", "For Good"), ("soft", "For Now"), ("blocked", "Blocked")],
+        string="Bounce",
+        readonly=True,
+    )
+    easycrm_complained_at = fields.Datetime(string="Reported as Spam On", readonly=True)
+    easycrm_unsubscribed_at = fields.Datetime(string="Unsubscribed On", readonly=True)
+    easycrm_unsubscribed_from = fields.Char(
+        string="Unsubscribed From", readonly=True, help="Lists, or all emails."
+    )

@@ -1,0 +1,131 @@
+import re
+from functools import reduce
+
+from markupsafe import Markup, escape
+
+from odoo import Command, models
+from odoo.tools.mail import html_normalize
+from odoo.tools.misc import split_every
+
+from ..esp import MAX_RECIPIENTS, fences
+from ..models.bulk_writer import BulkWriter
+
+#: What Odoo renders without its template engine: the value of a field, and a default.
+_FIELD = re.compile(
+    r"""<(?P<tag>\w+)[\s|\n]+t-out=[\s|\n]*(?P<quote>['"])(?P<path>[\w.]+)(?P=quote)"""
+    r"""[\s|\n]*(?:/>|>[\s|\n]*(?P<default>[^<>]*?)[\s|\n]*</(?P=tag)>)""",
+    re.DOTALL,
+)
+
+
+class MailComposeMessage(models.TransientModel):
+    """Mailings that go through a bulk sender.
+
+    Odoo goes on deciding who gets what: the blocklist, who has opted out, who is here
+    twice, what stands in each mail. Only what it renders is fenced, and instead of a
+    mail for each there are batches of the same mail with the values of each.
+    """
+
+    _inherit = "mail.compose.message"
+
+    def _action_send_mail_mass_mail(self, res_ids, auto_commit=False):
+        if not self._is_mass_mailing() or not self.mass_mailing_id.easycrm_esp_id:
+            return super()._action_send_mail_mass_mail(res_ids, auto_commit=auto_commit)
+        self._easycrm_prepare(res_ids, auto_commit)
+        return self.env["mail.mail"].sudo()
+
+    def _easycrm_prepare(self, res_ids, auto_commit):
+        """Write what is to be sent, a thousand recipients at a time."""
+        # (they go along with the batch: a copy for each recipient is not needed)
+        self.attachment_ids = [Command.clear()]
+        composer = self.with_context(
+            easycrm_fence=True, easycrm_memo={}, post_convert_links=False
+        )
+        writer = BulkWriter(self.mass_mailing_id.sudo())
+        done = 0
+        for page in split_every(MAX_RECIPIENTS, res_ids):
+            values = composer._manage_mail_values(composer._prepare_mail_values(page))
+            writer.write(self.model, values, composer._get_recipients_data(values))
+            done += len(page)
+            if auto_commit is True:
+                # what is written is not rendered again after a crash
+                remaining = len(res_ids) - done
+                self.env["ir.cron"]._commit_progress(len(page), remaining=remaining)
+            self.env.invalidate_all()
+        writer.close()
+
+    # --- once for all pages what does not change between them ---
+
+    def _get_optout_emails(self, mail_values_dict):
+        return self._easycrm_remember(
+            "optout", super()._get_optout_emails, mail_values_dict
+        )
+
+    def _get_done_emails(self, mail_values_dict):
+        # (the caller adds to it whom the page goes to)
+        return self._easycrm_remember(
+            "done", super()._get_done_emails, mail_values_dict
+        )
+
+    def _easycrm_remember(self, name, function, *args):
+        memo = self.env.context.get("easycrm_memo")
+        if memo is None:
+            return function(*args)
+        if name not in memo:
+            memo[name] = function(*args)
+        return memo[name]
+
+    # --- fenced rendering ---
+
+    def _render_template_qweb(
+        self, template_src, model, res_ids, add_context=None, options=None
+    ):
+        if not self.env.context.get("easycrm_fence") or not template_src:
+            return super()._render_template_qweb(
+                template_src, model, res_ids, add_context=add_context, options=options
+            )
+        # (not the layout around it, which is one for all)
+        composer = self.with_context(easycrm_compiled={}, easycrm_fenced=True)
+        return super(MailComposeMessage, composer)._render_template_qweb(
+            template_src, model, res_ids, add_context=add_context, options=options
+        )
+
+    def _render_template_qweb_regex(self, template_src, model, res_ids):
+        if not self.env.context.get("easycrm_fence"):
+            return super()._render_template_qweb_regex(template_src, model, res_ids)
+        source = html_normalize(f"<div>{template_src}</div>")
+        if source.startswith("<div>") and source.endswith("</div>"):
+            source = source[5:-6]
+        literals, found = [], []
+        end = 0
+        for match in _FIELD.finditer(source):
+            if not self.env["ir.qweb"]._is_expression_allowed(match["path"], model):
+                raise SyntaxError(f"Invalid expression: {match['path']!r}")
+            literals.append(source[end : match.start()])
+            found.append((match["tag"], match["path"].split(".")[1:], match["default"]))
+            end = match.end()
+        literals.append(source[end:])
+        return {
+            record.id: self._easycrm_fill(literals, found, record)
+            for record in self.env[model].browse(res_ids)
+        }
+
+    @staticmethod
+    def _easycrm_fill(literals, found, record):
+        """Write the values of one record, fenced, as Odoo itself writes them."""
+        text = literals[0]
+        for (tag, path, default), literal in zip(found, literals[1:], strict=True):
+            try:
+                value = reduce(lambda rec, name: rec[name], path, record) or default
+            except KeyError:
+                value = default
+            value = escape(value or "")
+            if tag.lower() != "t":
+                value = f"<{tag}>{value}</{tag}>"
+            text += f"{fences.OPEN}{value}{fences.CLOSE}{literal}"
+        return Markup(text)
+
+    def _render_template_postprocess(self, model, rendered):
+        if not self.env.context.get("easycrm_fence"):
+            return super()._render_template_postprocess(model, rendered)
+        return rendered  # (once for all who get the same: `BulkWriter`)
