@@ -167,19 +167,6 @@ class TestUnlinkedAbuse(UnlinkedCase):
             )
             self.assertLinked(answer, [self.bruno])
 
-    def test_a_rule_for_a_company_that_is_hidden_by_now_holds_nothing_up(self):
-        union = self.env["res.partner"].create({"name": "Union", "is_company": True})
-        inbox = self.inbox()
-        done = inbox.link_to(self.ids(self.stranger()), "res.partner", union.id)
-        self.inbox().teach(done["batch"], "domain")
-        union.write({"company_id": self.company_b.id, "name": "Hidden"})
-        self.env.flush_all()
-        email = self.stranger(2)
-        done = self.inbox().link_to(self.ids(email), "res.partner", self.anna.id)
-        options = {option["scope"]: option for option in done["question"]["options"]}
-        self.assertTrue(options["domain"]["disabled"])
-        self.assertNotIn("Hidden", options["domain"]["why"])
-
     def test_a_reason_tells_nothing_of_a_hidden_contact(self):
         self.env["res.partner"].create(
             {
@@ -192,18 +179,6 @@ class TestUnlinkedAbuse(UnlinkedCase):
         self.cr.flush()
         found = self.inbox().suggest_records(self.ids(self.stranger()))
         self.assertEqual(found["suggested"], [])
-
-    def test_a_person_that_was_erased_is_named_by_no_step(self):
-        email = self.stranger()
-        self.inbox().link_to(self.ids(email), "res.partner", self.bruno.id)
-        erase = self.as_user(self.env["easycrm.email.erase"], self.admin)
-        erase.create(
-            {"partner_ids": [Command.set(self.bruno.ids)], "emails": "keep"}
-        ).action_erase()
-        steps = self.as_user(email, self.mira).easycrm_history()
-        self.assertNotIn("Bruno", steps[0]["sentence"])
-        names = self.env["easycrm.email.batch"].search([]).mapped("record_name")
-        self.assertNotIn("Bruno Beck", names)
 
     def test_no_count_keeps_the_address_of_who_was_erased(self):
         self.receive(self.mailbox, sender="bruno@beck.example")
