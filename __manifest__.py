@@ -1,6 +1,6 @@
 {
     "name": "Email for CRM",
-    "version": "19.0.1.4.0",
+    "version": "19.0.1.5.0",
     "category": "Sales/CRM",
     "summary": "Every email on the timeline of its contact, lead and opportunity",
     "author": "easycrm_mail contributors",
@@ -30,6 +30,7 @@
         "views/easycrm_email_account_views.xml",
         "views/easycrm_email_daily_views.xml",
         "views/easycrm_email_account_health_views.xml",
+        "views/easycrm_email_compose_views.xml",
         "views/easycrm_email_copy_views.xml",
         "views/easycrm_email_erase_views.xml",
         "views/easycrm_email_hand_over_views.xml",

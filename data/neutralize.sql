@@ -6,6 +6,11 @@ UPDATE easycrm_email_account
        sync_status = CASE WHEN sync_status IN ('draft', 'stopped') THEN sync_status
                           ELSE 'paused' END;
 
+-- what waits here leaves from the database that this one was copied from
+UPDATE easycrm_email_outgoing
+   SET state = 'cancelled', next_try_at = NULL
+ WHERE state IN ('queued', 'sending', 'doubt');
+
 DELETE FROM easycrm_email_grant;
 DELETE FROM easycrm_email_sign_in;
 DELETE FROM ir_config_parameter

@@ -11,8 +11,11 @@ from . import test_archiving
 from . import test_bcc
 from . import test_body
 from . import test_body_images
+from . import test_bounces
 from . import test_companies
 from . import test_compare
+from . import test_compose
+from . import test_compose_tour
 from . import test_connect
 from . import test_connect_tour
 from . import test_demo
@@ -39,10 +42,15 @@ from . import test_only_here
 from . import test_other_addresses
 from . import test_rules
 from . import test_rules_sync
+from . import test_opened
+from . import test_outgoing
 from . import test_overview
 from . import test_privacy
 from . import test_retention
 from . import test_secrets
+from . import test_send_api
+from . import test_send_imap
+from . import test_send_run
 from . import test_settings
 from . import test_settings_sign_in
 from . import test_share_limit

@@ -20,7 +20,7 @@ from odoo.tests.common import release_test_lock
 from odoo.addons.mail.tests.common import mail_new_test_user
 
 from ..easycrm_mail.messages import extract_part, parse
-from ..easycrm_mail.models import sync_run
+from ..easycrm_mail.models import send_run, sync_run
 from ..easycrm_mail.models.ingest import Ingest, Read
 from ..easycrm_mail.providers import RemoteMessage
 
@@ -268,6 +268,10 @@ class MailFixtures:
         While it waits for the network, the threads of its pool may use the test's
         cursor, to renew a grant.
         """
+        self.run_as_cron(self.account, name)
+
+    def run_as_cron(self, records, name):
+        """Run a method of any model in that way."""
         self.env.flush_all()
 
         def wait_released(*args):
@@ -277,12 +281,13 @@ class MailFixtures:
 
         with (
             patch.object(sync_run, "wait", wait_released),
+            patch.object(send_run, "wait", wait_released),
             nullcontext()
             if isinstance(self, HttpCase)
             else self.enter_registry_test_mode(),
             self.registry.cursor() as cr,
         ):
-            getattr(self.account.with_env(self.env(cr=cr)).sudo(), name)()
+            getattr(records.with_env(self.env(cr=cr)).sudo(), name)()
         self.env.invalidate_all()
 
     # --- what is asserted ---

@@ -48,6 +48,7 @@ PUBLIC = {
         "connect_test",
         "easycrm_health_counts",
     },
+    "easycrm.email.bounce": {"action_send_again"},
     "easycrm.email.erase": {"action_erase"},
     "easycrm.email.copy": {
         "bring_back",
@@ -67,6 +68,15 @@ PUBLIC = {
     "easycrm.email.failure": {"action_retry"},
     "easycrm.email.hand.over": {"action_hand_over"},
     "easycrm.email.link": {"action_put_back", "action_take_off"},
+    "easycrm.email.outgoing": {
+        "action_cancel",
+        "action_discard",
+        "action_queue",
+        "action_send_again",
+        "action_send_now",
+        "action_undo",
+        "easycrm_planned",
+    },
     "easycrm.email.rule": {"action_remove", "action_switch"},
     "easycrm.email.rule.add": {"action_add", "action_add_and_clear"},
     "easycrm.email.rule.remove": {"action_remove", "action_remove_and_read"},
@@ -81,13 +91,16 @@ PUBLIC = {
     },
 }
 
-#: Those that tell nothing of any record: whoever has mail may call them.
+#: Those that tell nothing, or of the caller's own: whoever has mail may call them.
 HARMLESS = {
     "easycrm.email.account": {
         "action_connect",
         "connect_find_servers",
         "connect_get_options",
+        "easycrm_send_options",
     },
+    "easycrm.email.bounce": {"easycrm_flagged"},
+    "easycrm.email.outgoing": {"easycrm_wake"},
 }
 
 
@@ -355,8 +368,21 @@ class TestAccounts(MailCase):
         failure = self.set_aside(self.mailbox)
         Erase = self.env["easycrm.email.erase"]
         HandOver = self.env["easycrm.email.hand.over"]
+        Bounce = self.env["easycrm.email.bounce"]
+        Outgoing = self.env["easycrm.email.outgoing"]
         records = {
             "crm.lead": link.lead_id,
+            "easycrm.email.bounce": Bounce.create(
+                {
+                    "email_id": email.id,
+                    "address": "doctor@private.example",
+                    "kind": "hard",
+                    "at": email.date,
+                }
+            ),
+            "easycrm.email.outgoing": Outgoing.create(
+                {"account_id": self.mailbox.id, "user_id": self.mira.id}
+            ),
             "easycrm.email": email,
             "easycrm.email.account": self.mailbox,
             "easycrm.email.erase": Erase.create({"partner_ids": self.bruno.ids}),
@@ -380,6 +406,7 @@ class TestAccounts(MailCase):
             "connect_sign_in": ("/odoo",),
             "connect_start": ({"folders": ["INBOX"]},),
             "connect_test": ("sending",),
+            "easycrm_planned": ("crm.lead", link.lead_id.id),
             "easycrm_only_here": (email.thread_id.id,),
             "easycrm_undo_only_here": (email.thread_id.id,),
             "easycrm_why": ("crm.lead", link.lead_id.id),

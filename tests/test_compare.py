@@ -10,6 +10,7 @@ from odoo.tests import TransactionCase, tagged
 
 from ..easycrm_mail.models import easycrm_email_retention as retention
 from ..easycrm_mail.models.ingest import Ingest
+from ..easycrm_mail.models.sync_compare import ATTEMPTS
 from ..easycrm_mail.models.sync_run import SyncRun
 from ..easycrm_mail.providers import Gone, Reconnect, Retry
 from .api_mailbox import ApiMailbox, GmailService, OutlookService
@@ -166,7 +167,7 @@ class Comparing:
         self.assertEqual(self.account.gap_count, 1, "it is still missing")
         self.assertEqual(
             self.account.week_words,
-            {"title": "not checked", "detail": "while stopped"},
+            {"title": "", "detail": ""},
         )
 
     def test_what_cannot_be_fetched_is_set_aside_in_the_end(self):
@@ -215,33 +216,39 @@ class Comparing:
         self.assertEqual(self.get_subjects(), ["One", "Two"])
 
     def test_what_a_rule_leaves_out_is_fetched_once_and_not_missing(self):
+        self.bring("One")
+        self.deliver("Bank", sender="x@bank.example", date=datetime.now(timezone.utc))
+        self.start()
+        self.drop("Bank")
+        self.env["easycrm.email.rule"].create(
+            {"pattern": "bank.example", "user_id": self.mira.id}
+        )
+        self.compare()
+        self.assertEqual(self.account.sync_status, "ok")
+        self.assertWeek(1, 1)
+        self.assertNothingFetched()
+
+    def test_what_is_not_stored_without_a_reason_is_a_gap_and_then_set_aside(self):
         self.bring("One", "Secret")
         self.start()
         self.drop("Secret")
         store = Ingest.store
 
-        def leave_out(ingest, reads):
+        def swallow(ingest, reads):
             kept = [one for one in reads if "Secret" not in one[1].subject]
             return store(ingest, kept)
 
-        with patch.object(Ingest, "store", leave_out):
+        with patch.object(Ingest, "store", swallow):
             self.compare()
-            self.assertEqual(self.account.sync_status, "ok")
-            self.assertWeek(1, 1)
-            fetch = patch.object(self.get_provider(), "fetch", autospec=True)
-            with fetch as fetched:
-                self.compare()
-            self.assertFalse(fetched.called)
-            self.assertWeek(1, 1)
-
-    def test_what_is_deleted_on_purpose_is_left_out(self):
-        self.bring("One", "Two")
-        self.start()
-        self.find_copies("Two")._leave_out()
-        self.drop("Two")
-        self.compare()
-        self.assertEqual(self.get_subjects(), ["One"])
-        self.assertWeek(1, 1)
+            self.assertEqual(self.account.sync_status, "incomplete")
+            self.assertWeek(1, 2)
+            for _time in range(ATTEMPTS - 1):
+                self.run_cron()
+        self.assertFalse(self.account.gap_count)
+        self.assertEqual(
+            self.account.failure_ids.error,
+            "The email was read, and could not be stored.",
+        )
 
     def test_what_retention_has_deleted_is_not_fetched_again(self):
         self.bring("One")
@@ -261,6 +268,20 @@ class Comparing:
         self.assertEqual(self.get_subjects(), ["One"])
         self.assertNothingFetched()
         self.assertNothingFetched()  # what says it is old, and came just now, neither
+        # kept for longer: it comes back as far as it is kept now
+        self.env["res.config.settings"].create(
+            {"easycrm_unlinked_days": 10}
+        ).set_values()
+        self.assertEqual(self.account.sync_status, "incomplete")
+        self.run_cron()
+        self.assertEqual(self.get_subjects(), ["One", "Stranger"])
+        self.env["res.config.settings"].create(
+            {"easycrm_unlinked_days": 0}
+        ).set_values()
+        self.run_cron()
+        self.assertEqual(self.get_subjects(), ["Old", "One", "Stranger"])
+        self.assertEqual(self.account.sync_status, "ok")
+        self.assertFalse(self.account.with_user(self.mira).left_out_count)
 
     def test_what_was_deleted_with_its_contact_is_not_fetched_again(self):
         self.bring("One")
@@ -273,6 +294,10 @@ class Comparing:
         ).action_erase()
         self.assertEqual(self.get_subjects(), ["One"])
         self.assertNothingFetched()
+        self.assertEqual(
+            self.account.with_user(self.mira).left_out_words, "1 deleted for good"
+        )
+        self.assertFalse(self.account.with_user(self.mira).readmitted_count)
 
     def assertNothingFetched(self):
         """Only "One" counts, and nothing is asked for."""
@@ -307,41 +332,6 @@ class Comparing:
         self.drop("Bank")
         self.compare()
         self.assertEqual(self.get_subjects(), ["Bank", "One"])
-
-    def test_what_was_left_out_at_once_and_is_stored_later_is_healed(self):
-        self.bring("One", "Two")
-        self.start()
-        copies = self.find_copies("Two")
-        copies._leave_out()  # and stays all the same
-        self.compare()
-        self.assertWeek(2, 2)
-        self.drop("Two")
-        self.compare()
-        self.assertEqual(self.get_subjects(), ["One", "Two"])
-
-    def test_what_is_left_out_at_once_is_never_fetched(self):
-        self.bring("One")
-        self.start()
-        store = Ingest.store
-
-        def leave_out(ingest, reads):
-            secret = [one for one in reads if "Secret" in one[1].subject]
-            ingest.leave_out([remote for remote, _message in secret])
-            return store(ingest, [one for one in reads if one not in secret])
-
-        self.bring("Secret")
-        with patch.object(Ingest, "store", leave_out):
-            self.run_cron()
-        fetch = patch.object(self.get_provider(), "fetch", autospec=True)
-        with fetch as fetched:
-            self.compare()
-        self.assertFalse(fetched.called)
-        self.assertWeek(1, 1)
-        # the rule is taken back
-        self.account._forget_left_out()
-        self.run_cron()
-        self.assertEqual(self.get_subjects(), ["One", "Secret"])
-        self.assertWeek(2, 2, recovered=1)
 
     def test_a_mailbox_that_is_not_read_is_not_compared(self):
         self.start()
@@ -413,14 +403,12 @@ class TestCompareImap(Comparing, RealMailbox, TransactionCase):
         gaps = self.env["easycrm.email.gap"]
         gap = gaps.search([("account_id", "=", self.account.id)])
         self.assertEqual(self.account.gap_count, 1)
-        left_out = gap.copy({"provider_ref": "on purpose", "left_out": True})
         folder = self.account.folder_ids.filtered(lambda one: one.stream == gap.stream)
         self.account.with_user(self.mira).folder_ids = [
             Command.update(folder.id, {"selected": False})
         ]
         self.assertEqual(self.account.gap_count, 0)
         self.assertFalse(gap.exists())
-        self.assertTrue(left_out.exists(), "it may be read again")
 
 
 class ComparingApi(Comparing):

@@ -77,7 +77,7 @@ class Looking:
                 ("strangers", True),
             ],
         )
-        matched = [mail[4:] for mail in mails if mail[2] == "match"]
+        matched = [mail[4:7] for mail in mails if mail[2] == "match"]
         self.assertEqual(matched, 2 * [[self.anna.ids, [], []]])
         self.assertEqual(len({mail[0] for mail in mails}), 5)
         self.assertEqual({mail[1] for mail in mails}, {NOW.date().isoformat()})
@@ -139,7 +139,7 @@ class TestConnectImap(Looking, RealMailbox, TransactionCase):
         for sender in ("buyer@far.example", "anna@acme.example", "x@far.example"):
             self.bring(raw_mail(sender, date=NOW, cc="jonas@ours.example"))
         mails, _page = self.look("INBOX")
-        told = sorted(tuple(map(tuple, mail[4:])) for mail in mails)
+        told = sorted(tuple(map(tuple, mail[4:7])) for mail in mails)
         self.start()
         self.run_cron("_cron_backfill")
         emails = self.env["easycrm.email.copy"].search(
@@ -156,12 +156,107 @@ class TestConnectImap(Looking, RealMailbox, TransactionCase):
         self.assertEqual(told, linked)
         self.assertIn(((), (lead.id,), (lead.id,)), told)
 
+    def look_at(self, *raws):
+        """Return [kind, automatic, private] of these mails, as the look tells."""
+        for raw in raws:
+            self.bring(raw)
+        mails, _page = self.look("INBOX")
+        return [[kind, auto, private] for _key, _day, kind, auto, *_, private in mails]
+
+    def read_in(self, **choices):
+        """Have the mailbox read; return the senders of what is stored."""
+        self.account.imap_login = self.login
+        self.account.imap_password = PASSWORD
+        self.start(**choices)
+        self.run_cron("_cron_backfill")
+        self.assertEqual(self.account.sync_status, "ok", self.account.last_error)
+        copies = self.env["easycrm.email.copy"].search(
+            [("account_id", "=", self.account.id)]
+        )
+        return sorted(copies.mapped("from_address"))
+
+    def test_rules_leave_out_of_the_counts_what_they_leave_out_of_the_mailbox(self):
+        rules = self.env["easycrm.email.rule"]
+        mine = {"user_id": self.mira.id}
+        rules.create(
+            [
+                {"pattern": "anna@acme.example", **mine},
+                {"pattern": "far.example", "company_id": self.company_a.id},
+                {"pattern": "bruno@beck.example", "kind": "never_link", **mine},
+                # another's, and one that Mira has switched off
+                {"pattern": "y@near.example", "user_id": self.jonas.id},
+            ]
+        )
+        off = rules.create(
+            {"pattern": "z@near.example", "company_id": self.company_a.id}
+        )
+        self.as_user(off, self.mira).action_switch()
+        senders = [
+            "anna@acme.example",
+            "x@far.example",
+            "bruno@beck.example",
+            "y@near.example",
+            "z@near.example",
+        ]
+        kinds = self.look_at(*(raw_mail(one, date=NOW) for one in senders))
+        self.assertEqual(
+            sorted(kind for kind, _auto, _private in kinds),
+            ["never_link", "never_store", "never_store", "strangers", "strangers"],
+        )
+        self.assertEqual(self.read_in(), senders[2:])
+        self.assertFalse(self.bruno.easycrm_email_link_ids)
+
+    def test_automatic_mail_that_is_taken_in_all_the_same_is_told_so(self):
+        answer = [("Auto-Submitted", "auto-replied")]
+        own_list = [("List-Id", f"<sales.{self.account.email.rpartition('@')[2]}>")]
+        kinds = self.look_at(
+            raw_mail("anna@acme.example", date=NOW, headers=answer),
+            raw_mail(self.account.email, "x@far.example", date=NOW, headers=answer),
+            raw_mail("y@far.example", date=NOW, headers=own_list),
+            raw_mail("z@far.example", cc="anna@acme.example", date=NOW, headers=answer),
+        )
+        self.assertEqual([auto for _kind, auto, _private in kinds].count(True), 1)
+        senders = self.read_in(ignore_automatic=True)
+        self.assertEqual(len(senders), 3)
+        self.assertNotIn("z@far.example", senders)
+
+    def test_what_looks_private_is_told_and_not_taken_in_unless_it_is_wished(self):
+        self.env["res.partner"].create({"name": "Client", "email": "x@hsbc.example"})
+        self.follow_addresses()
+        raws = [
+            raw_mail("service@sparkasse-ulm.example", date=NOW),
+            raw_mail("x@hsbc.example", date=NOW),  # a customer
+            raw_mail("jonas@ours.example", subject="Your payslip", date=NOW),
+            raw_mail("z@far.example", subject="Our offer", date=NOW),
+        ]
+        kinds = self.look_at(*raws)
+        self.assertEqual(
+            sorted(private for _kind, _auto, private in kinds if private),
+            ["jonas@ours.example", "service@sparkasse-ulm.example"],
+        )
+        draft = self.draft.connect_restart()
+        self.assertTrue(draft["ignore_private"], "the default")
+        self.assertEqual(
+            self.read_in(ignore_private=True), ["x@hsbc.example", "z@far.example"]
+        )
+        mailbox = self.as_user(self.account, self.mira)
+        self.assertEqual(mailbox.left_out_words, "2 that look private")
+        mailbox.ignore_private = False
+        mailbox.action_read_left_out()
+        self.run_cron()
+        self.run_cron()
+        self.assertFalse(mailbox.left_out_count)
+        copies = self.env["easycrm.email.copy"].search(
+            [("account_id", "=", self.account.id)]
+        )
+        self.assertEqual(len(copies), 4)
+
     def test_a_won_opportunity_is_not_an_open_one(self):
         lead = self.add_lead("Deal", self.mira, "buyer@far.example")
         lead.action_set_won()
         self.bring(raw_mail("buyer@far.example", date=NOW))
         [mail] = self.look("INBOX")[0]
-        self.assertEqual(mail[4:], [[], [lead.id], []])
+        self.assertEqual(mail[4:7], [[], [lead.id], []])
 
     def test_records_that_one_may_not_read_are_not_told_of(self):
         self.add_lead("Deal of Jonas", self.jonas, "buyer@far.example")
@@ -176,7 +271,7 @@ class TestConnectImap(Looking, RealMailbox, TransactionCase):
         self.bring(raw_mail("buyer@far.example", date=NOW))
         self.bring(raw_mail(other.email, date=NOW))
         self.assertEqual(
-            [mail[2:] for mail in self.look("INBOX")[0]],
+            [mail[2:7] for mail in self.look("INBOX")[0]],
             2 * [["strangers", False, [], [], []]],
         )
 
@@ -343,6 +438,14 @@ class TestConnect(MailCase):
             account = self.Account.create({"email": f"a@{domain}", **values})
             self.assertEqual(account.imap_security, "ssl")
             self.assertNotEqual(account.smtp_security, "none")
+
+    def test_a_new_mailbox_leaves_out_what_looks_private(self):
+        values = self.Account.connect_save({"email": "new@ours.example"})
+        self.assertIs(values["ignore_private"], True)
+        self.assertIn("ignore_private", self.Account.connect_get_options()["fields"])
+        self.assertFalse(
+            self.mailbox.ignore_private, "one that is here goes on as it was"
+        )
 
     def test_the_same_address_goes_on_with_the_same_draft(self):
         first = self.Account.connect_save({"email": "Mira2@ours.example"})

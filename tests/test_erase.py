@@ -55,7 +55,7 @@ class TestErase(MailCase):
     def test_it_says_how_many_there_are_before(self):
         window = self.open()
         self.assertEqual((window.own_count, window.shared_count), (3, 2))
-        self.assertIn("3 emails are with them", window.own_words)
+        self.assertIn("3 emails that you can read are with them", window.own_words)
         self.assertIn("2 are with others, too", window.shared_words)
         window = self.open(self.bruno | self.anna)
         self.assertEqual((window.own_count, window.shared_count), (5, 1))
@@ -67,7 +67,9 @@ class TestErase(MailCase):
         links = self.bruno.easycrm_email_link_ids
         self.assertTrue(index and links)
         action = self.erase()
-        self.assertEqual(action["params"]["message"], "Deleted, with 3 emails.")
+        self.assertEqual(
+            action["params"]["message"], "Deleted, with 3 emails that you could read."
+        )
         for records in (self.bruno, index, links, self.only, self.colleague, self.sent):
             self.assertFalse(records.exists())
         self.assertLinked(self.two, [self.anna])
@@ -241,8 +243,16 @@ class TestErase(MailCase):
     def test_who_deletes_sees_nothing_of_the_mail(self):
         private = self.receive(self.mailbox, sender=self.BRUNO, subject="Private")
         self.make_private(private)
+        shared = self.receive(
+            self.mailbox, sender=self.BRUNO, cc="anna@acme.example", subject="Both"
+        )
+        self.make_private(shared)
+        # nor that it is there: what is private goes, and is not counted
         window = self.open()
-        self.assertEqual(window.own_count, 4)
+        self.assertEqual((window.own_count, window.shared_count), (3, 2))
+        action = window.save().action_erase()
+        self.assertIn("3 emails that you could read", action["params"]["message"])
+        self.assertFalse(private.exists())
         fields = self.env["easycrm.email.erase"]._fields.values()
         self.assertFalse({f.comodel_name for f in fields} & {"easycrm.email"})
 

@@ -1,9 +1,11 @@
 """Somebody has left: whose customers wait for an answer, and who takes them over."""
 
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
+from odoo.modules.migration import load_script
 from odoo.tests import Form, tagged
 
 from .common import MailCase
@@ -65,6 +67,17 @@ class TestHandOver(MailCase):
         self.assertEqual(self.get_records(), [self.bruno, self.anna])
         label = self.as_user(self.mailbox, self.sofia).hand_over_label
         self.assertEqual(label, "Hand over 2 conversations")
+
+    def test_who_is_made_a_portal_user_is_followed_by_colleagues_too(self):
+        self.mail(2)
+        portal = self.env.ref("base.group_portal")
+        self.mira.group_ids = [Command.set(portal.ids)]
+        self.assertEqual(self.get_records(), [self.anna])
+        window = self.open()
+        self.assertNotIn(self.mira, window.line_ids.user_id)
+        window.line_ids.user_id = self.jonas
+        window.action_hand_over()
+        self.assertEqual(len(self.get_activities(self.anna)), 1)
 
     def test_what_was_answered_by_whomever_waits_for_nobody(self):
         self.answer(self.mail(2))
@@ -245,6 +258,76 @@ class TestHandOver(MailCase):
             all_activities.search_count([("easycrm_account_id", "=", self.mailbox.id)]),
             2,
         )
+
+    def hand_over(self):
+        """Two conversations with Anna, one with Bruno, all to Leonie."""
+        first = self.mail(3, subject="First", cc="jonas@ours.example")
+        second = self.mail(2, subject="Second")
+        third = self.mail(1, "bruno@beck.example", cc="jonas@ours.example")
+        self.give_to(self.jonas_mailbox, first)
+        self.give_to(self.jonas_mailbox, third)
+        self.leave()
+        window = self.open()
+        window.line_ids.user_id = self.leonie
+        window.action_hand_over()
+        return first, second, third
+
+    def give_to(self, mailbox, email):
+        """Have another mailbox hold an email, too."""
+        self.env["easycrm.email.copy"].create(
+            {
+                "email_id": email.id,
+                "account_id": mailbox.id,
+                "direction": "inbound",
+                "date": email.date,
+            }
+        )
+
+    def keep_private(self, email):
+        """Jonas, who has the conversation too, keeps it to himself."""
+        thread = email.sudo().thread_id
+        self.as_user(thread, self.jonas).action_make_private()
+
+    def test_what_is_made_private_is_handed_over_no_more(self):
+        first, _second, third = self.hand_over()
+        [of_bruno] = self.get_activities(self.bruno)
+        self.keep_private(third)
+        self.assertFalse(of_bruno.exists())
+        [of_anna] = self.get_activities(self.anna)
+        self.assertIn("The last email is of", of_anna.note)
+        self.keep_private(first)
+        self.assertTrue(of_anna.exists(), "it is about another conversation, too")
+        self.assertEqual(str(of_anna.note), "<p>Mira Maas has left.</p>")
+
+    def test_what_turns_out_to_be_a_private_conversation_is_so_too(self):
+        _first, _second, third = self.hand_over()
+        [of_bruno] = self.get_activities(self.bruno)
+        other = self.receive(self.jonas_mailbox, sender="x@far.example")
+        self.keep_private(other)
+        self.receive(
+            self.jonas_mailbox,
+            sender="x@far.example",
+            references=[other.message_id, third.message_id],
+        )
+        self.assertEqual(other.thread_id, third.thread_id)
+        self.assertFalse(of_bruno.exists())
+
+    def test_what_was_handed_over_before_is_known_by_its_record(self):
+        _first, _second, third = self.hand_over()
+        [of_bruno] = self.get_activities(self.bruno)
+        [of_anna] = self.get_activities(self.anna)
+        threads = of_anna.sudo().easycrm_thread_ids
+        self.env.flush_all()
+        self.cr.execute("DELETE FROM easycrm_email_thread_activity_rel")
+        self.env.invalidate_all()
+        self.keep_private(third)
+        self.assertTrue(of_bruno.exists())
+        path = Path(__file__).parents[1] / "migrations/19.0.1.5.0/post-hand-overs.py"
+        for _time in range(2):
+            load_script(str(path), "hand_overs").migrate(self.cr, "19.0.1.4.0")
+            self.env.invalidate_all()
+            self.assertFalse(of_bruno.exists())
+            self.assertEqual(of_anna.sudo().easycrm_thread_ids, threads)
 
     def test_the_salesperson_is_kept_where_that_is_wished_or_another_one(self):
         hers = self.add_lead("Hers", self.mira, "anna@acme.example")

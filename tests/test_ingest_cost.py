@@ -218,34 +218,34 @@ class TestPlans(MailCase):
         """Leave the database as small, and as well known to the planner, as it was."""
         with db_connect(get_db_name()).cursor() as cr:
             cr._cnx.autocommit = True
-            for table in LARGE:
+            for table in [*LARGE, "easycrm_email_rule"]:
                 cr.execute(SQL("VACUUM (ANALYZE) %s", SQL.identifier(table)))
             cr._cnx.autocommit = False
 
-    def read_counters(self):
+    def read_counters(self, tables):
         self.env.flush_all()
         self.cr.execute(
             """SELECT relname, seq_scan, seq_tup_read + coalesce(idx_tup_fetch, 0)
                FROM pg_stat_xact_user_tables WHERE relname = ANY(%s)""",
-            [LARGE],
+            [tables],
         )
         return {name: (scans, rows) for name, scans, rows in self.cr.fetchall()}
 
-    def assertCheap(self, call, rows):
+    def assertCheap(self, call, rows, tables=LARGE):
         """Assert that a call scans no large table and fetches few of their rows.
 
         :param rows: how many, of all of them together
         """
-        before = self.read_counters()
+        before = self.read_counters(tables)
         result = call()
-        after = self.read_counters()
+        after = self.read_counters(tables)
         scanned = {
             name: after[name][0] - before[name][0]
-            for name in LARGE
+            for name in tables
             if after[name][0] > before[name][0]
         }
         self.assertEqual(scanned, {})
-        fetched = sum(after[name][1] - before[name][1] for name in LARGE)
+        fetched = sum(after[name][1] - before[name][1] for name in tables)
         self.assertLess(fetched, rows)
         return result
 
@@ -343,6 +343,45 @@ class TestPlans(MailCase):
         ids = self.assertCheap(lambda: ingest.store(reads), 4_000)
         self.assertEqual(len(ids), 29)
         self.assertEqual(self.assertCheap(lambda: ingest.store(reads), 4_000), [])
+
+    def test_a_hundred_thousand_rules_of_one_user_cost_others_nothing(self):
+        """Nor himself more than the batch: rules are found by who stands in it."""
+        rules = self.env["easycrm.email.rule"]
+        rules.create({"pattern": "p41@plan.example", "user_id": self.mira.id})
+        self.env.flush_all()
+        for kind in ("never_store", "never_link", "ignore", "always_link"):
+            self.cr.execute(
+                """INSERT INTO easycrm_email_rule (kind, pattern, user_id, partner_id)
+                   SELECT %(kind)s, 'x' || i || '@rules.example', %(user)s, %(partner)s
+                   FROM generate_series(1, 25000) i""",
+                {
+                    "kind": kind,
+                    "user": self.jonas.id,
+                    "partner": self.many.id if kind == "always_link" else None,
+                },
+            )
+        self.cr.execute("ANALYZE easycrm_email_rule")
+        own = [
+            raw_mail(sender=f"p{number}@plan.example", to="jonas@ours.example")
+            for number in range(40, 60)
+        ]
+        theirs = raw_mail(sender="x7@rules.example", to="jonas@ours.example")
+        for mailbox, raws, count in (
+            (self.mailbox, own, 19),
+            (self.mailbox, [theirs], 1),
+        ):
+            reads = [
+                Read(RemoteMessage(f"9:{n}", raw, True), parse(raw))
+                for n, raw in enumerate(raws)
+            ]
+            store = partial(Ingest(mailbox, "INBOX").store, reads)
+            ids = self.assertCheap(store, 500, tables=["easycrm_email_rule"])
+            self.assertEqual(len(ids), count)
+        # (himself: what he has taught is looked at mail by mail)
+        self.cr.execute("DELETE FROM easycrm_email_rule WHERE kind = 'always_link'")
+        reads = [Read(RemoteMessage("9:9", theirs, True), parse(theirs))]
+        store = partial(Ingest(self.jonas_mailbox, "INBOX").store, reads)
+        self.assertEqual(self.assertCheap(store, 500, ["easycrm_email_rule"]), [])
 
     def test_a_rule_for_an_address_costs_its_mail(self):
         window = self.env["easycrm.email.rule.add"].with_user(self.mira)

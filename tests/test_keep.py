@@ -8,6 +8,7 @@ from odoo.tests import TransactionCase, tagged
 
 from ..easycrm_mail.messages import parse
 from ..easycrm_mail.models import easycrm_email_large
+from ..easycrm_mail.models import easycrm_email_retention as retention
 from ..easycrm_mail.models.ingest import Ingest, Read
 from ..easycrm_mail.models.ingest_bodies import BodyIngest
 from ..easycrm_mail.providers import RemoteMessage
@@ -116,6 +117,27 @@ class TestKeep(Keeping, MailCase):
         # the same again, as after being killed
         self.assertEqual(self.store(self.mailbox, *raws), ([], left_out))
         self.assertEqual(len(self.env["easycrm.email.copy"].search([])), 2)
+
+    def test_what_was_left_out_is_told_and_may_be_read_again_once_more_is_kept(self):
+        self.mailbox.unlinked_keep = "nothing"
+        mailbox = self.as_user(self.mailbox, self.mira)
+        self.store(self.mailbox, stranger_mail(), raw_mail())
+        self.assertEqual(mailbox.left_out_words, "1 on no contact, lead or opportunity")
+        self.assertFalse(mailbox.readmitted_count)
+        mailbox.unlinked_keep = "headers"
+        self.assertEqual(mailbox.readmitted_count, 1)
+        mailbox.action_read_left_out()
+        self.assertFalse(mailbox.left_out_count)
+        failure = self.mailbox.failure_ids
+        self.assertEqual((failure.provider_ref, failure.retry), ("1:1", True))
+        # what is too old all the same is not read again
+        Ingest(self.mailbox.sudo(), "INBOX").settle(["1:1"])
+        mailbox.unlinked_keep = "nothing"
+        self.store(self.mailbox, stranger_mail())
+        mailbox.unlinked_keep = "full"
+        self.env["ir.config_parameter"].set_param(retention.DAYS, "1")
+        self.env.invalidate_all()
+        self.assertFalse(mailbox.readmitted_count)
 
     def test_of_nothing_what_was_taught_finds_its_mail(self):
         self.mailbox.unlinked_keep = "nothing"

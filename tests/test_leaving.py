@@ -4,6 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 from unittest.mock import patch
 
+from odoo import Command
 from odoo.exceptions import UserError
 from odoo.modules.migration import load_script
 from odoo.modules.neutralize import get_neutralization_queries
@@ -170,6 +171,62 @@ class TestLeaving(MailCase):
         self.mira.action_unarchive()
         self.assertFalse(self.mailbox.activity_ids)
 
+    def test_who_is_made_a_portal_user_leaves_as_who_is_archived(self):
+        portal = self.env.ref("base.group_portal")
+        self.mira.group_ids = [Command.set(portal.ids)]
+        self.assertTrue(self.mira.active and self.mira.share)
+        self.assertEqual(self.mailbox.sync_status, "stopped")
+        self.assertFalse(self.mailbox.has_password)
+        self.assertEqual(self.mailbox.owner_note, "portal user")
+        for first in (True, False):
+            due = self.env["easycrm.email.account"]._get_due(first)
+            self.assertNotIn(self.mailbox, due)
+        with self.assertRaisesRegex(UserError, "Mira Maas has no access"):
+            self.as_user(self.mailbox, self.sofia).action_sync_now()
+        self.assertEqual(self.jonas_mailbox.sync_status, "ok")
+
+    def test_who_loses_the_right_to_use_email_leaves_too_and_may_come_back(self):
+        groups = self.mira.group_ids
+        self.mira.write({"group_ids": [Command.set(self.ref_ids("base.group_user"))]})
+        self.assertFalse(self.mira.share)
+        self.assertEqual(self.mailbox.sync_status, "stopped")
+        self.assertEqual(self.mailbox.owner_note, "without access")
+        self.mira.group_ids = groups
+        self.assertEqual(self.mailbox.sync_status, "error")
+        self.assertFalse(self.mailbox.owner_note or self.mailbox.stopped_at)
+
+    def test_who_loses_it_by_his_group_leaves_too(self):
+        group = self.env["res.groups"].create(
+            {
+                "name": "Mail",
+                "implied_ids": self.ref_ids("easycrm_mail.group_easycrm_mail_user"),
+            }
+        )
+        self.mira.group_ids = [
+            Command.set([*self.ref_ids("base.group_user"), group.id])
+        ]
+        self.assertEqual(self.mailbox.sync_status, "ok")
+        group.implied_ids = [Command.clear()]
+        self.assertEqual(self.mailbox.sync_status, "stopped")
+        group.implied_ids = self.ref_ids("easycrm_mail.group_easycrm_mail_user")
+        self.assertEqual(self.mailbox.sync_status, "error")
+        group.user_ids = [Command.unlink(self.mira.id)]
+        self.assertEqual(self.mailbox.sync_status, "stopped")
+
+    def test_who_lost_access_before_is_found_by_the_update(self):
+        self.env.cr.execute(
+            "DELETE FROM res_groups_users_rel WHERE uid = %s AND gid <> %s",
+            [self.mira.id, *self.ref_ids("base.group_user")],
+        )
+        self.env.invalidate_all()
+        path = Path(__file__).parents[1] / "migrations/19.0.1.5.0/post-portal-owners.py"
+        load_script(str(path), "portal_owners").migrate(self.env.cr, "19.0.1.4.0")
+        self.assertEqual(self.mailbox.sync_status, "stopped")
+        self.assertEqual(self.jonas_mailbox.sync_status, "ok")
+
+    def ref_ids(self, *xml_ids):
+        return [self.env.ref(xml_id).id for xml_id in xml_ids]
+
     def test_other_changes_of_a_user_stop_nothing(self):
         self.mira.write({"active": True, "signature": "Mira"})
         self.assertEqual(self.mailbox.sync_status, "ok")
@@ -203,7 +260,9 @@ class TestLeaving(MailCase):
         def count(number):
             users = self.env["res.users"]
             for index in range(number):
-                users |= self.add_user(f"u{number}x{index}", "base.group_user")
+                users |= self.add_user(
+                    f"u{number}x{index}", "easycrm_mail.group_easycrm_mail_user"
+                )
             for user in users:
                 self.connect(user, sync_status="paused")
             self.env.flush_all()

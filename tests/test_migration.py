@@ -12,9 +12,9 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 class TestMigration(MailCase, TransactionCase):
     """Databases of earlier versions are brought up to this one."""
 
-    def migrate(self, version):
+    def migrate(self, version, script="post-migration"):
         self.env.flush_all()
-        path = MIGRATIONS / version / "post-migration.py"
+        path = MIGRATIONS / version / f"{script}.py"
         load_script(str(path), f"migrate_{version}").migrate(self.env.cr, "19.0.1.0.0")
         self.env.invalidate_all()
 
@@ -39,6 +39,48 @@ class TestMigration(MailCase, TransactionCase):
         self.assertTrue(self.is_found(email, "grusse & nordlicht"))
         self.migrate("19.0.1.1.0")  # once more does no harm
         self.assertTrue(self.is_found(email, "grusse & nordlicht"))
+
+    def test_what_was_left_out_on_purpose_is_a_gap_no_more(self):
+        gaps = self.env["easycrm.email.gap"].create(
+            [
+                {
+                    "account_id": self.mailbox.id,
+                    "stream": "INBOX",
+                    "provider_ref": ref,
+                    "day": "2026-11-20",
+                }
+                for ref in ("7:missing", "7:out", "7:rule")
+            ]
+        )
+        self.env["easycrm.email.exclusion"].create(
+            {
+                "account_id": self.mailbox.id,
+                "stream": "INBOX",
+                "provider_ref": "7:rule",
+                "reason": "automatic",
+                "day": "2026-11-20",
+                "mark": "x",
+            }
+        )
+        self.env.flush_all()
+        self.env.cr.execute("ALTER TABLE easycrm_email_gap ADD left_out boolean")
+        self.env.cr.execute(
+            "UPDATE easycrm_email_gap SET left_out = TRUE WHERE id = ANY(%s)",
+            [gaps[1:].ids],
+        )
+        for _time in range(2):  # once more does no harm
+            self.migrate("19.0.1.5.0", "post-left-out")
+            self.assertEqual(gaps.exists().mapped("provider_ref"), ["7:missing"])
+            exclusions = self.env["easycrm.email.exclusion"].search(
+                [("account_id", "=", self.mailbox.id)]
+            )
+            self.assertEqual(
+                sorted(exclusions.mapped(lambda out: (out.provider_ref, out.reason))),
+                [("7:out", "old"), ("7:rule", "automatic")],
+            )
+            self.assertTrue(exclusions[0].mark)
+        self.env.cr.execute("ALTER TABLE easycrm_email_gap DROP left_out")
+        self.migrate("19.0.1.5.0", "post-left-out")  # where it was never there
 
     def is_found(self, email, query):
         self.env.cr.execute(

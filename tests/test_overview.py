@@ -297,6 +297,21 @@ class TestOverview(MailCase):
             self.as_user(account, self.sofia).easycrm_health_counts()["total"], total
         )
 
+    def test_it_says_who_has_paused_it_and_how_long_a_service_asks_to_wait(self):
+        with freeze_time(NOW):
+            self.as_user(self.mailbox, self.mira).action_pause()
+            paused = self.mailbox.with_context(tz="UTC").trouble
+            self.assertEqual(paused["title"], "paused by Mira Maas, 24 Nov")
+            self.assertEqual(self.mailbox.paused_by_id, self.mira)
+            self.jonas_mailbox._mark_resting(12 * 60)
+            waiting = self.jonas_mailbox.with_context(tz="UTC").trouble
+            self.assertIn("asks to wait until 9:12", waiting["title"])
+            self.assertFalse(waiting["is_error"])
+            self.as_user(self.mailbox, self.mira).action_sync_now()
+            self.assertFalse(self.mailbox.trouble["title"])
+        with self.assertRaises(AccessError):
+            self.as_user(self.mailbox, self.mira).paused_by_id = self.jonas
+
     def test_trouble_says_who_was_told_or_when_it_is_tried_again(self):
         with freeze_time(NOW):
             self.mailbox._mark_failed(Reconnect("password"))

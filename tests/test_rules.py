@@ -12,6 +12,7 @@ from odoo.tests import Form, tagged
 from odoo.tools import SQL, mute_logger
 
 from ..easycrm_mail.models import easycrm_email_rule_effect
+from ..easycrm_mail.models.easycrm_email_rule import MOST_PERSONAL
 from ..easycrm_mail.models.ingest import Ingest
 from ..easycrm_mail.models.rule_conditions import patterns_of, read_pattern
 from .common import MailCase, raw_mail
@@ -432,6 +433,22 @@ class TestNeverStored(RuleCase):
         self.add_rule("bank.example", user=manager, everybody=True, enforced=True)
         self.receive(self.mailbox, sender="x@bank.example", subject="Bank")
         self.assertEqual(self.get_subjects(), ["Bank"])
+
+    def test_a_user_has_a_thousand_rules_of_his_own_of_a_kind_and_no_more(self):
+        rules = self.as_user(self.env["easycrm.email.rule"], self.mira)
+        rules.create([{"pattern": f"x{n}@bank.example"} for n in range(MOST_PERSONAL)])
+        with self.assertRaisesRegex(UserError, "1,000 rules of your own.*Never store"):
+            rules.create({"pattern": "one@more.example"})
+        rules.create({"pattern": "one@more.example", "kind": "never_link"})
+        # the lists of administrators may be longer
+        everybody = self.env["easycrm.email.rule"]
+        company = {"company_id": self.company_a.id}
+        everybody.create(
+            [
+                {"pattern": f"x{n}@spam.example", **company}
+                for n in range(MOST_PERSONAL + 1)
+            ]
+        )
 
     def test_what_left_the_mailbox_is_no_more_counted(self):
         self.add_rule("bank.example")

@@ -1,3 +1,4 @@
+from collections import defaultdict
 from datetime import UTC, datetime
 from unittest.mock import patch
 
@@ -893,8 +894,8 @@ class TestTeaching(UnlinkedCase):
         back = self.stranger(sender="spam@offers.example")
         self.inbox().bring_back(self.ids(back))
         # (a transaction that has begun before sees nothing of it)
-        unseen = Policy({}, False, False, set(), False)
-        with patch.object(Ingest, "_policy", unseen):
+        unseen = Policy(defaultdict(dict), False, False, False)
+        with patch.object(Ingest, "_read_policy", return_value=unseen):
             answer = self.receive(
                 self.mailbox,
                 sender="someone@elsewhere.example",

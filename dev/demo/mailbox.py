@@ -24,10 +24,11 @@ from .mails import OWNER, due
 
 sys.path.insert(0, str(ROOT / "tests"))
 from servers.dovecot import Dovecot, DovecotError
+from servers.smtp_sink import SmtpSink, into
 
 LOGIN = OWNER.address
 PASSWORD = "demo-mailbox"
-PORT = 10143
+PORT, SMTP_PORT = 10143, 10025
 LONGEST_PATH = 75  # of a Dovecot's folder, for the Unix sockets in it
 
 
@@ -49,11 +50,20 @@ class Mailbox:
         self.root = folder()
         self._record = self.root / "delivered"
         _stop_leftover(self.root)
-        self._server = Dovecot(self.root, {LOGIN: PASSWORD}, _port(self.root))
+        users = {LOGIN: PASSWORD}
+        self._server = Dovecot(self.root, users, _port(self.root, "port", PORT))
+        # What is sent to the demo mailbox itself comes back to it; the rest is taken,
+        # and goes nowhere.
+        self._outgoing = SmtpSink(
+            users,
+            deliver=into(self._server),
+            port=_port(self.root, "smtp-port", SMTP_PORT),
+        )
 
     @property
     def address(self) -> str:
-        return f"{self._server.host}:{self._server.port}"
+        own, outgoing = self._server, self._outgoing
+        return f"{own.host}:{own.port}, SMTP {outgoing.host}:{outgoing.port}"
 
     @property
     def port(self) -> int:
@@ -68,9 +78,12 @@ class Mailbox:
                 why=str(error),
                 todo=f"see {self.root / 'log'}; `make clean` starts it afresh",
             ) from error
+        self._outgoing.__enter__()
         (self.root / "port").write_text(str(self.port))
+        (self.root / "smtp-port").write_text(str(self._outgoing.port))
 
     def stop(self) -> None:
+        self._outgoing.__exit__()
         self._server.stop()
 
     @property
@@ -89,12 +102,16 @@ class Mailbox:
             "imap_security": "none",
             "imap_login": LOGIN,
             "imap_password": PASSWORD,
+            "smtp_host": self._outgoing.host,
+            "smtp_port": self._outgoing.port,
+            "smtp_security": "none",
         }
 
     @property
     def words(self) -> str:
         """What a person needs to know to reach it."""
-        return f"IMAP {self.address}, {LOGIN}, password {PASSWORD}"
+        address = f"{self._server.host}:{self._server.port}"
+        return f"IMAP {address}, {LOGIN}, password {PASSWORD}"
 
     def deliver_due(self) -> int:
         """Delivers what is due by now and was not delivered yet; gives how many."""
@@ -124,10 +141,10 @@ def read_record(record: Path) -> list[str]:
     return record.read_text().split()
 
 
-def _port(root: Path) -> int:
+def _port(root: Path, name: str, usual: int) -> int:
     """The port of the last time, so that it is found again; else a free one."""
-    recorded = root / "port"
-    wanted = int(recorded.read_text()) if recorded.exists() else PORT
+    recorded = root / name
+    wanted = int(recorded.read_text()) if recorded.exists() else usual
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

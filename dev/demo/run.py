@@ -18,6 +18,7 @@ from .. import databases, fetch, odoo, templates
 from ..console import Failure, Steps, last_lines, note
 from ..paths import CHECKOUT, LAUNCHER, LOGS, ROOT
 from ..postgres import Server
+from .bulk import BulkSender
 from .mailbox import LOGIN, Mailbox, folder
 from .services import SERVICES
 
@@ -72,8 +73,11 @@ def _run(
     mailbox.start()
     count = mailbox.deliver_due()
     steps.end(f"{mailbox.kind} on {mailbox.address}, {count or 'no'} new mails")
-    os.environ.update(mailbox.environment)
-    database = prepare(steps, mailbox, provider)
+    bulk = BulkSender()
+    bulk.start(f"http://{HOST}:{port}")
+    started.callback(bulk.stop)
+    os.environ.update({**mailbox.environment, **bulk.environment})
+    database = prepare(steps, mailbox, provider, bulk.account)
     steps.begin("Odoo")
     process = start_odoo(database, port)
     started.callback(end, process)
@@ -96,7 +100,9 @@ def forget() -> None:
 # --- the database ---------------------------------------------------------------------
 
 
-def prepare(steps: Steps, mailbox: Mailbox, provider: str) -> str:
+def prepare(
+    steps: Steps, mailbox: Mailbox, provider: str, bulk: dict | None = None
+) -> str:
     """Makes the demo database, or updates it, and gives its name."""
     steps.begin("Demo database")
     kind = "" if provider == "imap" else f"_{provider}"
@@ -108,7 +114,7 @@ def prepare(steps: Steps, mailbox: Mailbox, provider: str) -> str:
     if known.get("mailbox") == mailbox.address:
         steps.end(LOGIN)
     else:
-        steps.end(_connect(name, mailbox, steps))
+        steps.end(_connect(name, {**mailbox.account, "bulk": bulk}, steps))
         databases.set_facts(name, **{**known, "mailbox": mailbox.address})
     return name
 
@@ -173,7 +179,7 @@ def _update(name: str, steps: Steps) -> None:
     )
 
 
-def _connect(name: str, mailbox: Mailbox, steps: Steps) -> str:
+def _connect(name: str, wanted: dict, steps: Steps) -> str:
     """Connects the account and waits for its first sync; gives a word about it."""
     log = LOGS / "demo-account.log"
     said: list[str] = []
@@ -184,7 +190,7 @@ def _connect(name: str, mailbox: Mailbox, steps: Steps) -> str:
             steps.progress(said[-1])
 
     code = odoo.run_script(
-        name, INSIDE / "connect.py", log, listen, (json.dumps(mailbox.account),)
+        name, INSIDE / "connect.py", log, listen, (json.dumps(wanted),)
     )
     if code:
         raise Failure(
@@ -271,6 +277,7 @@ def _welcome(port: int, mailbox: Mailbox) -> None:
     Open     http://{HOST}:{port}     and sign in as admin, password admin
     Look at  Contacts → Anna Berg: her mail is on the tab Activity Timeline
              CRM → Unlinked Emails: what found no home
+             Email Marketing: campaigns go out through a stand-in of SendGrid
     Others   jonas / jonas and mira / mira are salespeople
     Mailbox  {mailbox.words}
     Log      {LOGS / "odoo.log"}

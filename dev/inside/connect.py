@@ -33,6 +33,17 @@ def connect():
     return Account.create({"user_id": env.ref("base.user_admin").id, **wanted})
 
 
+def connect_bulk(values):
+    """The stand-in of the bulk sender, and everybody's first choice for campaigns."""
+    Esp = env["easycrm.esp"]
+    esp = Esp.search([("name", "=", values["name"])], limit=1)
+    if esp:
+        esp.write(values)
+    else:
+        esp = Esp.create(values)
+    env["ir.config_parameter"].set_param("easycrm_mail.esp_id", esp.id)
+
+
 def sync(account):
     """Runs the crons' own code until the mailbox is read; gives why it was not."""
     before = account.last_sync
@@ -65,7 +76,10 @@ def keep_to_itself():
         cron.active = False
 
 
+bulk = wanted.pop("bulk", None)
 keep_to_itself()
+if bulk:
+    connect_bulk(bulk)
 account = connect()
 env.cr.commit()
 if account.provider != "imap" and not account.signed_in_as:

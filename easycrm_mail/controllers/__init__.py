@@ -1,3 +1,4 @@
 from . import attachment
 from . import oauth
+from . import opened
 from . import webhook

@@ -1,7 +1,9 @@
 """What an email is: typed values, parsing, snippets. Knows nothing of Odoo."""
 
+from .bounces import Bounce, Undelivered, read_bounce
 from .large import LargeMail
 from .parser import extract_part, parse, parse_headers
+from .private import looks_private
 from .signature import Signature, read_signature
 from .snippet import introduces_quote
 from .values import (
@@ -13,22 +15,35 @@ from .values import (
     UnreadableMessage,
 )
 from .words import Word, search_words, split_words
+from .writing import Draft, size_of, write
+from .writing_header import BadHeader, check_address
+from .writing_parts import File
 
 __all__ = [
     "Address",
     "Attachment",
+    "BadHeader",
+    "Bounce",
+    "Draft",
+    "File",
     "LargeMail",
     "Message",
     "Participant",
     "Role",
     "Signature",
+    "Undelivered",
     "UnreadableMessage",
     "Word",
+    "check_address",
     "extract_part",
     "introduces_quote",
+    "looks_private",
     "parse",
     "parse_headers",
+    "read_bounce",
     "read_signature",
     "search_words",
+    "size_of",
     "split_words",
+    "write",
 ]

@@ -132,6 +132,12 @@ def is_automatic(headers: Headers) -> bool:
     return submitted not in ("", "no") or precedence in _MANY
 
 
+def read_list_id(headers: Headers) -> str:
+    value = first(headers, "list-id")
+    _before, bracket, rest = value.rpartition("<")
+    return one_line(rest.partition(">")[0] if bracket else value, 255)
+
+
 def one_line(text: str, limit: int = MAX_ONE_LINE) -> str:
     """Without control characters, white space collapsed, not longer than `limit`."""
     text = text[: limit * 4]

@@ -26,6 +26,7 @@ from .headers import (
     is_automatic,
     one_line,
     read_headers,
+    read_list_id,
     unfold,
 )
 from .html_text import html_to_text
@@ -133,7 +134,7 @@ def _message(
         words=" ".join(search_words(subject, text)),
         attachments=describe(attached, html, sums),
         auto_submitted=_auto_submitted(headers),
-        list_id=_list_id(headers),
+        list_id=read_list_id(headers),
         is_automatic=is_automatic(headers),
     )
 
@@ -195,9 +196,3 @@ def _participants(headers: Headers) -> tuple[Participant, ...]:
 def _auto_submitted(headers: Headers) -> str:
     value = first(headers, "auto-submitted").partition(";")[0]
     return one_line(value, 50).lower()
-
-
-def _list_id(headers: Headers) -> str:
-    value = first(headers, "list-id")
-    _before, bracket, rest = value.rpartition("<")
-    return one_line(rest.partition(">")[0] if bracket else value, 255)

@@ -3,6 +3,7 @@ from . import easycrm_email_thread
 from . import easycrm_email_thread_follow
 from . import easycrm_email
 from . import easycrm_email_body
+from . import easycrm_email_reply
 from . import easycrm_email_files
 from . import easycrm_email_large
 from . import easycrm_email_keep
@@ -28,6 +29,7 @@ from . import easycrm_email_batch
 from . import easycrm_email_batch_again
 from . import easycrm_email_batch_undo
 from . import easycrm_email_history
+from . import easycrm_email_bounce
 from . import easycrm_email_link
 from . import easycrm_email_link_place
 from . import easycrm_email_live
@@ -50,6 +52,7 @@ from . import easycrm_email_account_look
 from . import easycrm_email_account_provider
 from . import easycrm_email_account_rules
 from . import easycrm_email_account_schedule
+from . import easycrm_email_account_send
 from . import easycrm_email_account_servers
 from . import easycrm_email_account_share
 from . import easycrm_email_account_sign_in
@@ -66,10 +69,19 @@ from . import easycrm_email_rule_effect
 from . import easycrm_email_rule_taught
 from . import easycrm_email_exclusion
 from . import easycrm_email_gap
+from . import easycrm_email_outgoing
+from . import easycrm_email_outgoing_draft
+from . import easycrm_email_outgoing_due
+from . import easycrm_email_outgoing_keep
+from . import easycrm_email_outgoing_opened
+from . import easycrm_email_outgoing_outcome
+from . import easycrm_email_outgoing_planned
+from . import easycrm_email_outgoing_queue
 from . import easycrm_email_where
 from . import easycrm_email_where_live
 from . import easycrm_email_where_mailbox
 from . import easycrm_email_timeline
+from . import easycrm_email_timeline_compose
 from . import easycrm_email_timeline_header
 from . import easycrm_email_timeline_search
 from . import easycrm_email_timeline_values
@@ -88,6 +100,7 @@ from . import mailing_progress
 from . import mailing_results
 from . import ir_qweb
 from . import link_tracker_click
+from . import res_groups
 from . import res_partner
 from . import crm_lead
 from . import easycrm_email_address_leads
@@ -95,6 +108,7 @@ from . import easycrm_email_thread_only
 from . import res_users
 from . import ir_cron
 from . import mail_activity
+from . import mail_render_mixin
 from . import res_config_settings
 from . import res_config_settings_share
 from . import res_config_settings_retention

@@ -35,6 +35,19 @@ def normalise_all(text):
     return list(dict.fromkeys(found))
 
 
+def is_own_list(list_id, own):
+    """Tell whether a List-Id is one of the domain of these addresses.
+
+    A shared address such as sales@ is often a list, and customers write to it.
+
+    :param str list_id: without brackets
+    :param own: normalised addresses of a mailbox
+    """
+    domains = {address.rpartition("@")[2] for address in own}
+    list_id = f".{list_id.lower()}"
+    return any(list_id.endswith(f".{domain}") for domain in domains)
+
+
 def _spell(address):
     if len(address) > MAX_SPELLED:
         return address

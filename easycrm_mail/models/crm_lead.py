@@ -41,3 +41,10 @@ class CrmLead(models.Model):
     def unlink(self):
         self._easycrm_free_emails()
         return super().unlink()
+
+    def _easycrm_get_recipient(self):
+        contact = self.partner_id
+        name = self.contact_name or contact.name or self.partner_name
+        return self._easycrm_get_person(
+            self.email_from or contact.email, name, contact.id
+        )

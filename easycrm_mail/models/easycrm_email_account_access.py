@@ -27,6 +27,8 @@ SYNC_FIELDS = {
     "last_error_kind",
     "last_sync",
     "next_sync_at",
+    "paused_at",
+    "paused_by_id",
     "quota_state",
     "retry_count",
     "stopped_at",

@@ -73,7 +73,7 @@ class EasycrmEmailAccount(models.Model):
             for folder in account._get_read_folders():
                 held[account].update(folder.week_days or {})
         counts = self.env["easycrm.email.gap"]._read_group(
-            Domain("account_id", "in", self.ids) & Domain("left_out", "=", False),
+            Domain("account_id", "in", self.ids),
             ["account_id", "day:day"],
             ["__count"],
         )
@@ -110,7 +110,7 @@ class EasycrmEmailAccount(models.Model):
         if self.sync_status == "paused":
             return env._("not checked"), env._("while paused")
         if self.sync_status == "stopped":
-            return env._("not checked"), env._("while stopped")
+            return "", ""
         if not self.checked_at:
             if self.sync_status == "error":
                 return env._("not checked"), env._("while in error")
@@ -164,16 +164,6 @@ class EasycrmEmailAccount(models.Model):
                 "The last 7 days are being compared. The result shows here in a moment."
             )
         )
-
-    def _forget_left_out(self):
-        """Have the emails fetched that were left out: the reason is gone.
-
-        Of the last 7 days, by a comparison with the next sync.
-        """
-        self.env["easycrm.email.gap"].sudo().search(
-            Domain("account_id", "in", self.ids) & Domain("left_out", "=", True)
-        ).unlink()
-        self.sudo()._want_check()
 
     def _want_check(self):
         self.folder_ids.checked_at = False
@@ -250,7 +240,7 @@ class EasycrmEmailAccount(models.Model):
         """Return how many mails are known to be missing."""
         self.ensure_one()
         return self.env["easycrm.email.gap"].search_count(
-            [("account_id", "=", self.id), ("left_out", "=", False)]
+            [("account_id", "=", self.id)]
         )
 
     def _get_next_gap(self, tried):
@@ -259,9 +249,9 @@ class EasycrmEmailAccount(models.Model):
         :param set tried: ids of those that were fetched in vain
         """
         self.ensure_one()
-        missing = Domain("account_id", "=", self.id) & Domain("left_out", "=", False)
         return self.env["easycrm.email.gap"].search(
-            missing & Domain("id", "not in", list(tried)), limit=1
+            Domain("account_id", "=", self.id) & Domain("id", "not in", list(tried)),
+            limit=1,
         )
 
     def _settle_gaps(self):
@@ -283,7 +273,7 @@ class EasycrmEmailAccount(models.Model):
                       AND failure.provider_ref = gap.provider_ref
                 ) AS is_aside
                 FROM easycrm_email_gap gap
-                WHERE gap.account_id = %s AND NOT gap.left_out
+                WHERE gap.account_id = %s
             )
             DELETE FROM easycrm_email_gap gap USING known
             WHERE gap.id = known.id AND (known.is_here OR known.is_aside)
@@ -297,29 +287,26 @@ class EasycrmEmailAccount(models.Model):
         if settled:
             self._forget_gaps()
 
-    def _drop_gap(self, gap, is_gone):
-        """Record that the mail of a gap will not come.
+    def _is_excluded(self, gap):
+        """Tell whether what was missing was left out when it came."""
+        self.ensure_one()
+        place = [
+            ("account_id", "=", self.id),
+            ("stream", "=", gap.stream),
+            ("provider_ref", "=", gap.provider_ref),
+        ]
+        return bool(self.env["easycrm.email.exclusion"].search_count(place, limit=1))
 
-        :param bool is_gone: the mailbox does not hold it any more; else it was fetched
-            and not stored: it is left out on purpose. Where a rule did that, the
-            exclusion says so, alone: it goes when the mail is read again
+    def _drop_gap(self, gap):
+        """Record that a mail is not missing: it is gone from the mailbox, or left out.
+
+        It does not count any more.
         """
         folder = self.folder_ids.filtered(lambda one: one.stream == gap.stream)
         days = folder.week_days or {}
         if days.get(str(gap.day)):
             folder.week_days = {**days, str(gap.day): days[str(gap.day)] - 1}
-        is_excluded = self.env["easycrm.email.exclusion"].search_count(
-            [
-                ("account_id", "=", self.id),
-                ("stream", "=", gap.stream),
-                ("provider_ref", "=", gap.provider_ref),
-            ],
-            limit=1,
-        )
-        if is_gone or is_excluded:
-            gap.unlink()
-        else:
-            gap.left_out = True
+        gap.unlink()
         self.env.flush_all()
         self._forget_gaps()
 

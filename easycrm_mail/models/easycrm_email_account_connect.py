@@ -26,7 +26,10 @@ MAILBOX_FIELDS = {
 }
 
 #: What is chosen of its mail, as far as the account has it.
-CHOSEN_FIELDS = ("share_level", "ignore_automatic", "unlinked_keep")
+CHOSEN_FIELDS = ("share_level", "ignore_automatic", "ignore_private", "unlinked_keep")
+
+#: What is chosen in it unless the user says otherwise: what looks private stays out.
+CHOSEN_FIRST = {"ignore_private": True}
 
 #: A page of ours that a sign-in may lead back to.
 OWN_PAGE = re.compile(r"/odoo(/[\w.-]+)*(\?[\w.=&%-]*)?")
@@ -289,8 +292,8 @@ class EasycrmEmailAccount(models.Model):
         :param dict choices: see `connect_start`
         """
         self._check_connecting()
-        self._keep_choices(choices)
         self._keep_step(step, choices.get("folders"))
+        self._keep_choices(choices)
         return True
 
     def connect_start(self, choices):
@@ -304,8 +307,8 @@ class EasycrmEmailAccount(models.Model):
         wanted = set(choices.get("folders") or ())
         if not wanted:
             raise UserError(self.env._("Choose at least one folder."))
-        self._keep_choices(choices)
         self._keep_step("look", sorted(wanted))
+        self._keep_choices(choices)
         provider = self._make_provider(BUTTON_TIMEOUT)
         self._release_transaction()
         try:
@@ -331,7 +334,7 @@ class EasycrmEmailAccount(models.Model):
         """
         self._check_connecting()
         fresh = self.default_get([*CHOSEN_FIELDS, "sync_from"])
-        self._keep_choices({**fresh, "since": fresh["sync_from"]})
+        self._keep_choices({**fresh, **CHOSEN_FIRST, "since": fresh["sync_from"]})
         self.sudo().write({"connect_state": False, "last_error": False})
         return self.connect_read()
 
@@ -358,6 +361,8 @@ class EasycrmEmailAccount(models.Model):
     def _keep_step(self, step, folders=None):
         account = self.sudo()
         state = account.connect_state or {}
+        if not state:
+            account.write(CHOSEN_FIRST)
         account.connect_state = {
             "step": step if step in ("sign_in", "look") else "mailbox",
             "at": fields.Datetime.to_string(fields.Datetime.now()),

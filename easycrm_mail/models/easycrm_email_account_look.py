@@ -5,10 +5,12 @@ from datetime import timezone
 from odoo import fields, models
 from odoo.exceptions import UserError
 
+from ..messages import looks_private
 from ..providers import MailboxError
 from ..providers.base import SKIM_MAILS
-from .addresses import normalise
+from .addresses import is_own_list, normalise
 from .easycrm_email_account import BUTTON_TIMEOUT
+from .rule_conditions import patterns_of
 
 
 class EasycrmEmailAccount(models.Model):
@@ -52,10 +54,11 @@ class EasycrmEmailAccount(models.Model):
         :param str position: of the page before; empty for the first one
         :param int size: mails at most; 0 to count alone
         :return: {`mails`: of [what it is known by here, day, what it is (`match`,
-            `colleagues`, `strangers`), whether a machine sent it, ids of contacts, ids
-            of leads, ids of open opportunities], `position`, `done`, `total`,
-            `is_estimate`, `pause`: seconds}; or {`error`: in plain words, `kind`,
-            `wait`: seconds or False}
+            `colleagues`, `strangers`; `never_store`, `never_link` by a rule), whether
+            it is left out as automatic, ids of contacts, ids of leads, ids of open
+            opportunities, its sender if it looks private], `position`, `done`,
+            `total`, `is_estimate`, `pause`: seconds}; or {`error`: in plain words,
+            `kind`, `wait`: seconds or False}
         """
         self._check_connecting()
         start, end = self._read_window(since, until)
@@ -105,35 +108,100 @@ class EasycrmEmailAccount(models.Model):
             self.sudo()._keep_quota(provider)
 
     def _sort_glances(self, glances, since):
-        """Tell of each mail what it would be, by one look into the index."""
+        """Tell of each mail what it would be, by one look into the index.
+
+        As `ingest_exclusions.py` has it.
+        """
         own = self._get_own_addresses()
         people = [{normalise(one) for one in glance.addresses} for glance in glances]
         asked = set().union(*people) - own
         Address = self.env["easycrm.email.address"].sudo(False)
         found = Address._look_up(sorted(asked), self.company_id) if asked else {}
+        rules = self.sudo()._find_rules(asked)
         return [
-            self._sort_glance(glance, [found[one] for one in addresses - own], since)
+            Sorting(glance, addresses, own, found, rules).get_row(since)
             for glance, addresses in zip(glances, people, strict=True)
         ]
 
-    @staticmethod
-    def _sort_glance(glance, people, since):
-        partners = set().union(*(one[1] for one in people))
-        leads = set().union(*(one[2] for one in people))
-        opportunities = set().union(*(one[3] for one in people))
-        kind = "match" if partners or leads else "strangers"
-        if all(one[0] for one in people):
-            kind = "colleagues"
-        day = str(since)
-        if glance.received_at:
-            day = glance.received_at.astimezone(timezone.utc).date().isoformat()
-        digest = hashlib.blake2b(glance.key.encode("utf-8", "replace"), digest_size=9)
+
+class Sorting:
+    """What one mail would be, by its header.
+
+    :param glance: of `providers`
+    :param set addresses: of its participants, normalised
+    :param set own: the mailbox's own addresses
+    :param dict found: as `_look_up` returns it
+    :param dict rules: as `_find_rules` returns it
+    """
+
+    def __init__(self, glance, addresses, own, found, rules):
+        self.glance = glance
+        self.own = own
+        self.others = addresses - own
+        self.senders = [normalise(one) for one in glance.senders]
+        self.found = found
+        self.rules = rules
+        people = [found[one] for one in self.others]
+        self.partners = set().union(*(one[1] for one in people))
+        self.leads = set().union(*(one[2] for one in people))
+        self.opportunities = set().union(*(one[3] for one in people))
+        self.is_internal = all(one[0] for one in people)
+
+    def get_row(self, since):
+        """Return what `connect_look` tells of the mail.
+
+        :param str since: the day that it counts for where its own is not known
+        """
+        kind, day = self.get_kind(), str(since)
+        if self.glance.received_at:
+            moment = self.glance.received_at.astimezone(timezone.utc)
+            day = moment.date().isoformat()
+        key = self.glance.key.encode("utf-8", "replace")
+        is_match = kind == "match"
         return [
-            base64.b64encode(digest.digest()).decode(),
+            base64.b64encode(hashlib.blake2b(key, digest_size=9).digest()).decode(),
             day,
             kind,
-            glance.is_automatic,
-            sorted(partners),
-            sorted(leads),
-            sorted(opportunities),
+            self.is_left_out_as_automatic(),
+            sorted(self.partners) if is_match else [],
+            sorted(self.leads) if is_match else [],
+            sorted(self.opportunities) if is_match else [],
+            self.looks_private() and (self.senders or ["?"])[0],
         ]
+
+    def get_kind(self):
+        if self.is_covered("never_store"):
+            return "never_store"
+        if self.is_internal:
+            return "colleagues"
+        if not (self.partners or self.leads):
+            return "strangers"
+        return "never_link" if self.is_covered("never_link") else "match"
+
+    def is_covered(self, kind):
+        """Tell whether a rule of this kind covers somebody in the mail."""
+        rules = self.rules[kind]
+        return bool(rules) and any(
+            pattern in rules for one in self.others for pattern in patterns_of(one)
+        )
+
+    def is_left_out_as_automatic(self):
+        """Tell whether the switch for automatic mail leaves it out."""
+        known = any(self.is_somebody(one) for one in self.senders)
+        is_sent = any(one in self.own for one in self.senders)
+        return (
+            self.glance.is_automatic
+            and not known
+            and not is_sent
+            and not is_own_list(self.glance.list_id, self.own)
+        )
+
+    def looks_private(self):
+        """Tell whether the switch for what looks private leaves it out."""
+        return not (
+            self.partners or self.leads or self.is_covered("always_link")
+        ) and looks_private(self.others, self.glance.subject)
+
+    def is_somebody(self, address):
+        """Tell whether a contact or lead has the address."""
+        return address in self.found and any(self.found[address][1:3])

@@ -3,6 +3,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
+from odoo.tools import format_date
 
 #: Days that the small bars of a mailbox show.
 BAR_DAYS = 14
@@ -34,6 +35,10 @@ class EasycrmEmailAccount(models.Model):
         compute_sudo=True,
         help="Of what the service lets be asked of one mailbox, in percent; -1 where "
         "it does not count.",
+    )
+    paused_at = fields.Datetime(copy=False, readonly=True)
+    paused_by_id = fields.Many2one(
+        "res.users", string="Paused By", copy=False, readonly=True, ondelete="set null"
     )
     trouble = fields.Json(compute="_compute_trouble", compute_sudo=True)
 
@@ -109,8 +114,9 @@ class EasycrmEmailAccount(models.Model):
 
     @api.depends_context("lang", "tz")
     @api.depends(
-        "sync_status", "last_error", "next_sync_at", "failure_count", "gap_count"
+        "sync_status", "sync_stage", "last_error", "next_sync_at", "failure_count"
     )
+    @api.depends("gap_count", "paused_at", "paused_by_id")
     def _compute_trouble(self):
         for account in self:
             title, detail = account._get_trouble()
@@ -128,8 +134,16 @@ class EasycrmEmailAccount(models.Model):
         env = self.env
         if self.sync_status == "error":
             return self.last_error, self._get_told_words()
+        if self.sync_status == "paused" and self.paused_at:
+            return self._get_paused_words(), ""
         if self.last_error:
             return self.last_error, self.next_sync_at and self._get_next_step()
+        if self.sync_stage == "waiting" and self.next_sync_at:
+            return env._(
+                "%(service)s asks to wait until %(at)s",
+                service=self._get_server_title(),
+                at=self._format_moment(self.next_sync_at),
+            ), ""
         if self.gap_count == 1:
             return env._("1 email is missing, and is being fetched"), ""
         if self.gap_count:
@@ -139,6 +153,15 @@ class EasycrmEmailAccount(models.Model):
         if self.failure_count:
             return env._("%s emails cannot be read: set aside", self.failure_count), ""
         return "", ""
+
+    def _get_paused_words(self):
+        """Say who has paused it, and on which day."""
+        day = fields.Datetime.context_timestamp(self, self.paused_at).date()
+        return self.env._(
+            "paused by %(who)s, %(date)s",
+            who=self.paused_by_id.sudo().name or self.env._("somebody"),
+            date=format_date(self.env, day, date_format="d MMM"),
+        )
 
     def _get_told_words(self):
         """Say what happens next with a mailbox in error: it is tried, or was told."""

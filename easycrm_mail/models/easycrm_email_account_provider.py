@@ -10,6 +10,7 @@ from ..providers import (
     ImapProvider,
     MicrosoftSignIn,
     OutlookProvider,
+    SmtpSettings,
 )
 from . import secrets
 from .easycrm_email_account import SYNC_TIMEOUT
@@ -99,8 +100,15 @@ class EasycrmEmailAccount(models.Model):
             "" if tokens else self._decrypt_password(),
             timeout=timeout,
             patience=patience,
+            smtp=self._get_smtp_settings(),
             tokens=tokens,
         )
+
+    def _get_smtp_settings(self):
+        """Return where the mailbox's mail goes out; None where that is not entered."""
+        if not self.smtp_host or not self.smtp_port:
+            return None
+        return SmtpSettings(self.smtp_host, self.smtp_port, self.smtp_security)
 
     def _decrypt_password(self):
         """Return the mailbox's password.

@@ -196,7 +196,7 @@ class EasycrmEmailAccount(models.Model):
         :param str secret: of the grant
         :param set addresses: that the service knows as this mailbox's own
         :return: why it is not for this mailbox, in words, else False
-        :raise UserError: its owner was archived meanwhile
+        :raise UserError: its owner has left meanwhile
         """
         if self.exists()._get_mailbox() != [mailbox]:
             return self.env._(

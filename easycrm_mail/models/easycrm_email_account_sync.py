@@ -145,7 +145,13 @@ class EasycrmEmailAccount(models.Model):
         self.check_access("write")
         self._check_owner_is_here()
         self.sudo().write(
-            {"sync_status": "paused", "sync_stage": "idle", "next_sync_at": False}
+            {
+                "next_sync_at": False,
+                "paused_at": fields.Datetime.now(),
+                "paused_by_id": self.env.uid,
+                "sync_stage": "idle",
+                "sync_status": "paused",
+            }
         )
         self.sudo()._clear_notices()
         return True

@@ -46,6 +46,7 @@ class EasycrmEmailAccount(models.Model):
                 **values,
             ),
             "checkpoint": env._("The mailbox has to be read anew."),
+            "absent": env._("The email was read, and could not be stored."),
             "mail": env._("The email is not in the mailbox any more."),
             "folder": env._("A folder is not in the mailbox any more."),
             "forbidden": env._(

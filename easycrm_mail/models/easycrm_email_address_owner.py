@@ -42,7 +42,7 @@ class EasycrmEmailAddressOwner(models.AbstractModel):
         """
         self.ensure_one()
         self._easycrm_follow_addresses()  # what these have got just now moves too
-        for model in ("link", "address", "thread.follow", "batch"):
+        for model in ("link", "address", "thread.follow", "batch", "outgoing"):
             self.env[f"easycrm.email.{model}"].sudo()._fold(others, self)
         self._easycrm_address_changed()
 

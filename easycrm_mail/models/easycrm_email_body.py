@@ -17,6 +17,14 @@ CONTENT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src %s"
 )
 
+#: The frame's document: its policy, its style and the body.
+FRAME_DOCUMENT = Markup(
+    '<!DOCTYPE html><html><head><meta charset="utf-8">'
+    '<meta http-equiv="Content-Security-Policy" content="%s">'
+    '<meta name="referrer" content="no-referrer">'
+    '<base target="_blank"><style>%s</style></head><body>%s</body></html>'
+)
+
 #: What the frame's document looks like: the mail's own look, on paper.
 FRAME_STYLE = """
 :root { color-scheme: light; }
@@ -80,17 +88,20 @@ class EasycrmEmail(models.Model):
         else:
             images = f"data: {self._get_attachment_source()}"
         return {
-            "document": Markup(
-                '<!DOCTYPE html><html><head><meta charset="utf-8">'
-                '<meta http-equiv="Content-Security-Policy" content="%s">'
-                '<meta name="referrer" content="no-referrer">'
-                '<base target="_blank"><style>%s</style></head><body>%s</body></html>'
-            )
-            % (CONTENT_POLICY % images, Markup(FRAME_STYLE), body),
+            "document": self._get_frame_document(body, images),
             "has_quote": bool(QUOTE_MARK.search(body)),
             "remote_hosts": sorted(set(hosts)),
             "remote_count": len(hosts),
         }
+
+    @api.model
+    def _get_frame_document(self, body, images):
+        """Return a body that was sanitised as a document for a sandboxed frame.
+
+        :param Markup body:
+        :param str images: where they may come from, for the frame's policy
+        """
+        return FRAME_DOCUMENT % (CONTENT_POLICY % images, Markup(FRAME_STYLE), body)
 
     def _render_body(self, remote=False):
         """Return the sanitised body, and the hosts of the remote images it asks for.

@@ -63,15 +63,18 @@ class EasycrmEmail(models.Model):
         for ids in split_every(BATCH, self.ids):
             emails = self.browse(ids)
             self.env["easycrm.email.erased"]._remember(emails)
-            emails._delete()
+            emails._delete("erased")
 
-    def _delete(self):
+    def _delete(self, reason=None):
         """Delete these emails, and the conversations that nothing is left of.
 
         One that was made private stays so, for the mail that is still to come.
+
+        :param str reason: why the mailboxes that hold them leave them out now; none do
+            where it is not given
         """
         threads = self.thread_id
-        self.copy_ids._leave_out()  # their mailboxes hold them: they are not missing
+        self.env["easycrm.email.exclusion"]._keep_places(self.copy_ids, reason)
         self.content_ids.unlink()
         self.link_ids.unlink()  # the screens of their records hear of it
         self.unlink()

@@ -2,13 +2,16 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .easycrm_email_failure import NOT_TRIED
-from .ingest_exclusions import MARK_LENGTH
+from .ingest_exclusions import AGING, MARK_LENGTH
 
 
 class EasycrmEmailExclusion(models.Model):
-    """A mail that its mailbox has left out: where it stands and why, nothing else.
+    """A mail that is not stored on purpose: where it stands and why, nothing else.
 
-    Its owner sees how many there are; nobody else has business with it.
+    Whatever leaves mail out says so here, and only here: a rule or a switch, the time
+    that unlinked emails are kept, or that it was deleted for good. It is then neither
+    missing (`easycrm.email.gap`) nor fetched again, until the reason goes. Its owner
+    sees how many there are; nobody else has business with it.
     """
 
     _name = "easycrm.email.exclusion"
@@ -27,6 +30,10 @@ class EasycrmEmailExclusion(models.Model):
             ("rule", "A rule"),
             ("automatic", "Newsletter or automatic email"),
             ("colleagues", "Among colleagues"),
+            ("private", "Looks private"),
+            ("old", "Too old to be kept unlinked"),
+            ("unlinked", "On no contact, lead or opportunity"),
+            ("erased", "Deleted for good"),
         ],
         required=True,
     )
@@ -36,6 +43,11 @@ class EasycrmEmailExclusion(models.Model):
     day = fields.Date(string="Left Out On", required=True)
     mark = fields.Char(
         required=True, help="The same for one email that stands in several folders."
+    )
+    sent_at = fields.Datetime(
+        readonly=True,
+        groups=fields.NO_ACCESS,
+        help="Where it is left out for its age: what tells whether it still is.",
     )
 
     _ref_unique = models.UniqueIndex("(account_id, stream, provider_ref)")
@@ -50,30 +62,38 @@ class EasycrmEmailExclusion(models.Model):
         return dict(self._read_group(domain, [groupby], ["mark:count_distinct"]))
 
     @api.model
-    def _keep_places(self, copies, rule):
-        """Count these copies as left out by a rule, before they are deleted."""
+    def _keep_places(self, copies, reason, rule=None):
+        """Count these copies as left out, before they are deleted.
+
+        :param str reason: one of the field's
+        :param rule: the rule that is the reason
+        """
         self.env["easycrm.email.location"].flush_model()
         self.env.cr.execute(
             SQL(
                 """
                 INSERT INTO easycrm_email_exclusion
-                    (account_id, stream, provider_ref, reason, rule_id, day, mark)
-                SELECT place.account_id, place.stream, place.provider_ref, 'rule', %s,
-                    (now() AT TIME ZONE 'UTC')::date,
+                    (account_id, stream, provider_ref, reason, rule_id, day, mark,
+                     sent_at)
+                SELECT place.account_id, place.stream, place.provider_ref, %(reason)s,
+                    %(rule)s, (now() AT TIME ZONE 'UTC')::date,
                     left(encode(sha256(convert_to(
                         place.account_id || ':' || email.message_id || ':'
-                            || email.digest, 'UTF8')), 'hex'), %s)
+                            || email.digest, 'UTF8')), 'hex'), %(length)s),
+                    CASE WHEN %(reason)s = ANY(%(aging)s) THEN email.date END
                 FROM easycrm_email_location place
                 JOIN easycrm_email_copy held ON held.id = place.copy_id
                 JOIN easycrm_email email ON email.id = held.email_id
-                WHERE held.id = ANY(%s)
+                WHERE held.id = ANY(%(copies)s)
                 ON CONFLICT (account_id, stream, provider_ref) DO UPDATE
                 SET reason = EXCLUDED.reason, rule_id = EXCLUDED.rule_id,
-                    mark = EXCLUDED.mark
+                    mark = EXCLUDED.mark, sent_at = EXCLUDED.sent_at
                 """,
-                rule.id,
-                MARK_LENGTH,
-                copies.ids,
+                reason=reason,
+                rule=rule.id if rule else None,
+                length=MARK_LENGTH,
+                aging=list(AGING),
+                copies=copies.ids,
             )
         )
         self.invalidate_model(flush=False)

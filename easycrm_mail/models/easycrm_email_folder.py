@@ -66,16 +66,12 @@ class EasycrmEmailFolder(models.Model):
         return result
 
     def _forget_missing(self):
-        """Have nothing fetched any more that these folders hold and is not here.
-
-        What was left out on purpose stays so, should they be read again.
-        """
+        """Have nothing fetched any more that these folders hold and is not here."""
         gaps = self.env["easycrm.email.gap"].sudo()
         for folder in self.sudo():
             gaps |= gaps.search(
                 Domain("account_id", "=", folder.account_id.id)
                 & Domain("stream", "=", folder.stream)
-                & Domain("left_out", "=", False)
             )
         gaps.unlink()
         self.account_id.sudo()._forget_gaps()

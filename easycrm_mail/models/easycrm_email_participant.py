@@ -24,6 +24,9 @@ class EasycrmEmailParticipant(models.Model):
     name = fields.Char()
     address = fields.Char(required=True, index=True, help="Normalised.")
 
+    # what is typed is the beginning of an address; the other index has another order
+    _address_prefix_idx = models.Index("(address text_pattern_ops)")
+
     @api.model
     def _get_access_sql(self, alias):
         email_id = SQL.identifier(alias, "email_id")

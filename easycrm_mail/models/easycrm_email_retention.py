@@ -164,7 +164,7 @@ class EasycrmEmail(models.Model):
                 emails = self._get_expired(BATCH)
                 # (what was taken off by hand would be placed there again)
                 emails.filtered("link_ids")._delete_for_good()
-                emails.exists()._delete()
+                emails.exists()._delete("old")
                 self.env.flush_all()
         except CROSSED:
             # a mailbox is being read: once more, on a fresh snapshot

@@ -1,8 +1,12 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
+from odoo.tools.misc import formatLang
 
 from .rule_conditions import is_public, read_pattern
+
+#: Rules of one kind that one user may have of his own.
+MOST_PERSONAL = 1_000
 
 #: What makes a rule another one: how much of the mail it concerns.
 FIXED_FIELDS = {"company_id", "kind", "pattern", "user_id"}
@@ -59,6 +63,8 @@ class EasycrmEmailRule(models.Model):
     )
 
     _pattern_idx = models.Index("(pattern, kind)")
+    # (whether there is any is asked whenever mail is linked)
+    _never_link_idx = models.Index("(pattern) WHERE kind = 'never_link'")
     _owner = models.Constraint(
         "CHECK(num_nonnulls(user_id, company_id) = 1)",
         "A rule is either yours, or that of a company.",
@@ -139,7 +145,33 @@ class EasycrmEmailRule(models.Model):
                 vals["pattern"] = self._read_pattern(vals["pattern"])
             if vals.get("company_id"):
                 vals.setdefault("user_id", False)
-        return super().create(vals_list)
+        rules = super().create(vals_list)
+        rules._check_number()
+        return rules
+
+    def _check_number(self):
+        """Raise if somebody has more rules of his own than are possible.
+
+        :raise UserError: in plain words
+        """
+        kinds = dict(self._fields["kind"]._description_selection(self.env))
+        counts = self.sudo()._read_group(
+            Domain("user_id", "in", self.user_id.ids)
+            & Domain("kind", "in", list(set(self.mapped("kind")))),
+            ["user_id", "kind"],
+            ["__count"],
+        )
+        for _user, kind, count in counts:
+            if count > MOST_PERSONAL:
+                raise UserError(
+                    self.env._(
+                        "You can have %(most)s rules of your own that say “%(kind)s”. "
+                        "Remove some, or use one for a whole domain in place of many "
+                        "addresses.",
+                        most=formatLang(self.env, MOST_PERSONAL, digits=0),
+                        kind=kinds[kind],
+                    )
+                )
 
     def write(self, vals):
         if FIXED_FIELDS & set(vals):

@@ -134,7 +134,7 @@ class EasycrmEmailRule(models.Model):
         """Delete what the mailboxes hold; emails that nobody holds any more go too."""
         if not copies:
             return
-        self.env["easycrm.email.exclusion"]._keep_places(copies, self)
+        self.env["easycrm.email.exclusion"]._keep_places(copies, "rule", self)
         emails = copies.email_id
         copies.unlink()
         emails._unlink_unheld()
@@ -148,7 +148,10 @@ class EasycrmEmailRule(models.Model):
         Of several mailboxes that hold it one is enough that has no rule against it.
         """
         self.flush_model()
-        if not self.sudo().search_count([("kind", "=", "never_link")], limit=1):
+        # (in the order of its index: else the table may be scanned for the first one)
+        if not self.sudo().search(
+            [("kind", "=", "never_link")], order="pattern", limit=1
+        ):
             return SQL("TRUE")
         self.env["easycrm.email.account"].flush_model()
         # compiling the statement for each batch would take longer than running it

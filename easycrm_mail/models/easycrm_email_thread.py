@@ -108,6 +108,27 @@ class EasycrmEmailThread(models.Model):
         for thread in self:
             if thread.privacy != before[thread.id]:
                 self.env["easycrm.email.link"]._announce_privacy(thread)
+        self._withdraw_hand_overs()
+
+    def _withdraw_hand_overs(self):
+        """Hand over to nobody those of these conversations that are private.
+
+        What is still to be done about them goes, or says no more than that somebody
+        has left, where it is about others, too.
+        """
+        private = self.filtered(lambda thread: thread.privacy == "private")
+        if not private:
+            return
+        activities = self.env["mail.activity"].sudo()
+        activities = activities.search([("easycrm_thread_ids", "in", private.ids)])
+        for activity in activities:
+            activity.easycrm_thread_ids -= private
+        over = activities.filtered(lambda one: not one.easycrm_thread_ids)
+        for activity in activities - over:
+            env = activity.with_context(lang=activity.user_id.lang).env
+            owner = activity.easycrm_account_id.user_id
+            activity.note = env._("%s has left.", owner.name)
+        over.unlink()
 
     def _get_own_accounts(self):
         """Return the user's own mailboxes that hold something of this conversation.

@@ -28,7 +28,10 @@ class EasycrmEmail(models.Model):
 
         :return: list of dict, in the order of the records
         """
-        for model in ("", ".content", ".participant", ".attachment", ".copy"):
+        for model in (
+            *("", ".content", ".participant", ".attachment", ".copy"),
+            *(".bounce", ".outgoing"),
+        ):
             self.env[f"easycrm.email{model}"].flush_model()
         envelopes = self._get_envelopes()
         levels = {email_id: envelopes[email_id]["level"] for email_id in self.ids}
@@ -38,6 +41,9 @@ class EasycrmEmail(models.Model):
         large = self.browse(
             [email_id for email_id in self.ids if envelopes[email_id]["large"]]
         )._get_large_words(levels)
+        bounces = self.browse(
+            [email_id for email_id in self.ids if envelopes[email_id].pop("bounced")]
+        )._get_bounces()
         sharers = (self - self.browse(shown))._get_sharers()
         result = []
         for email_id in self.ids:
@@ -55,6 +61,7 @@ class EasycrmEmail(models.Model):
                     and snippet
                     or large.get(email_id, False),
                     "large": email_id in large,
+                    "bounces": bounces.get(email_id, []),
                     "sharers": sharers.get(email_id, []),
                     "attachments": lines.get(email_id, []),
                 }
@@ -74,6 +81,11 @@ class EasycrmEmail(models.Model):
                 """
                 SELECT email.id, email.thread_id, email.date, email.direction,
                        email.headers_only IS TRUE AS large,
+                       email.is_auto_reply IS TRUE AS auto_reply,
+                       EXISTS (SELECT FROM easycrm_email_bounce bounce
+                               WHERE bounce.email_id = email.id) AS bounced,
+                       (SELECT min(mail.opened_at) FROM easycrm_email_outgoing mail
+                        WHERE mail.email_id = email.id) AS opened_at,
                        content.subject, content.snippet,
                        %s AS level, CASE WHEN %s THEN %s END AS shared, (
                            SELECT mine.is_read IS TRUE FROM easycrm_email_copy mine
@@ -94,7 +106,11 @@ class EasycrmEmail(models.Model):
         if len(rows) < len(self):
             raise MissingError(self.env._("This email is gone."))
         return {
-            row["id"]: {**row, "date": fields.Datetime.to_string(row["date"])}
+            row["id"]: {
+                **row,
+                "date": fields.Datetime.to_string(row["date"]),
+                "opened_at": fields.Datetime.to_string(row["opened_at"]),
+            }
             for row in rows
         }
 

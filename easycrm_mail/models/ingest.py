@@ -12,6 +12,7 @@ from ..messages import Message
 from ..providers import RemoteMessage
 from .addresses import normalise
 from .easycrm_email_content import SEARCH_VECTOR
+from .ingest_bounces import BounceSteps
 from .ingest_changes import ChangeSteps
 from .ingest_exclusions import ExclusionSteps
 from .ingest_gaps import GapSteps
@@ -23,6 +24,7 @@ from .ingest_provisional import (
     attachment_values,
 )
 from .ingest_retention import RetentionSteps
+from .ingest_sent import SentSteps
 from .ingest_threads import MESSAGE_ID_LENGTH, ThreadSteps
 
 
@@ -35,12 +37,14 @@ class Read(NamedTuple):
 
 class Ingest(
     ThreadSteps,
+    BounceSteps,
     ChangeSteps,
     ExclusionSteps,
     GapSteps,
     KeepSteps,
     ProvisionalSteps,
     RetentionSteps,
+    SentSteps,
 ):
     """Writes one batch of one stream of one mailbox.
 
@@ -54,6 +58,8 @@ class Ingest(
         self.stream = stream
         self.own = account._get_own_addresses()
         self.sizes = {}
+        self.sent = {}
+        self.reports = {}
         self.bodiless = set()
 
     def store(self, reads):
@@ -64,7 +70,11 @@ class Ingest(
         """
         if not reads:
             return []
-        reads = self._leave_out(self._name_provisional(reads))
+        self.reports = self._find_reports(reads)
+        self._policy = self._read_policy(reads)
+        self._mark_undelivered()
+        reads = self._recognise_sent(self._name_provisional(reads))
+        reads = self._exclude(reads)
         if not reads:
             return []
         # the same mail may stand twice in a folder
@@ -73,9 +83,10 @@ class Ingest(
             by_identity.setdefault(self._identity(read.message), read.message)
         known = self._find_emails(by_identity)
         new = {key: m for key, m in by_identity.items() if key not in known}
-        dropped = self._find_erased(new)
-        old = self._find_old(new) - dropped
-        dropped |= self._find_strangers({key: new[key] for key in old})
+        dropped = dict.fromkeys(self._find_erased(new), "erased")
+        old = self._find_old(new) - set(dropped) - self._get_written_here()
+        strangers = self._find_strangers({key: new[key] for key in old})
+        dropped |= dict.fromkeys(strangers, self._age_reason)
         reads = self._drop(reads, dropped)
         if not reads:
             return []
@@ -89,16 +100,15 @@ class Ingest(
         self._insert_attachments(new, ids)
         told = self._insert_participants(by_identity, ids, known)
         emails = {**known, **ids}
-        self._hold(known)
+        told += self._hold(known)
         copies = self._upsert_copies(reads, emails)
         self._upsert_locations(reads, emails, copies)
         self._invalidate()
+        sent = self._settle_sent(emails)
         self._bring_bodies(reads, known)
-        matched = list(ids.values()) + told
-        if self._policy.may_not_link:
-            # what another mailbox has kept off the records may find them for this one
-            matched = list(emails.values())
-        linked = self.env["easycrm.email.address"]._link_emails(
+        # (what another mailbox has kept off the records may find them for this one)
+        matched = [*ids.values(), *told]
+        linked = sent + self.env["easycrm.email.address"]._link_emails(
             SQL("participant.email_id = ANY(%s)", matched)
         )
         if self._policy.is_taught:
@@ -106,7 +116,7 @@ class Ingest(
                 list(emails.values())
             )
         dropped = self._delete_unlinked(old, ids) | self._give_back_unlinked(taken)
-        self._drop(reads, dropped)
+        self._drop(reads, dict.fromkeys(dropped, self._age_reason))
         waiting = {id_ for key, id_ in emails.items() if key not in dropped}
         if waiting - set(linked):
             self.env["easycrm.email.copy"]._announce_unlinked({self.account.id})
@@ -187,6 +197,7 @@ class Ingest(
                 "date",
                 "direction",
                 "is_linked",
+                "is_auto_reply",
                 "has_files",
                 *PROVISIONAL_COLUMNS,
             ],
@@ -199,6 +210,7 @@ class Ingest(
                     self._naive(message.date),
                     self._direction(message),
                     False,
+                    self._is_auto_reply(message),
                     any(not attachment.inline for attachment in message.attachments),
                     *self._provisional_values(digest, message),
                 )
@@ -277,6 +289,8 @@ class Ingest(
 
         Whoever links one of them at the same time does not see the copy that is about
         to come, or is not seen here: the later transaction is made again.
+
+        :return: their ids
         """
         if known:
             self.env.cr.execute(
@@ -287,11 +301,14 @@ class Ingest(
                         SELECT FROM easycrm_email_copy held
                         WHERE held.account_id = %s
                           AND held.email_id = easycrm_email.id)
+                    RETURNING id
                     """,
                     list(known.values()),
                     self.account.id,
                 )
             )
+            return [row[0] for row in self.env.cr.fetchall()]
+        return []
 
     def _upsert_copies(self, reads, emails):
         """Insert or refresh the mailbox's copies; return {email id: copy id}."""
@@ -356,6 +373,8 @@ class Ingest(
                 read.remote.ref,
             )
             for read in reads
+            # (of a mail sent just now it may not be known where it stands)
+            if read.remote.ref
         }
         self._insert(
             "easycrm_email_location",

@@ -86,6 +86,9 @@ class BodyIngest(Ingest):
         self.env["easycrm.email.provisional"].search(
             [("email_id", "=", email.id)]
         ).email_id = twin
+        self.env["easycrm.email.outgoing"].search(
+            [("email_id", "=", email.id)]
+        ).email_id = twin
         self.env.flush_all()
         self.env.invalidate_all()
         email.unlink()

@@ -37,7 +37,7 @@ class ChangeSteps:
         if refs:
             gone = SQL("provider_ref = ANY(%s)", list(refs))
             self._remove_places(gone)
-            self._forget_out(gone)
+            self._forget_excluded(gone)
 
     def reset(self):
         """Forget where mails stood in this stream: its refs are void.
@@ -56,7 +56,7 @@ class ChangeSteps:
 
         # the mails that were set aside or left out are found again too, under refs of
         # their own
-        self._forget_out(SQL("TRUE"))
+        self._forget_excluded(SQL("TRUE"))
         self.env.cr.execute(
             SQL(
                 "DELETE FROM easycrm_email_failure"
@@ -67,7 +67,7 @@ class ChangeSteps:
         )
         self.env["easycrm.email.failure"].invalidate_model(flush=False)
 
-        # and so are those that were missing, or are left out
+        # and so are those that were missing
         self.env.cr.execute(
             SQL(
                 "DELETE FROM easycrm_email_gap WHERE account_id = %s AND stream = %s",

@@ -1,21 +1,26 @@
-"""Mails that a mailbox leaves out: never stored, only counted.
+"""Mails that are left out: never stored, only counted.
 
-They are counted in the transaction that stores the rest of their page and moves the
-checkpoint, so that a sync that dies has the same result when it is made again.
+By a rule or a switch they are told here, by their age or for having been deleted for
+good in `ingest_retention.py`. They are counted in the transaction that stores the rest
+of their page and moves the checkpoint, so that a sync that dies has the same result
+when it is made again.
 """
 
-from functools import cached_property
 from hashlib import sha256
 from typing import NamedTuple
 
 from odoo.tools import SQL
 
-from .addresses import normalise
+from ..messages import looks_private
+from .addresses import is_own_list, normalise
 from .ingest_threads import MESSAGE_ID_LENGTH
-from .rule_conditions import APPLIES, TAUGHT_APPLIES, patterns_of
+from .rule_conditions import patterns_of
 
 #: Characters of what tells one left out mail from another.
 MARK_LENGTH = 32
+
+#: Reasons that depend on how old a mail is.
+AGING = ("old", "unlinked")
 
 
 def mark_of(account, message_id, digest):
@@ -28,64 +33,56 @@ def mark_of(account, message_id, digest):
 
 
 class Policy(NamedTuple):
-    """What a mailbox leaves out.
+    """What a mailbox leaves out of a batch, and where mail of it is taught to go.
 
-    :ivar rules: {pattern: id of the rule} of what is never stored
-    :ivar may_not_link: there are rules of what is never linked
-    :ivar has_left_out: the mailbox has left out mail before
-    :ivar ignored: patterns of senders that are ignored
-    :ivar is_taught: something was taught of where mail belongs
+    :ivar rules: {kind: {pattern: id of the rule}} of those that cover somebody in it
+    :ivar has_exclusions: mail of the mailbox was left out before
+    :ivar is_taught: something was taught of where mail of the batch may belong
+    :ivar has_sent: mail was sent from it, here
     """
 
     rules: dict
-    may_not_link: bool
-    has_left_out: bool
-    ignored: set
+    has_exclusions: bool
     is_taught: bool
+    has_sent: bool
 
 
 class ExclusionSteps:
-    """The steps of `Ingest` for mails that are not to be stored."""
+    """The steps of `Ingest` for mails that are not to be stored.
 
-    @cached_property
-    def _policy(self):
-        rules = self.env["easycrm.email.rule"]
-        rules.flush_model()
-        self.account.flush_recordset(["user_id", "company_id", "member_ids"])
+    :ivar Policy _policy: of the batch that is being stored
+    """
+
+    def _read_policy(self, reads):
+        """Return what the mailbox leaves out of these reads."""
+        rules = self.account._find_rules(
+            {
+                normalise(person.address)
+                for read in reads
+                for person in read.message.participants
+            }
+        )
         self.env["easycrm.email.exclusion"].flush_model(["account_id"])
         self.env["easycrm.email.thread.follow"].flush_model()
-        [row] = self.env.execute_query(
+        self.env["easycrm.email.outgoing"].flush_model()
+        [(has_exclusions, is_followed, has_sent)] = self.env.execute_query(
             SQL(
                 """
-                SELECT never_store, EXISTS (SELECT FROM easycrm_email_rule
-                                            WHERE kind = 'never_link'),
-                       EXISTS (SELECT FROM easycrm_email_exclusion
+                SELECT EXISTS (SELECT FROM easycrm_email_exclusion
                                WHERE account_id = %(account)s),
-                       ignored,
-                       EXISTS (SELECT FROM easycrm_email_rule
-                               WHERE kind = 'always_link')
-                       OR EXISTS (SELECT FROM easycrm_email_thread_follow)
-                FROM (SELECT
-                          json_object_agg(rule.pattern, rule.id)
-                              FILTER (WHERE rule.kind = 'never_store' AND %(applies)s)
-                              AS never_store,
-                          json_agg(rule.pattern)
-                              FILTER (WHERE rule.kind = 'ignore') AS ignored
-                      FROM easycrm_email_rule rule, easycrm_email_account account
-                      WHERE account.id = %(account)s AND %(taught)s) AS applied
+                       EXISTS (SELECT FROM easycrm_email_thread_follow),
+                       EXISTS (SELECT FROM easycrm_email_outgoing
+                               WHERE account_id = %(account)s
+                                 AND message_id IS NOT NULL)
                 """,
                 account=self.account.id,
-                applies=APPLIES,
-                taught=TAUGHT_APPLIES,
             )
         )
-        never_store, may_not_link, has_left_out, ignored, is_taught = row
-        return Policy(
-            never_store or {}, may_not_link, has_left_out, set(ignored or ()), is_taught
-        )
+        is_taught = is_followed or bool(rules["always_link"])
+        return Policy(rules, has_exclusions, is_taught, has_sent)
 
-    def _leave_out(self, reads):
-        """Count the mails that are not to be stored.
+    def _exclude(self, reads):
+        """Count the mails that a rule or a switch leaves out.
 
         What the mailbox holds here already is no such mail: what becomes of it is asked
         when a rule is added.
@@ -95,38 +92,46 @@ class ExclusionSteps:
         reasons = {
             id(read): reason for read in reads if (reason := self._get_rule(read))
         }
-        rest = [read for read in reads if id(read) not in reasons]
+        written = self._get_written_here()
+        rest = [
+            read
+            for read in reads
+            if id(read) not in reasons and self._identity(read.message) not in written
+        ]
         if self.account.ignore_automatic:
             reasons |= dict.fromkeys(self._find_automatic(rest), ("automatic", None))
         if self.account.ignore_colleagues:
             reasons |= dict.fromkeys(self._find_internal(rest), ("colleagues", None))
+        if self.account.ignore_private:
+            rest = [read for read in rest if id(read) not in reasons]
+            reasons |= dict.fromkeys(self._find_private(rest), ("private", None))
         if reasons:
             out = [read for read in reads if id(read) in reasons]
             held = self._find_held(out)
             out = [read for read in out if self._identity(read.message) not in held]
-            self._count_out([(read, *reasons[id(read)]) for read in out])
+            self._count_excluded([(read, *reasons[id(read)]) for read in out])
             left = set(map(id, out))
             reads = [read for read in reads if id(read) not in left]
-        if self._policy.has_left_out:
+        if self._policy.has_exclusions:
             stored = [read.remote.ref for read in reads]
-            self._forget_out(SQL("provider_ref = ANY(%s)", stored))
+            self._forget_excluded(SQL("provider_ref = ANY(%s)", stored))
         return reads
 
     def _get_rule(self, read):
         """Return the reason for which a rule leaves the mail out, or None."""
-        if not self._policy.rules:
+        rules = self._policy.rules["never_store"]
+        if not rules:
             return None
         for address in self._others(read.message):
             for pattern in patterns_of(address):
-                if rule_id := self._policy.rules.get(pattern):
+                if rule_id := rules.get(pattern):
                     return "rule", rule_id
         return None
 
     def _is_ignored(self, sender):
         """Tell whether what this address sends is ignored."""
-        return bool(self._policy.ignored) and not self._policy.ignored.isdisjoint(
-            patterns_of(sender)
-        )
+        ignored = self._policy.rules["ignore"]
+        return any(pattern in ignored for pattern in patterns_of(sender))
 
     def _others(self, message):
         """Yield the addresses in a mail that are not the mailbox's own."""
@@ -147,11 +152,31 @@ class ExclusionSteps:
             for read in reads
             if read.message.is_automatic
             and self._direction(read.message) == "inbound"
-            and not self._is_own_list(read.message.list_id)
+            and not is_own_list(read.message.list_id, self.own)
         ]
+        return self._filter_unknown(candidates)
+
+    def _find_private(self, reads):
+        """Return the ids of the reads that look private, with nobody in the CRM."""
+        taught = self._policy.rules["always_link"]
+        candidates = []
+        for read in reads:
+            others = set(self._others(read.message))
+            is_taught = any(one in taught for who in others for one in patterns_of(who))
+            if not is_taught and looks_private(others, read.message.subject):
+                candidates.append((id(read), others))
+        return self._filter_unknown(candidates)
+
+    def _filter_unknown(self, candidates):
+        """Return the ids of those with whom no contact or lead has an address.
+
+        Our own people's count for nobody's.
+
+        :param list candidates: of (id of a read, addresses)
+        """
         if not candidates:
             return []
-        senders = set().union(*(addresses for _id, addresses in candidates))
+        asked = set().union(*(addresses for _id, addresses in candidates))
         rows = self.env.execute_query(
             SQL(
                 """
@@ -161,7 +186,7 @@ class ExclusionSteps:
                     WHERE users.partner_id = known.partner_id
                       AND users.share IS NOT TRUE)
                 """,
-                list(senders),
+                list(asked),
             )
         )
         known = {address for (address,) in rows}
@@ -170,11 +195,6 @@ class ExclusionSteps:
     @staticmethod
     def _get_senders(message):
         return {normalise(p.address) for p in message.participants if p.role == "from"}
-
-    def _is_own_list(self, list_id):
-        list_id = list_id.lower()
-        domains = {address.rpartition("@")[2] for address in self.own}
-        return any(f".{list_id}".endswith(f".{domain}") for domain in domains)
 
     def _find_internal(self, reads):
         """Return the ids of the reads in which nobody but our own people stands."""
@@ -220,7 +240,7 @@ class ExclusionSteps:
         )
         return set(self.env.cr.fetchall())
 
-    def _count_out(self, rows):
+    def _count_excluded(self, rows):
         """Remember where the mails stand that are left out, and why: nothing of them.
 
         :param rows: of (read, reason, id of the rule)
@@ -237,8 +257,10 @@ class ExclusionSteps:
                 rule_id,
                 today,
                 mark_of(self.account, *self._identity(read.message)),
+                self._naive(read.message.date) if reason in AGING else None,
             )
             for read, reason, rule_id in rows
+            if read.remote.ref
         }
         self._insert(
             "easycrm_email_exclusion",
@@ -250,15 +272,16 @@ class ExclusionSteps:
                 "rule_id",
                 "day",
                 "mark",
+                "sent_at",
             ],
             list(values.values()),
             conflict="(account_id, stream, provider_ref) DO UPDATE"
             " SET reason = EXCLUDED.reason, rule_id = EXCLUDED.rule_id,"
-            " mark = EXCLUDED.mark",
+            " mark = EXCLUDED.mark, sent_at = EXCLUDED.sent_at",
         )
         self.env["easycrm.email.exclusion"].invalidate_model(flush=False)
 
-    def _forget_out(self, condition):
+    def _forget_excluded(self, condition):
         """Forget mails that were left out: they are stored now, or gone.
 
         :param SQL condition: on the exclusions of this stream

@@ -9,14 +9,24 @@ from .easycrm_email_erased import get_identity
 class RetentionSteps:
     """The steps of `Ingest` for mails that are not kept."""
 
-    def _drop(self, reads, identities):
-        """Leave out the mails of these identities, and return the others."""
+    def _drop(self, reads, reasons):
+        """Leave out mails, and return the others.
+
+        :param dict reasons: {identity: why it is left out}
+        """
         kept, dropped = [], []
         for read in reads:
-            out = self._identity(read.message) in identities
-            (dropped if out else kept).append(read)
-        self.leave_out([read.remote for read in dropped])
+            if reason := reasons.get(self._identity(read.message)):
+                dropped.append((read, reason, None))
+            else:
+                kept.append(read)
+        self._count_excluded(dropped)
         return kept
+
+    @property
+    def _age_reason(self):
+        """Why mail is left out that is kept only if it is somebody's."""
+        return "unlinked" if self.account.unlinked_keep == "nothing" else "old"
 
     def _find_erased(self, identities):
         """Return those of these identities that were deleted for good."""
@@ -81,5 +91,5 @@ class RetentionSteps:
             return set()
         unlinked = self._filter_unlinked(stored)
         dropped = set(unlinked.ids)
-        unlinked._delete()
+        unlinked._delete(self._age_reason)
         return {key for key in old if ids.get(key) in dropped}

@@ -134,6 +134,12 @@ class ThreadSteps:
                JOIN easycrm_email_thread_keeper_rel keeper
                  ON keeper.thread_id = pair.gone
                ON CONFLICT DO NOTHING""",
+            """INSERT INTO easycrm_email_thread_activity_rel (thread_id, activity_id)
+               SELECT pair.kept, handed.activity_id
+               FROM (VALUES %s) AS pair (gone, kept)
+               JOIN easycrm_email_thread_activity_rel handed
+                 ON handed.thread_id = pair.gone
+               ON CONFLICT DO NOTHING""",
             """UPDATE easycrm_email_thread kept
                SET only_lead_id = gone.only_lead_id, only_uid = gone.only_uid,
                    only_at = gone.only_at, only_again_at = gone.only_again_at
@@ -145,7 +151,10 @@ class ThreadSteps:
                USING (VALUES %s) AS pair (gone, kept) WHERE thread.id = pair.gone""",
         ):
             self.env.cr.execute_values(statement, pairs, page_size=len(pairs))
-        self.env["easycrm.email.thread"].invalidate_model(flush=False)
+        kept = self.env["easycrm.email.thread"].browse({kept for _gone, kept in pairs})
+        kept.invalidate_model(flush=False)
+        self.env["mail.activity"].invalidate_model(["easycrm_thread_ids"], flush=False)
+        kept._withdraw_hand_overs()
 
     def _move_threads(self, threads):
         """Write the roots that have changed."""

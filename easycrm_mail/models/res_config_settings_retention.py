@@ -68,6 +68,9 @@ class ResConfigSettings(models.TransientModel):
         self.check_access("write")  # it may be called by anybody, what follows is sudo
         result = super().set_values()
         days = self.easycrm_unlinked_days
-        if days != self.env["easycrm.email"]._get_retention_days():
+        before = self.env["easycrm.email"]._get_retention_days()
+        if days != before:
             self.env["ir.config_parameter"].sudo().set_param(DAYS, str(days or ""))
+            if before and (not days or days > before):
+                self.env["easycrm.email.account"]._read_aged_again()
         return result

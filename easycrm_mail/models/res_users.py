@@ -6,7 +6,7 @@ class ResUsers(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
-        if "active" in vals:
+        if "active" in vals or "group_ids" in vals:
             self.env["easycrm.email.account"]._follow_owners(self)
         return result
 

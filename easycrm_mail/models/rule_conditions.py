@@ -86,18 +86,24 @@ def covers_copy(pattern):
     )
 
 
-#: The rules that cover somebody else in `held` than the mailbox, as FROM and WHERE:
-#: found by the patterns of its addresses (see `patterns_of`), however many there are.
-COVERING = SQL(
-    """easycrm_email_participant other
-       JOIN easycrm_email_rule rule ON rule.pattern = ANY (ARRAY(
+#: A condition on `rule` and `other`, a participant: the rule covers its address. Found
+#: by the patterns of the address (see `patterns_of`), however many rules there are.
+COVERS_OTHER = SQL(
+    """rule.pattern = ANY (ARRAY(
            SELECT other.address
            UNION ALL
            SELECT '@' || array_to_string(names[place:], '.')
            FROM string_to_array(split_part(other.address, '@', -1), '.') AS names,
-               generate_series(1, cardinality(names)) AS place))
+               generate_series(1, cardinality(names)) AS place))"""
+)
+
+#: The rules that cover somebody else in `held` than the mailbox, as FROM and WHERE.
+COVERING = SQL(
+    """easycrm_email_participant other
+       JOIN easycrm_email_rule rule ON %s
        WHERE other.email_id = held.email_id AND other.address
-           <> ALL(account.email || string_to_array(account.alias_emails, ','))"""
+           <> ALL(account.email || string_to_array(account.alias_emails, ','))""",
+    COVERS_OTHER,
 )
 
 
@@ -126,10 +132,10 @@ APPLIES = SQL(
                   AND turned_off.user_id = account.user_id)))"""
 )
 
-#: The same of what is taught in Unlinked Emails: it is also for the team's mailboxes of
+#: The same, but what is taught in Unlinked Emails is also for the team's mailboxes of
 #: whoever has taught it.
 TAUGHT_APPLIES = SQL(
-    """(%s OR EXISTS (
+    """(%s OR rule.kind IN ('always_link', 'ignore') AND EXISTS (
         SELECT FROM easycrm_email_account_member_rel member
         WHERE member.account_id = account.id AND member.user_id = rule.user_id))""",
     APPLIES,

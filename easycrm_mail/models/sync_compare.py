@@ -127,7 +127,12 @@ class CompareSteps:
         count = self._store_again(account, session, gap.stream, pulled)
         account._settle_gaps()
         if gap.exists():
-            account._drop_gap(gap, is_gone=gap.provider_ref in pulled.gone)
+            if gap.provider_ref in pulled.gone or account._is_excluded(gap):
+                account._drop_gap(gap)
+            else:
+                # nobody has said why it is not here: it stays a gap, and is set aside
+                session.tried.add(gap.id)
+                self._count_attempt(account, gap.id, Permanent("absent"))
         return count
 
     def _bear_comparison(self, session, account, error):

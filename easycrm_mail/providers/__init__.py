@@ -14,19 +14,30 @@ from .base import (
     StreamRole,
 )
 from .budget import Budget
-from .errors import Gone, MailboxError, Permanent, Reconnect, Resync, Retry
+from .errors import (
+    Doubtful,
+    Gone,
+    MailboxError,
+    Permanent,
+    Reconnect,
+    Refused,
+    Resync,
+    Retry,
+)
 from .gmail import GmailProvider
 from .google_sign_in import GoogleSignIn
 from .graph_client import GRAPH_LIMIT
 from .imap import ImapProvider
 from .microsoft_sign_in import MicrosoftSignIn
 from .outlook import OutlookProvider
+from .sending import Outgoing, SendLimits, Sent, SmtpSettings
 from .smtp import check_smtp
 
 __all__ = [
     "GRAPH_LIMIT",
     "Batch",
     "Budget",
+    "Doubtful",
     "Found",
     "Glance",
     "GmailProvider",
@@ -36,16 +47,21 @@ __all__ = [
     "ImapProvider",
     "MailboxError",
     "MicrosoftSignIn",
+    "Outgoing",
     "OutlookProvider",
     "Permanent",
     "Provider",
     "ReadChange",
     "Reconnect",
+    "Refused",
     "RemoteMessage",
     "Resync",
     "Retry",
+    "SendLimits",
+    "Sent",
     "SetAside",
     "Skim",
+    "SmtpSettings",
     "Stream",
     "StreamRole",
     "check_smtp",

@@ -9,10 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from ..messages import Attachment
 from .budget import Budget
+
+if TYPE_CHECKING:
+    from .sending import Outgoing, SendLimits, Sent
 
 #: Mails of one page of a look, at most, and the seconds after which it ends.
 SKIM_MAILS, SKIM_SECONDS = 500, 3
@@ -135,13 +138,19 @@ class Glance:
     :ivar key: the same for a mail that stands in two streams
     :ivar received_at: when the mailbox got it, aware, or None
     :ivar addresses: of its participants, From first
+    :ivar senders: those of them that stand in From
     :ivar is_automatic: a newsletter, or nobody has written it
+    :ivar list_id: the List-Id, or an empty string
+    :ivar subject: in plain words, as `messages.looks_private` wants it
     """
 
     key: str
     received_at: datetime | None
     addresses: tuple[str, ...]
+    senders: tuple[str, ...] = ()
     is_automatic: bool = False
+    list_id: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +192,11 @@ class Provider(Protocol):
 
     :ivar budget: what the service lets be asked a minute, as far as it is used up; None
         where it does not count
+    :ivar limits: what may be sent in one mail, as far as it is known without asking
     """
 
     budget: Budget | None
+    limits: "SendLimits"
 
     def streams(self) -> list[Stream]:
         """What can be read: never drafts, spam, trash or chat."""
@@ -252,6 +263,22 @@ class Provider(Protocol):
 
         :param message_id: with its angle brackets
         :param address: of somebody who wrote them, or got them
+        """
+
+    def send(self, mail: "Outgoing") -> "Sent":
+        """Sends a mail, once: nothing is repeated by which it could go out twice.
+
+        After `Refused`, `Retry`, `Reconnect` or `Permanent` it has certainly not gone
+        out; after `Doubtful` it may have, and `sent` tells in a while.
+        """
+
+    def sent(self, message_id: str) -> list[Found]:
+        """Where a mail stands that went out, by the Message-ID it was sent with.
+
+        The mailbox itself is asked, each time: an empty list says that it is not there
+        by now, not that it will not be.
+
+        :param message_id: with its angle brackets
         """
 
     def check(self) -> None:

@@ -74,3 +74,34 @@ class Permanent(MailboxError):
     """
 
     kind = "permanent"
+
+
+class Refused(MailboxError):
+    """A mail has not gone out, and would not if it were tried again as it is.
+
+    Codes: `size`, `recipients` (all of them), `too_many` (recipients), `sender` (one
+    may not send under that address), `content` (taken for spam, a forbidden file),
+    `header` (it cannot be written; `detail` says why in plain words), `refused`.
+
+    :param recipients: who would not have got it, each an address and why
+    """
+
+    kind = "refused"
+
+    def __init__(
+        self,
+        code: str,
+        detail: str = "",
+        recipients: tuple[tuple[str, str], ...] = (),
+    ):
+        super().__init__(code, detail)
+        self.recipients = recipients
+
+
+class Doubtful(MailboxError):
+    """Nobody knows whether a mail has gone out: it broke while it was handed over.
+
+    Codes: those of `Retry`.
+    """
+
+    kind = "doubtful"

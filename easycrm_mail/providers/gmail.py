@@ -31,7 +31,7 @@ from .base import (
     Stream,
 )
 from .budget import Budget
-from .errors import Gone, MailboxError, Retry
+from .errors import Doubtful, Gone, MailboxError, Retry
 from .gmail_api import GmailApi, is_ref, refs_of
 from .gmail_checkpoint import Checkpoint
 from .gmail_download import RawDecoder
@@ -41,15 +41,20 @@ from .gmail_history import Changes, changes_since
 from .gmail_http import MailboxHttp
 from .gmail_labels import ALL, holds, label_of, query_of, streams_of
 from .gmail_page import LARGE_BYTES, PageReader, describe, read_one, remote_message
+from .gmail_send import copy_of, find_sent, hand_over, unseen
 from .gmail_skim import skim
 from .gmail_structure import attachments_of, decode
 from .google_guard import guard
+from .sending import Outgoing, SendLimits, Sent, written
 from .sign_in import TokenSource
 
 # All of one call, against a server that sends a byte now and then.
 CALL_TIMEOUTS = 2
 # Dates of mails need not be in the order in which Gmail lists them.
 _SLACK_SECONDS = 86_400
+# messages.send takes that many bytes (its description says so), and that many people:
+# https://support.google.com/a/answer/166852
+GMAIL_LIMITS = SendLimits(message_bytes=36_700_160, recipients=500)
 
 _Result = TypeVar("_Result")
 
@@ -82,6 +87,8 @@ class GmailProvider:
     :param budget: what may still be asked of Gmail; None for a mailbox that was not
         asked lately
     """
+
+    limits = GMAIL_LIMITS
 
     def __init__(
         self,
@@ -221,6 +228,37 @@ class GmailProvider:
         query = " ".join([query_of(datetime.fromtimestamp(0, timezone.utc)), words])
         refs = refs_of(self._api.list_ids(query).get("messages") or [])
         return [Found(ALL, ref) for ref in refs[:MAX_FOUND]]
+
+    def send(self, mail: Outgoing) -> Sent:
+        """Sends by messages.send; Gmail puts the copy among the sent mail itself."""
+        raw = written(mail.draft, self.limits, bcc=True)
+        try:
+            answer, doubt = self._hand_over(raw, mail.thread_ref), None
+        except MailboxError as error:
+            if not self._api.http.is_open:
+                raise
+            doubt = Doubtful(error.code, error.detail)
+        if doubt:
+            raise doubt
+        try:
+            return self._copy_of(mail, raw, answer)
+        except MailboxError as error:
+            # It has gone out all the same.
+            return unseen(mail, raw, answer, error)
+
+    @_guarded
+    def sent(self, message_id: str) -> list[Found]:
+        """Looks through the sent mail, also for what Gmail has renamed."""
+        return find_sent(self._api, message_id)
+
+    @_guarded
+    def _hand_over(self, raw: bytes, thread: str) -> dict:
+        self._api.http.is_open = False
+        return hand_over(self._api, raw, thread)
+
+    @_guarded
+    def _copy_of(self, mail: Outgoing, raw: bytes, answer: dict) -> Sent:
+        return copy_of(self._api, mail, self.limits, raw, answer)
 
     def close(self) -> None:
         """Ends the connection."""

@@ -4,11 +4,14 @@ Costs: https://developers.google.com/workspace/gmail/api/reference/quota
 Batches: https://developers.google.com/workspace/gmail/api/guides/batch
 """
 
+import json
 import os
 from collections.abc import Callable, Iterable, Sequence
+from urllib.parse import urlsplit
 
 from google_auth_httplib2 import AuthorizedHttp
 from googleapiclient.discovery import build
+from googleapiclient.errors import HttpError
 from googleapiclient.http import BatchHttpRequest
 
 from .budget import Budget
@@ -17,6 +20,7 @@ from .gmail_http import BATCH_PATH, MAX_ANSWER_BYTES, MailboxHttp, TokenCredenti
 from .sign_in import TokenSource
 
 API_URL = "https://gmail.googleapis.com"
+UPLOAD_PATH = "/resumable/upload/gmail/v1/users/me/messages/send"
 
 MAX_BATCH = 50
 LIST_PAGE = 500
@@ -133,14 +137,50 @@ class GmailApi:
         call = self._users().settings().sendAs()
         return self._ask(call.list(userId="me"), COST_SEND_AS).get("sendAs", [])
 
-    def send(self, raw: str) -> dict:
+    def send(self, raw: str, thread: str = "") -> dict:
         """Sends a mail. It is asked once, and never again by itself: after an error
         other than a refusal nobody knows whether it went out.
 
         :param raw: the mail in base64url
+        :param thread: that it belongs to; empty for whatever Gmail makes of it
         """
-        request = self._messages().send(userId="me", body={"raw": raw})
-        return self._ask(request, COST_SEND)
+        body = {"raw": raw, "threadId": thread} if thread else {"raw": raw}
+        return self._ask(self._messages().send(userId="me", body=body), COST_SEND)
+
+    def begin_upload(self, size: int, thread: str = "") -> str:
+        """The address that a mail is then put to, to be sent."""
+        headers = {
+            "content-type": "application/json; charset=UTF-8",
+            "x-upload-content-type": "message/rfc822",
+            "x-upload-content-length": str(size),
+        }
+        body = json.dumps({"threadId": thread} if thread else {})
+        self.budget.spend(COST_SEND)
+        url = f"{api_url()}{UPLOAD_PATH}?uploadType=resumable"
+        response, content = self._http.request(url, "POST", body, headers)
+        if response.status != 200:
+            raise HttpError(response, content, uri=url)
+        address = response.get("location", "")
+        if urlsplit(address)[:2] != urlsplit(api_url())[:2]:
+            raise Retry("answer", "the upload is to go to another host")
+        return address
+
+    def put(self, address: str, piece: bytes, span: str) -> dict | None:
+        """Puts a piece of a mail; gives what Gmail says of the mail once it is sent.
+
+        :param span: which of its bytes these are, as Content-Range has it; without a
+            piece it is asked how far the upload is
+        """
+        headers = {"content-range": span, "content-type": "message/rfc822"}
+        response, content = self._http.request(address, "PUT", piece, headers)
+        if response.status == 308:
+            return None
+        if response.status not in (200, 201):
+            raise HttpError(response, content, uri=address)
+        answer = json.loads(content)
+        if not isinstance(answer, dict):
+            raise Retry("answer", "not JSON")
+        return answer
 
     def stream(self, ref: str, sink: Callable[[bytes], object]) -> None:
         """Hands the answer for a mail in raw form to `sink`, piece by piece."""

@@ -70,6 +70,7 @@ class _Once:
         return result
 
     def request(self, *args, **kwargs) -> None:
+        self.owner.is_open = True
         try:
             return super().request(*args, **kwargs)
         except http.client.HTTPException as error:
@@ -82,6 +83,8 @@ class _Once:
             raise ConnectionResetError(str(error)) from None
         except (http.client.BadStatusLine, http.client.ResponseNotReady):
             raise http.client.UnknownProtocol("not HTTP") from None
+        # (also of an answer that breaks in the middle nobody knows what it was)
+        self.owner.is_open = not 300 <= response.status < 500
         response.limit, response.sink = self.owner.limit, self.owner.sink
         return response
 
@@ -91,7 +94,11 @@ class MailboxHttp(Bounded, httplib2.Http):
 
     :param timeout: seconds to wait for any one answer
     :ivar socket: the open one, or None
+    :ivar is_open: the last request was made, or begun, and has not been refused: it may
+        have done what it asked for
     """
+
+    is_open = False
 
     def __init__(self, timeout: float):
         super().__init__(timeout=timeout)
@@ -119,6 +126,7 @@ class MailboxHttp(Bounded, httplib2.Http):
         kwargs["connection_type"] = (
             self._tls if parts.scheme == "https" else self._plain
         )
+        self.is_open = False
         while True:
             try:
                 self.check_time()

@@ -19,7 +19,7 @@ from requests.auth import AuthBase
 
 from .budget import Budget
 from .errors import Reconnect, Retry
-from .graph_errors import ServerAnswer, answer_of
+from .graph_errors import ServerAnswer, answer_of, of_transport
 from .graph_http import BoundedSession
 from .sign_in import TokenSource
 
@@ -32,6 +32,7 @@ BATCH_PARTS = 4
 # No page or batch of ours is longer.
 MAX_ANSWER_BYTES = 64_000_000
 _PIECE_BYTES = 1 << 16
+_GOOD = frozenset((200, 201, 202, 204))
 
 
 #: Requests of one app for one mailbox, and the seconds in which it may make them; each
@@ -67,7 +68,11 @@ class GraphClient:
 
     :param mailbox: a shared mailbox's address; empty for that of who signed in
     :param budget: where requests are counted
+    :ivar is_open: the last request was begun, and has not been refused: it may have
+        done what it asked for
     """
+
+    is_open = False
 
     def __init__(
         self,
@@ -135,6 +140,52 @@ class GraphClient:
         found = {one.get("id"): one for one in answers if isinstance(one, dict)}
         return [_part(found.get(str(number))) for number in range(len(paths))]
 
+    def post(self, path: str, body: dict | None = None, mime: bytes = b"") -> dict:
+        """Asks for something to be done, once; gives what it says of it, if anything.
+
+        :param mime: a mail in base64, in place of a JSON body
+        """
+        kwargs: dict = {"json": body} if body is not None else {}
+        if mime:
+            kwargs = {"data": mime, "headers": {"Content-Type": "text/plain"}}
+        return self._do("POST", path, **kwargs)
+
+    def patch(self, path: str, body: dict) -> dict:
+        """Changes something; gives it as it is then."""
+        return self._do("PATCH", path, json=body)
+
+    def delete(self, path: str) -> None:
+        """Takes something away."""
+        self._do("DELETE", path)
+
+    def put(self, url: str, piece: bytes, span: str) -> None:
+        """Puts a piece of a file where Graph has said that it goes.
+
+        That address is a secret itself, and gets no token.
+
+        :param span: which of its bytes these are, as Content-Range has it
+        """
+        if not is_own(url) and not url.startswith("https://"):
+            raise Retry("answer", "the upload is to go to an unsafe host")
+        self.budget.spend(1)
+        headers = {"Content-Range": span, "Content-Type": "application/octet-stream"}
+        kwargs = {"headers": headers, "auth": _Nobody(), "stream": True}
+        try:
+            with self.session.request("PUT", url, data=piece, **kwargs) as response:
+                body = read(response, MAX_ANSWER_BYTES)
+        except requests.RequestException as error:
+            # (in its words stands the address)
+            failure = of_transport(error)
+            raise type(failure)(failure.code) from None
+        if response.status_code not in _GOOD:
+            raise answer_of(response.status_code, response.headers, body)
+
+    def _do(self, method: str, path: str, **kwargs) -> dict:
+        url = f"{endpoint()}{VERSION}{self.root}{path}"
+        with self._call(method, url, **kwargs) as response:
+            body = read(response, MAX_ANSWER_BYTES)
+        return _json(body) if body else {}
+
     def close(self) -> None:
         """Ends the connections."""
         self.session.close()
@@ -144,6 +195,7 @@ class GraphClient:
 
         A token that is refused is replaced, once.
         """
+        self.is_open = False
         if not self._token:
             self._token = self._tokens()
         response = self._send(method, url, **kwargs)
@@ -151,7 +203,7 @@ class GraphClient:
             response.close()
             self.renew()
             response = self._send(method, url, **kwargs)
-        if response.status_code != 200:
+        if response.status_code not in _GOOD:
             with response:
                 raise answer_of(
                     response.status_code,
@@ -169,18 +221,28 @@ class GraphClient:
         self._refused = self._token
         self._token = self._tokens(refused=self._refused)
 
-    def _send(self, method: str, url: str, **kwargs) -> requests.Response:
+    def _send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        **kwargs,
+    ) -> requests.Response:
         if not self._token.isascii() or not self._token.isprintable():
             raise Reconnect("grant", "there is no usable token")
         self.budget.spend(1)
-        return self.session.request(
+        self.is_open = True
+        response = self.session.request(
             method,
             url,
-            headers={"Prefer": PREFER, "Accept": "application/json"},
+            headers={"Prefer": PREFER, "Accept": "application/json", **(headers or {})},
             auth=_Bearer(self._token),
             stream=True,
             **kwargs,
         )
+        status = response.status_code
+        self.is_open = not 300 <= status < 500 or status == 408
+        return response
 
 
 class _Bearer(AuthBase):
@@ -191,6 +253,13 @@ class _Bearer(AuthBase):
 
     def __call__(self, request: requests.PreparedRequest):
         request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class _Nobody(AuthBase):
+    """Signs nothing; given as `auth`, no .netrc comes in between."""
+
+    def __call__(self, request: requests.PreparedRequest):
         return request
 
 

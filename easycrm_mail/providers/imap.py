@@ -19,6 +19,7 @@ import functools
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import BinaryIO, TypeVar
 
@@ -32,7 +33,7 @@ from .base import (
     Skim,
     Stream,
 )
-from .errors import Gone, Retry
+from .errors import Gone, MailboxError, Permanent, Retry
 from .imap_changes import add_arrivals, begin, is_unchanged, is_void, sweep
 from .imap_checkpoint import Checkpoint
 from .imap_connection import Connection
@@ -40,16 +41,22 @@ from .imap_errors import TokenError, translate
 from .imap_folders import streams_of
 from .imap_held import held_since
 from .imap_page import MAX_MAIL_BYTES, PageReader, read_head, remote_message
+from .imap_sent import Copy, find_sent, keep_copy
 from .imap_settings import check_settings, secrets_of
 from .imap_skim import skim
 from .imap_structure import attachments_of, decode_pieces
+from .sending import Outgoing, SendLimits, Sent, SmtpSettings, written
 from .sign_in import TokenSource
+from .smtp_send import send_by_smtp
 from .xoauth import secrets_of as secrets_of_tokens
 
 # All of one call, against a server that sends a byte now and then.
 CALL_TIMEOUTS = 2
 # Of one mail: Exchange takes 150 MB, and hardly anybody more.
 MAX_PIECES_BYTES = 160_000_000
+# What is taken where the server does not tell another size: with less, 24 MB of files
+# would not go. A hundred recipients are what every server takes (RFC 5321, 4.5.3.1.8).
+SMTP_LIMITS = SendLimits(message_bytes=36_700_160, recipients=100)
 
 _Result = TypeVar("_Result")
 
@@ -88,9 +95,11 @@ class ImapProvider:
     :param security: `ssl` (TLS from the first byte), `starttls` or `none`
     :param timeout: seconds to wait for any one answer; twice that for a whole call
     :param patience: seconds, from now on, for all calls together
+    :param smtp: where mail goes out; None for a mailbox that is only read
     :param tokens: gives access tokens, and the password counts for nothing
     """
 
+    limits = SMTP_LIMITS
     budget = None  # IMAP servers count connections, not calls
 
     def __init__(
@@ -102,6 +111,7 @@ class ImapProvider:
         password: str,
         timeout: float = 30,
         patience: float = float("inf"),
+        smtp: SmtpSettings | None = None,
         tokens: TokenSource | None = None,
     ):
         self._host = host
@@ -113,6 +123,7 @@ class ImapProvider:
         # (the last one, and that before it, which may have been refused)
         self._given = ("", "")
         self._timeout = timeout
+        self._smtp = smtp
         self._deadline = time.monotonic() + patience
         self._connection: Connection | None = None
         self._is_expired = False
@@ -264,6 +275,37 @@ class ImapProvider:
                 for uid in connection.find(keys, message_id or address, MAX_FOUND)
             ]
         return found
+
+    def send(self, mail: Outgoing) -> Sent:
+        """Sends by SMTP, then puts a copy among the sent mail.
+
+        Once it has gone out it is sent, whatever becomes of the copy.
+        """
+        if not self._smtp:
+            raise Permanent("setting", "no server to send through")
+        draft = mail.draft
+        raw = written(draft, self.limits, bcc=False)
+        account = self._login, self._password
+        seconds = self._time_left()
+        refused = send_by_smtp(self._smtp, *account, draft, raw, seconds, self._tokens)
+        sent = Sent(draft.message_id, refused=refused)
+        if draft.bcc:
+            raw = written(draft, self.limits, bcc=True)
+        try:
+            copy = self._keep_copy(raw, draft.message_id, draft.date)
+        except MailboxError as error:
+            return replace(sent, raw=raw, note=str(error))
+        return replace(sent, raw=raw, stream=copy.stream, ref=copy.ref)
+
+    @_guarded
+    def sent(self, message_id: str) -> list[Found]:
+        """Looks through the folders of sent mail, and of all mail."""
+        return find_sent(self._connected(), message_id)
+
+    @_guarded
+    def _keep_copy(self, raw: bytes, message_id: str, date: datetime) -> Copy:
+        # (made again, it finds what it had put there)
+        return keep_copy(self._connected(), raw, message_id, date, self._smtp.host)
 
     def close(self) -> None:
         """Signs out."""

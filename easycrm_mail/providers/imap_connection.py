@@ -1,7 +1,7 @@
-"""One signed-in IMAP connection: the commands that reading needs, and no other.
+"""One signed-in IMAP connection: the commands that reading needs, and APPEND.
 
 Folders are opened with EXAMINE and bodies asked for with BODY.PEEK, so that nothing in
-the mailbox changes (RFC 3501, 6.3.2 and 6.4.5).
+the mailbox changes (RFC 3501, 6.3.2 and 6.4.5); only a mail that was sent is added.
 """
 
 import contextlib
@@ -31,6 +31,8 @@ SEARCH_WINDOW = 80_000
 SEQUENCE_RUNS = 500
 # Of one partial FETCH.
 PIECE_BYTES = 1 << 20
+
+_APPENDED = re.compile(rb"\[APPENDUID (\d+) (\d+)\]", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -348,6 +350,24 @@ class Connection:
             uid: _is_read(items) for uid, items in answer.items() if b"FLAGS" in items
         }
         return flags, self._client.vanished()
+
+    @property
+    def is_gmail(self) -> bool:
+        """Gmail's own IMAP."""
+        return self._client.has_capability("X-GM-EXT-1")
+
+    def append(self, folder: str, raw: bytes, date: datetime) -> str:
+        """Adds a mail that is read already.
+
+        :returns: its ref; empty where the server does not tell (RFC 4315)
+        """
+        if self._selected:
+            # (it would be told of the new mail while it is not asked)
+            self._leave()
+        with self._opening(folder):
+            answer = self._client.append(folder, raw, (rb"\Seen",), date)
+        found = _APPENDED.search(answer)
+        return f"{int(found[1])}:{int(found[2])}" if found else ""
 
     def _fetch(self, uids: Iterable[int], items: str) -> dict[int, Fetched]:
         found: dict[int, Fetched] = {}

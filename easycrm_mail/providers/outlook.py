@@ -19,6 +19,7 @@ import functools
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import BinaryIO, TypeVar
 from urllib.parse import quote
@@ -36,7 +37,7 @@ from .base import (
     Stream,
 )
 from .budget import Budget
-from .errors import Gone, Resync, Retry
+from .errors import Doubtful, Gone, Resync, Retry
 from .graph_client import GRAPH_LIMIT, GraphClient, TooLarge, is_own
 from .graph_errors import ServerAnswer, translate
 from .outlook_checkpoint import Checkpoint
@@ -44,7 +45,9 @@ from .outlook_delta import EXPAND_SIZE, FIELDS, Delta, advance, entry_of
 from .outlook_folders import folder_path, streams_of
 from .outlook_held import held_since
 from .outlook_page import PageReader, fetch, value_path
+from .outlook_send import Sending, find_sent
 from .outlook_skim import skim
+from .sending import Outgoing, SendLimits, Sent
 from .sign_in import TokenSource
 
 # All of one call, against a server that sends a byte now and then.
@@ -54,6 +57,9 @@ MAX_DOWNLOAD_BYTES = 160_000_000
 #: Listings in a row that may end because their token is refused.
 MAX_RESTARTS = 2
 _SPOOL_BYTES = 8_000_000
+# What a mailbox has unless its administrator says otherwise:
+# https://learn.microsoft.com/en-us/office365/servicedescriptions/exchange-online-service-description/exchange-online-limits
+OUTLOOK_LIMITS = SendLimits(message_bytes=36_700_160, recipients=500)
 
 _Result = TypeVar("_Result")
 
@@ -69,10 +75,8 @@ def _guarded(method: Callable[..., _Result]) -> Callable[..., _Result]:
     def call(self: "OutlookProvider", *args, **kwargs) -> _Result:
         was_used, self._was_used = self._was_used, True
         self._client.forget_token()
-        end = time.monotonic() + self._time_left()
-        result, failure = self._attempt(end, method, *args, **kwargs)
-        if was_used and failure and failure.code == "dropped":
-            result, failure = self._attempt(end, method, *args, **kwargs)
+        bound = functools.partial(method, self, *args, **kwargs)
+        result, failure = self._read(bound, was_used)
         if failure:
             raise failure
         return result
@@ -90,6 +94,8 @@ class OutlookProvider:
     :param budget: what may still be asked of Graph; None for a mailbox that was not
         asked lately. It is far more than a sync needs, and only counted
     """
+
+    limits = OUTLOOK_LIMITS
 
     def __init__(
         self,
@@ -196,17 +202,7 @@ class OutlookProvider:
     @_guarded
     def fetch(self, stream: str, ref: str) -> RemoteMessage:
         """The mail of a ref; of one that is too large the header."""
-        address = f"{folder_path(stream)}/messages/{quote(ref, safe='')}"
-        try:
-            item = self._client.get(
-                address, **{"$select": FIELDS, "$expand": EXPAND_SIZE}
-            )
-        except ServerAnswer as answer:
-            raise _of_mail(answer) from None
-        message = fetch(self._client, entry_of(ref, item))
-        if not message.raw:
-            raise Retry("answer", "the server gave an empty email")
-        return message
+        return self._fetch(stream, ref)
 
     @_guarded
     def fetch_parts(
@@ -247,28 +243,84 @@ class OutlookProvider:
             if one.get("id")
         ]
 
+    def send(self, mail: Outgoing) -> Sent:
+        """Sends a draft that it makes; Exchange puts it among the sent mail itself.
+
+        What is in doubt is looked at, once.
+        """
+        sending = Sending(self._client, mail, self.limits)
+        # One that has lain idle might be broken, and nobody would know what arrived.
+        self._client.close()
+        self._client.forget_token()
+        _none, failure = self._attempt(self._end(), sending.hand_over)
+        if failure and sending.is_said:
+            is_out, _failure = self._read(sending.is_gone_out)
+            if not is_out:
+                raise Doubtful(failure.code, failure.detail)
+        elif failure:
+            self._read(sending.clear)
+            raise failure
+        found, failure = self._read(sending.find_copy)
+        result = sending.result(failure)
+        if not found:
+            return result
+        fetch_copy = functools.partial(self._fetch, found.stream, found.ref)
+        copy, failure = self._read(fetch_copy)
+        if failure or copy.headers_only:
+            return replace(result, stream=found.stream, ref=found.ref)
+        return replace(result, stream=found.stream, ref=found.ref, raw=copy.raw)
+
+    @_guarded
+    def sent(self, message_id: str) -> list[Found]:
+        """Asks for what bears the Message-ID and is no draft any more."""
+        return find_sent(self._client, message_id)
+
     def close(self) -> None:
         """Ends the connections."""
         self._client.close()
 
-    def _attempt(self, end: float, method: Callable, *args, **kwargs) -> tuple:
-        """What a method gives, or the error to raise, once nothing is being handled.
+    def _read(self, call: Callable, may_repeat: bool = True) -> tuple:
+        """What a call gives that may be made twice, or the error to raise.
+
+        :param may_repeat: the connection may have broken before
+        """
+        end = self._end()
+        result, failure = self._attempt(end, call)
+        if may_repeat and failure and failure.code == "dropped":
+            result, failure = self._attempt(end, call)
+        return result, failure
+
+    def _attempt(self, end: float, call: Callable) -> tuple:
+        """What a call gives, or the error to raise, once nothing is being handled.
 
         Raised within the handler, it would have the original as its context, and in
         the frames of that stands the token.
         """
         try:
             with self._client.session.bounded(end - time.monotonic()):
-                result = method(self, *args, **kwargs)
+                result = call()
             return result, None
         except Exception as error:  # noqa: BLE001
             failure = translate(error, self._client.secrets)
         failure.__cause__ = failure.__context__ = None
         return None, failure.with_traceback(None)
 
-    def _time_left(self) -> float:
-        """Seconds that one call may take that begins now."""
-        return min(self._timeout * CALL_TIMEOUTS, self._deadline - time.monotonic())
+    def _end(self) -> float:
+        """When a call is to end that begins now."""
+        return min(time.monotonic() + self._timeout * CALL_TIMEOUTS, self._deadline)
+
+    def _fetch(self, stream: str, ref: str) -> RemoteMessage:
+        address = f"{folder_path(stream)}/messages/{quote(ref, safe='')}"
+        try:
+            item = self._client.get(
+                address, **{"$select": FIELDS, "$expand": EXPAND_SIZE}
+            )
+        except ServerAnswer as answer:
+            raise _of_mail(answer) from None
+        message = fetch(self._client, entry_of(ref, item))
+        if not message.raw:
+            raise Retry("answer", "the server gave an empty email")
+        return message
 
     def _ask_folder(self, stream: str, fields: str) -> dict:
         try:

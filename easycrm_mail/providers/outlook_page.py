@@ -263,9 +263,14 @@ class PageReader:
             self._state.done += 1
 
 
+def message_path(ref: str) -> str:
+    """Where a mail stands."""
+    return f"/messages/{quote(ref, safe='')}"
+
+
 def value_path(ref: str) -> str:
     """Where the bytes of a mail stand."""
-    return f"/messages/{quote(ref, safe='')}/$value"
+    return f"{message_path(ref)}/$value"
 
 
 def _value(client: GraphClient, ref: str) -> Iterator[bytes]:

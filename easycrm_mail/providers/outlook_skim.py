@@ -29,11 +29,14 @@ _SELECT = ",".join(
         "internetMessageHeaders",
         "isDraft",
         "receivedDateTime",
+        "subject",
         *_PEOPLE,
     ]
 )
 _MARKS = frozenset(
-    name.lower() for name in FIELDS if name not in (*_PEOPLE.values(), "Message-ID")
+    name.lower()
+    for name in FIELDS
+    if name not in (*_PEOPLE.values(), "Message-ID", "Subject")
 )
 # Where Graph says that it was asked too often, but not for how long.
 _PAUSE = 20.0
@@ -111,7 +114,10 @@ def _text(moment_: datetime) -> str:
 
 
 def _glance(item: dict) -> Glance:
-    lines = [("Message-ID", item.get("internetMessageId"))]
+    lines = [
+        ("Message-ID", item.get("internetMessageId")),
+        ("Subject", item.get("subject")),
+    ]
     for field, name in _PEOPLE.items():
         people = item.get(field)
         for one in people if isinstance(people, list) else [people]:

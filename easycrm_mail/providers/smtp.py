@@ -1,4 +1,4 @@
-"""Whether mail could be sent through a server: it is signed in to, and nothing is sent.
+"""Signing in to a server that mail is sent through.
 
 What comes up is told as in `errors`, in the codes that reading has.
 """
@@ -9,6 +9,7 @@ import re
 import smtplib
 import socket
 import ssl
+from collections.abc import Iterator
 
 from .bounded import Bounded, Overdue
 from .errors import MailboxError, Permanent, Reconnect, Retry
@@ -43,32 +44,49 @@ def check_smtp(
     :raises MailboxError: what would keep mail from being sent
     """
     given: list[str] = []
-
-    def keep(refused: str = "") -> str:
-        given.append(tokens(refused))
-        return given[-1]
-
+    asked = keeping(tokens, given)
     try:
-        asked = keep if tokens else None
-        _check(host, port, security, login, password, timeout, asked)
-        return
+        with signed_in(host, port, security, login, password, timeout, asked):
+            failure = None
     except Exception as error:  # noqa: BLE001
         hidden = secrets_of(login, password) + secrets_of_tokens(login, given)
         failure = translate(error, hidden)
+    if failure is None:
+        return
     # (in the frames of the original stands the password)
     failure.__cause__ = failure.__context__ = None
     raise failure.with_traceback(None)
 
 
-def _check(
+def keeping(tokens: TokenSource | None, given: list[str]) -> TokenSource | None:
+    """A source, which notes what it gives: that must not stand in any text."""
+    if not tokens:
+        return None
+
+    def keep(refused: str = "") -> str:
+        given.append(tokens(refused))
+        return given[-1]
+
+    return keep
+
+
+@contextlib.contextmanager
+def signed_in(
     host: str,
     port: int,
     security: str,
     login: str,
     password: str,
     timeout: float,
-    tokens: TokenSource | None,
-) -> None:
+    tokens: TokenSource | None = None,
+) -> Iterator[smtplib.SMTP]:
+    """A connection that is signed in, and hung up at the end.
+
+    It raises what smtplib, ssl or the socket raise, or a `MailboxError`.
+
+    :param timeout: seconds after which it is cut, whatever is done on it
+    :param tokens: as for `check_smtp`
+    """
     check_settings(host, port, security, login, password, with_token=bool(tokens))
     context = ssl.create_default_context()
     line = _Line(context if security == "ssl" else None)
@@ -81,6 +99,7 @@ def _check(
         if security == "starttls":
             client.starttls(context=context)
         _sign_in(client, login, password, tokens)
+        yield client
         with contextlib.suppress(OSError, smtplib.SMTPException):
             client.quit()
 

@@ -9,7 +9,8 @@ class EasycrmEmailErase(models.TransientModel):
     """Deleting a contact for privacy: what becomes of the emails, and how many are so.
 
     All emails of the user's companies count, whosever mailbox holds them: nothing of a
-    person who asks for it may stay behind. The user is told how many, never which.
+    person who asks for it may stay behind. The user is told how many of these he may
+    read, and that there may be more: what colleagues have is theirs alone to know.
     """
 
     _name = "easycrm.email.erase"
@@ -51,17 +52,19 @@ class EasycrmEmailErase(models.TransientModel):
     @api.depends("partner_ids")
     def _compute_counts(self):
         for erase in self:
-            own, shared = erase._get_emails()
-            erase.own_count, erase.shared_count = len(own), len(shared)
-            if len(own) == 1:
+            own, shared = map(erase._count_readable, erase._get_emails())
+            erase.own_count, erase.shared_count = own, shared
+            if own == 1:
                 erase.own_words = self.env._(
-                    "One email is with them and your own people only."
+                    "One email that you can read is with them and your own people only."
                 )
             else:
                 erase.own_words = self.env._(
-                    "%s emails are with them and your own people only.", len(own)
+                    "%s emails that you can read are with them and your own people "
+                    "only.",
+                    own,
                 )
-            if len(shared) == 1:
+            if shared == 1:
                 erase.shared_words = self.env._(
                     "One is with others, too: it stays, and does not stand on them any "
                     "more."
@@ -70,8 +73,14 @@ class EasycrmEmailErase(models.TransientModel):
                 erase.shared_words = self.env._(
                     "%s are with others, too: these stay, and do not stand on them any "
                     "more.",
-                    len(shared),
+                    shared,
                 )
+
+    @api.model
+    def _count_readable(self, emails):
+        """Return how many of these emails the user may know of."""
+        readable = self.env["easycrm.email"].sudo(False)
+        return readable.search_count([("id", "in", emails.ids)])
 
     @api.depends("emails")
     def _compute_keep_words(self):
@@ -184,6 +193,7 @@ class EasycrmEmailErase(models.TransientModel):
         partners = self.partner_ids
         partners.check_access("unlink")
         own, _shared = self._get_emails()
+        count = self._count_readable(own)
         # (whose they were is not known any more once the contacts are gone)
         addresses = self._get_addresses()
         steps = self.env["easycrm.email.batch"].sudo()
@@ -202,18 +212,20 @@ class EasycrmEmailErase(models.TransientModel):
             "tag": "display_notification",
             "params": {
                 "type": "success",
-                "message": self._get_result(len(own)),
+                "message": self._get_result(count),
                 # (no way back to what is no more)
                 "next": {**contacts, "target": "main"},
             },
         }
 
     def _get_result(self, count):
-        if self.emails == "keep" or not count:
+        if self.emails == "keep":
             return self.env._("Deleted. The emails that were with them are kept.")
+        if not count:
+            return self.env._("Deleted, with the emails that were with them only.")
         if count == 1:
-            return self.env._("Deleted, with one email.")
-        return self.env._("Deleted, with %s emails.", count)
+            return self.env._("Deleted, with one email that you could read.")
+        return self.env._("Deleted, with %s emails that you could read.", count)
 
     def _block(self, addresses):
         """Have no mailbox of the user's companies read mail of these addresses.

@@ -99,11 +99,13 @@ class EasycrmEmailHandOver(models.TransientModel):
         account = self.account_id
         account.check_access("write")
         waiting = account._get_open_conversations().get(account, [])
-        records = {one.record for one in waiting}
+        threads = {}
+        for one in waiting:
+            threads.setdefault(one.record, []).append(one.thread_id)
         done = [
-            line._hand_over()
+            line._hand_over(threads[line._get_record()])
             for line in self.line_ids
-            if line.user_id and line._get_record() in records
+            if line.user_id and line._get_record() in threads
         ]
         if not done:
             raise UserError(self.env._("Choose a colleague for one of them at least."))
@@ -150,11 +152,13 @@ class EasycrmEmailHandOverLine(models.TransientModel):
     def _get_record(self):
         return self.lead_id or self.partner_id
 
-    def _hand_over(self):
+    def _hand_over(self, thread_ids):
         """Make the activity; return it.
 
         As superuser: the record is one that the user may open, the account one that he
         manages.
+
+        :param list thread_ids: the conversations that it is about
         """
         self.ensure_one()
         record, owner = self._get_record(), self.hand_over_id.owner_id
@@ -177,4 +181,5 @@ class EasycrmEmailHandOverLine(models.TransientModel):
             ),
             user_id=self.user_id.id,
             easycrm_account_id=self.hand_over_id.account_id.id,
+            easycrm_thread_ids=[Command.set(thread_ids)],
         )

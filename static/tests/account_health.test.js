@@ -209,7 +209,7 @@ test("it is compared when the button is pressed", async () => {
 
 for (const [health, words] of [
     ["paused", "It is not read now, and not compared."],
-    ["stopped", "Not compared any more: its owner is archived."],
+    ["stopped", "Not compared any more: its owner has left."],
 ]) {
     test(`a mailbox that is ${health} cannot be compared`, async () => {
         await mountStatus({

@@ -65,7 +65,11 @@ test("an empty timeline tells how long the first reading takes", async () => {
     const record = {resModel: "res.partner", resId: 7, data: {name: "Anna Berg"}};
     record.model = {root: null};
     const progress = {done: 2000, total: 8900};
-    const orm = {silent: {call: async () => page([], {empty: "first_sync", progress})}};
+    const answers = {
+        easycrm_planned: [],
+        easycrm_timeline: page([], {empty: "first_sync", progress}),
+    };
+    const orm = {silent: {call: async (model, method) => answers[method]}};
     const store = new TimelineStore(orm, "res.partner", 7);
     await store.load();
     await read(40);

@@ -46,6 +46,39 @@ test("a look goes from page to page, newest first, and tells what would come in"
     );
 });
 
+test("what looks private is left out unless its switch is turned, and can be looked at", async () => {
+    server.options.fields = ["share_level", "ignore_private", "unlinked_keep"];
+    Object.assign(server.account, {ignore_private: true, unlinked_keep: "full"});
+    server.mailbox = {INBOX: 30};
+    const mails = page("INBOX", 0).mails;
+    mails[1][7] = "info@bank.example";
+    mails[2][7] = "info@bank.example";
+    mails[4][2] = "never_store";
+    server.instead = [page("INBOX", 0, {mails, position: ""})];
+    await openWindow({accountId: 7});
+    await settle();
+    const PRIVATE = ".o_easycrm_connect_numbers [data-kind=private]";
+    const RULE = ".o_easycrm_connect_numbers [data-kind=never_store]";
+    expect(`${PRIVATE} .o_easycrm_connect_number`).toHaveText("2");
+    expect(PRIVATE).toHaveText(/look private: bank, doctor, payslips/);
+    expect(`${RULE} .o_easycrm_connect_number`).toHaveText("1");
+    expect(".o_easycrm_connect_reads").toHaveText(/^Reads 7 mails/);
+    expect(".o_easycrm_connect_senders").toHaveCount(0);
+    await contains(".o_easycrm_connect_private").click();
+    expect(queryAllTexts(".o_easycrm_connect_senders li")).toEqual([
+        "2 from info@bank.example",
+    ]);
+    await contains(".o_easycrm_connect_ignore_private input").click();
+    await settle();
+    expect(PRIVATE).toHaveCount(0);
+    expect(".o_easycrm_connect_reads").toHaveText(/^Reads 9 mails/);
+    await contains(".o_easycrm_connect_choice:contains(Keep nothing) input").click();
+    await settle();
+    expect(".o_easycrm_connect_numbers [data-kind=strangers]").toHaveText(
+        /are not kept/
+    );
+});
+
 test("choices count at once; only what was not looked at yet is asked for", async () => {
     await openWindow({accountId: 7});
     await settle();

@@ -21,12 +21,18 @@ beforeEach(async () => {
     await makeMockEnv();
 });
 
-const ALL = {folders: ["INBOX", "Sent"], since: "2026-11-01", ignoreAutomatic: false};
+const ALL = {
+    folders: ["INBOX", "Sent"],
+    since: "2026-11-01",
+    ignoreAutomatic: false,
+    ignorePrivate: false,
+};
 
 /** A mail as the server tells of it. */
 function row(key, day, kind = "strangers", values = {}) {
     const {isAutomatic = false, contacts = [], leads = [], opportunities = []} = values;
-    return [key, day, kind, isAutomatic, contacts, leads, opportunities];
+    const sender = values.privateSender || false;
+    return [key, day, kind, isAutomatic, contacts, leads, opportunities, sender];
 }
 
 function makeTally() {
@@ -91,6 +97,62 @@ test("choices count at once", () => {
         automatic: 1,
     });
     expect(tally.count({...ALL, folders: []}).mails).toBe(0);
+});
+
+test("what looks private is left out by its switch, and its senders are named", () => {
+    const tally = makeTally();
+    tally.add("INBOX", [
+        row("p", "2026-11-20", "strangers", {privateSender: "a@bank.example"}),
+        row("q", "2026-11-20", "strangers", {privateSender: "b@bank.example"}),
+        row("r", "2026-11-12", "colleagues", {privateSender: "b@bank.example"}),
+        row("s", "2026-11-12", "strangers", {
+            privateSender: "c@bank.example",
+            isAutomatic: true,
+        }),
+    ]);
+    expect(tally.count(ALL)).toMatchObject({
+        mails: 8,
+        wanted: 8,
+        private: 0,
+        senders: [],
+    });
+    expect(tally.count({...ALL, ignorePrivate: true})).toMatchObject({
+        mails: 8,
+        wanted: 4,
+        private: 4,
+        strangers: 1,
+        colleagues: 1,
+        senders: [
+            ["b@bank.example", 2],
+            ["a@bank.example", 1],
+            ["c@bank.example", 1],
+        ],
+    });
+    // the first reason counts, as when the mailbox is read
+    const both = tally.count({...ALL, ignorePrivate: true, ignoreAutomatic: true});
+    expect(both).toMatchObject({private: 3, automatic: 2, wanted: 3});
+});
+
+test("what a rule leaves out is never wanted, what it keeps off contacts is", () => {
+    const tally = makeTally();
+    tally.add("INBOX", [
+        row("x", "2026-11-20", "never_store", {
+            isAutomatic: true,
+            privateSender: "a@bank.example",
+        }),
+        row("y", "2026-11-20", "never_link"),
+    ]);
+    const choices = {...ALL, ignoreAutomatic: true, ignorePrivate: true};
+    expect(tally.count(choices)).toMatchObject({
+        mails: 6,
+        wanted: 4,
+        never_store: 1,
+        never_link: 1,
+        private: 0,
+        match: 2,
+        contacts: 2,
+    });
+    expect(tally.count(choices).bars[3]).toMatchObject({never_store: 1, never_link: 1});
 });
 
 test("bars are weeks from the first wanted day until today, empty ones too", () => {

@@ -5,19 +5,19 @@ answer of the API against Google's description of it.
 """
 
 import argparse
-import base64
-import binascii
 import email
 import email.utils
 import json
+import re
 import sys
 import time
 import urllib.parse
 from collections import deque
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 
-from .gmail_answers import Refused, answer_call, refusal
+from .gmail_answers import Refused, answer_call, refusal, sent_answer
 from .gmail_schema import OffSchema, check_answer, check_request
 from .gmail_store import Mailbox
 from .google_oauth import (
@@ -43,6 +43,19 @@ COSTS = {
 MAX_BATCH = 100
 _READ = "https://www.googleapis.com/auth/gmail.readonly"
 _SEND = "https://www.googleapis.com/auth/gmail.send"
+_BCC = re.compile(rb"^Bcc:.*\r\n(?:[ \t].*\r\n)*", re.MULTILINE | re.IGNORECASE)
+_ID = re.compile(rb"(^|\r\n)Message-ID: ([^\r\n]*)", re.IGNORECASE)
+
+
+@dataclass
+class Upload:
+    """A mail that comes in pieces; `answer` once it is sent."""
+
+    mailbox: Mailbox
+    size: int
+    thread: str
+    raw: bytearray = field(default_factory=bytearray)
+    answer: dict | None = None
 
 
 class GmailServer(WebServer):
@@ -54,6 +67,7 @@ class GmailServer(WebServer):
     :ivar parts: the request lines within batches
     :ivar refused: how many calls came up against the limit
     :ivar sent: (address, raw) of each mail that was sent
+    :ivar renames: it gives mails that are sent a Message-ID of its own
     """
 
     def __init__(
@@ -73,6 +87,8 @@ class GmailServer(WebServer):
         self.parts: list[str] = []
         self.refused = 0
         self.sent: list[tuple[str, bytes]] = []
+        self.renames = False
+        self.uploads: dict[str, Upload] = {}
         self._spent: dict[str, deque] = {}
 
     def add_mailbox(self, address: str) -> Mailbox:
@@ -90,6 +106,8 @@ class GmailServer(WebServer):
         if request.path in (AUTHORIZE, TOKEN, REVOKE, INTROSPECT):
             return self.oauth.respond(request)
         try:
+            if request.path.startswith("/resumable/upload/"):
+                return self._upload(request)
             if request.path == "/batch/gmail/v1":
                 return self._batch(request)
             return self._call(request)
@@ -193,22 +211,79 @@ class GmailServer(WebServer):
                 raise Refused(429, "rateLimitExceeded", text)
             spent.append((now, units))
 
-    def send(self, mailbox: Mailbox, packed: str) -> str:
+    def send(self, mailbox: Mailbox, raw: bytes, thread: str = "") -> str:
         """A mail that a user sends: into his Sent, and to those who are here."""
-        try:
-            raw = base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4))
-        except binascii.Error:
-            raise Refused(400, "invalidArgument", "'raw' is not base64url") from None
-        self.sent.append((mailbox.address, raw))
         head = email.message_from_bytes(raw)
         named = [str(v) for n in ("To", "Cc", "Bcc") for v in head.get_all(n, [])]
         if not named:
             raise Refused(400, "invalidArgument", "Recipient address required")
-        ref = mailbox.deliver(raw, ["SENT"])
-        for _name, address in email.utils.getaddresses(named):
+        people = [address for _name, address in email.utils.getaddresses(named)]
+        if not all(re.fullmatch(r"[^@\s]+@[^@\s]+", one) for one in people):
+            raise Refused(400, "invalidArgument", "Invalid To header")
+        if thread and thread not in {one.thread_id for one in mailbox.mails.values()}:
+            raise Refused(404, "notFound", "Requested entity was not found.")
+        self.sent.append((mailbox.address, raw))
+        for address in people:
             if other := self.mailboxes.get(address):
-                other.deliver(raw)
-        return ref
+                other.deliver(_BCC.sub(b"", raw, 1))
+        kept = raw
+        if self.renames:
+            new = f"<CA{len(self.sent)}@mail.gmail.com>".encode()
+            kept = _ID.sub(
+                rb"\1X-Google-Original-Message-ID: \2\r\nMessage-ID: " + new, raw
+            )
+        return mailbox.deliver(kept, ["SENT"], thread_id=thread)
+
+    # --- uploads ---
+
+    def _upload(self, request: Request) -> Answer:
+        """https://developers.google.com/workspace/gmail/api/guides/uploads"""
+        path = request.path.removeprefix("/resumable/upload")
+        is_begun = request.method == "PUT"
+        method = check_request("POST", path, {}, b"{}" if is_begun else request.body)
+        try:
+            mailbox = self._authorized(request, method)
+            take = self._take_piece if is_begun else self._begin_upload
+            return take(request, mailbox, method)
+        except Refused as error:
+            return error.answer
+
+    def _begin_upload(self, request: Request, mailbox: Mailbox, method) -> Answer:
+        self._charge(mailbox, COSTS[method["id"]])
+        size = int(request.headers["X-Upload-Content-Length"])
+        if request.headers["X-Upload-Content-Type"] != "message/rfc822":
+            raise OffSchema("an upload takes message/*")
+        if size > int(method["mediaUpload"]["maxSize"]):
+            raise Refused(413, "uploadTooLarge", "Request is too large.")
+        thread = request.json.get("threadId", "")
+        name = f"up{len(self.uploads) + 1}"
+        self.uploads[name] = Upload(mailbox, size, thread)
+        query = f"uploadType=resumable&upload_id={name}"
+        return Answer(b"", 200, {"Location": f"{self.url}{request.path}?{query}"})
+
+    def _take_piece(self, request: Request, mailbox: Mailbox, method) -> Answer:
+        upload = self.uploads.get(request.get("upload_id"))
+        if not upload or upload.mailbox is not mailbox:
+            raise Refused(404, "notFound", "Requested entity was not found.")
+        span = request.headers["Content-Range"]
+        found = re.fullmatch(r"bytes (?:(\d+)-(\d+)|\*)/(\d+)", span)
+        if not found or int(found[3]) != upload.size:
+            raise OffSchema(f"Content-Range: {span}")
+        if found[1] and not upload.answer:
+            begin, end = int(found[1]), int(found[2]) + 1
+            is_last = end == upload.size
+            if end - begin != len(request.body) or begin != len(upload.raw):
+                raise OffSchema(f"a piece that does not fit: {span}")
+            if not is_last and len(request.body) % (256 * 1024):
+                raise OffSchema("a piece is a multiple of 256 kB")
+            upload.raw += request.body
+            if is_last:
+                ref = self.send(mailbox, bytes(upload.raw), upload.thread)
+                upload.answer = sent_answer(mailbox, ref)
+                check_answer(method, upload.answer)
+        if upload.answer:
+            return Answer(upload.answer)
+        return Answer(b"", 308, {"Range": f"bytes=0-{len(upload.raw) - 1}"})
 
 
 def deliver_folder(mailbox: Mailbox, folder: Path) -> None:

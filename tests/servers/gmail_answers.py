@@ -1,5 +1,7 @@
 """What the loopback Gmail says to each method."""
 
+import base64
+import binascii
 import json
 
 from .gmail_format import attachment, form_of, packed
@@ -7,6 +9,9 @@ from .gmail_schema import OffSchema
 from .gmail_search import BadQuery, search
 from .gmail_store import SYSTEM_LABELS, Mail, Mailbox
 from .web import Answer, Request
+
+#: What is larger is uploaded.
+MAX_JSON_MAIL = 5_000_000
 
 _HISTORY_KINDS = {
     "messageAdded": "messagesAdded",
@@ -80,11 +85,29 @@ def answer_call(server, mailbox: Mailbox, method: str, request: Request) -> dict
             raise Refused(404, "notFound", "Requested entity was not found.")
         return {"size": len(content), "data": packed(content)}
     if method == "gmail.users.messages.send":
-        ref = server.send(mailbox, json.loads(request.body).get("raw", ""))
-        mail = mailbox.mails[ref]
-        labels = sorted(mail.labels)
-        return {"id": ref, "threadId": mail.thread_id, "labelIds": labels}
+        body = request.json
+        raw = _unpacked(body.get("raw", ""))
+        if len(raw) > MAX_JSON_MAIL:
+            raise Refused(
+                413, "uploadTooLarge", "Request payload size exceeds the limit"
+            )
+        ref = server.send(mailbox, raw, body.get("threadId", ""))
+        return sent_answer(mailbox, ref)
     raise OffSchema(f"{method} is not served here")
+
+
+def sent_answer(mailbox: Mailbox, ref: str) -> dict:
+    """What is said of a mail that was sent."""
+    mail = mailbox.mails[ref]
+    labels = sorted(mail.labels)
+    return {"id": ref, "threadId": mail.thread_id, "labelIds": labels}
+
+
+def _unpacked(text: str) -> bytes:
+    try:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except binascii.Error:
+        raise Refused(400, "invalidArgument", "'raw' is not base64url") from None
 
 
 def _mail(mailbox: Mailbox, ref: str) -> Mail:

@@ -16,11 +16,14 @@ import re
 import sys
 import time
 from datetime import datetime, timedelta, timezone
+from email.parser import BytesHeaderParser
 from pathlib import Path
 from urllib.parse import parse_qs, quote, unquote
 
 from .graph_delta import Delta
+from .graph_refusal import Refusal
 from .graph_schema import against_batch, against_schema
+from .graph_sending import ROUTES, Session, put_piece
 from .graph_store import Mailbox, attachments_of, properties_of
 from .microsoft_oauth import MicrosoftLogin
 from .web import Answer, Request, WebServer
@@ -33,18 +36,13 @@ _ALWAYS = ("id",)
 _PREFERRED_PAGE = re.compile(r"odata\.maxpagesize=(\d+)", re.IGNORECASE)
 _RANGE = re.compile(r"receivedDateTime (ge|lt) ([\d:T-]+)Z")
 _BY_ID = re.compile(r"internetMessageId eq '(.+)'")
+_BY_STAMP = re.compile(
+    r"singleValueExtendedProperties/Any"
+    r"\(ep: ep/id eq '(String \{[\w-]+\} Name \w+)' and ep/value eq '(.+)'\)"
+)
 _BY_PEOPLE = re.compile(r'"participants:(.+)"')
 _FOLDER = r"/mailFolders/(?P<folder>[^/]+)"
 _MESSAGE = r"/messages/(?P<message>[^/]+)"
-
-
-class Refusal(Exception):
-    """An error of Graph's."""
-
-    def __init__(self, status: int, code: str, message: str = "", **headers: str):
-        super().__init__(code)
-        body = {"error": {"code": code, "message": message or code}}
-        self.answer = Answer(body, status, headers)
 
 
 class GraphServer(WebServer):
@@ -54,6 +52,11 @@ class GraphServer(WebServer):
     :ivar most_at_once: requests for one mailbox
     :ivar immutable_ids: off: the server does not know them, and a move renames
     :ivar tells_sizes: off: it leaves the size out
+    :ivar sent: (address, raw) of each mail that was sent
+    :ivar renames: a mail gets a Message-ID of its own: as a `draft`, then too and
+        `always`, or as it is `sent`
+    :ivar rewrites: what is sent is made anew, with the date of now
+    :ivar lag: so often a mail that was sent is looked at before it stands in its place
     :ivar full_updates: a change of the read mark comes with the whole item
     """
 
@@ -67,6 +70,11 @@ class GraphServer(WebServer):
         self.immutable_ids = True
         self.tells_sizes = True
         self.full_updates = False
+        self.sent: list[tuple[str, bytes]] = []
+        self.renames = ""
+        self.rewrites = False
+        self.lag = 0
+        self.sessions: dict[str, Session] = {}
         self._at_once: dict[str, int] = {}
 
     def add_mailbox(self, address: str, aliases=(), members=None) -> Mailbox:
@@ -85,6 +93,8 @@ class GraphServer(WebServer):
     # --- HTTP ---
 
     def respond(self, request: Request) -> Answer:
+        if request.path.startswith("/upload/"):
+            return put_piece(self, request)
         if not request.path.startswith("/v1.0"):
             return self.login.respond(request)
         try:
@@ -165,9 +175,8 @@ class GraphServer(WebServer):
 
     def _answer(self, request: Request, user: str) -> Answer:
         mailbox, rest = self._mailbox(request.path.removeprefix("/v1.0"), user)
-        if request.method != "GET":
-            raise Refusal(405, "Request_BadRequest", "The mailbox is only read here.")
-        for pattern, method in _ROUTES:
+        routes = _ROUTES if request.method == "GET" else ROUTES[request.method]
+        for pattern, method in routes:
             if found := re.fullmatch(pattern, rest):
                 arguments = {k: unquote(v) for k, v in found.groupdict().items()}
                 if "folder" in arguments:
@@ -258,7 +267,7 @@ class GraphServer(WebServer):
             found.sort(key=lambda one: one.received, reverse=True)
         size, skip = int(request.get("$top", "10")), int(request.get("$skip", "0"))
         size = min(size, self.deltas[mailbox.address].max_page)
-        answer = {"value": [self._message(request, one) for one in found[skip:][:size]]}
+        answer = {"value": [self.message(request, one) for one in found[skip:][:size]]}
         if request.get("$count") == "true":
             answer["@odata.count"] = len(found)
         if len(found) > skip + size:
@@ -273,38 +282,45 @@ class GraphServer(WebServer):
         """All folders: by a Message-ID, or by somebody who wrote or got the mail."""
         size = int(request.get("$top", "10"))
         by_id = _BY_ID.fullmatch(request.get("$filter", ""))
+        by_stamp = _BY_STAMP.fullmatch(request.get("$filter", ""))
         by_people = _BY_PEOPLE.fullmatch(request.get("$search", ""))
-        if bool(by_id) == bool(by_people):
+        if [bool(one) for one in (by_id, by_stamp, by_people)].count(True) != 1:
             raise Refusal(400, "BadRequest", "Invalid filter clause")
 
         def fits(message) -> bool:
-            head = email.message_from_bytes(message.raw)
+            if by_stamp:
+                return message.stamp == (by_stamp[1], by_stamp[2].replace("''", "'"))
+            head = BytesHeaderParser().parsebytes(message.raw)
             if by_id:
                 return head["Message-ID"] == by_id[1].replace("''", "'")
             people = [head.get(name, "") for name in ("From", "To", "Cc", "Bcc")]
             return by_people[1] in " ".join(people).lower()
 
         found = [one for one in mailbox.messages.values() if fits(one)][:size]
-        return Answer({"value": [self._message(request, one) for one in found]})
+        return Answer({"value": [self.message(request, one) for one in found]})
 
     def _one(
         self, request: Request, mailbox: Mailbox, message: str, folder: str = ""
     ) -> Answer:
-        found = self._find(mailbox, message)
+        found = self.find(mailbox, message)
+        if found.lag:
+            found.lag -= 1
+            if not found.lag:
+                mailbox.move(found.key, "sentitems")
         if folder and found.folder != folder:
-            self._find(mailbox, "")
-        return Answer(self._message(request, found))
+            self.find(mailbox, "")
+        return Answer(self.message(request, found))
 
     def _value(self, request: Request, mailbox: Mailbox, message: str) -> Answer:
-        return Answer(self._find(mailbox, message).raw)
+        return Answer(self.find(mailbox, message).raw)
 
     def _attachments(self, request: Request, mailbox: Mailbox, message: str) -> Answer:
-        found = attachments_of(self._find(mailbox, message))
+        found = attachments_of(self.find(mailbox, message))
         for one in found:
-            self._hold(one, "Attachment")
+            self.hold(one, "Attachment")
         return Answer({"value": found})
 
-    def _find(self, mailbox: Mailbox, ref: str):
+    def find(self, mailbox: Mailbox, ref: str):
         found = mailbox.find(ref)
         if not found:
             text = "The specified object was not found in the store."
@@ -343,9 +359,9 @@ class GraphServer(WebServer):
                 "isRead": message.is_read,
                 "parentFolderId": folder,
             }
-            self._hold(changed)
+            self.hold(changed)
             return changed
-        return self._message(request, message)
+        return self.message(request, message)
 
     def _is_immutable(self, request: Request) -> bool:
         asked = "immutableid" in request.headers.get("Prefer", "").lower()
@@ -354,7 +370,7 @@ class GraphServer(WebServer):
     def _id(self, request: Request, message) -> str:
         return message.key if self._is_immutable(request) else message.id
 
-    def _message(self, request: Request, message) -> dict:
+    def message(self, request: Request, message) -> dict:
         fields = {**properties_of(message), **message.properties}
         found = _selected({"id": self._id(request, message), **fields}, request)
         if "0x0E08" in request.get("$expand") and self.tells_sizes:
@@ -364,10 +380,10 @@ class GraphServer(WebServer):
             ]
         found.pop("size", None)
         found["@odata.etag"] = f'W/"{message.moves}"'
-        self._hold(found)
+        self.hold(found)
         return found
 
-    def _hold(self, message: dict, part: str = "Message") -> None:
+    def hold(self, message: dict, part: str = "Message") -> None:
         self.violations += against_schema(message, part)
 
 

@@ -3,6 +3,7 @@
 import email
 import email.policy
 import email.utils
+import functools
 import hashlib
 import itertools
 import threading
@@ -37,7 +38,12 @@ class Folder:
 
 @dataclass
 class Message:
-    """One mail. `key` lasts, `id` changes with each move."""
+    """One mail. `key` lasts, `id` changes with each move.
+
+    :ivar files: what was put to a draft: of each its MIME type, name, Content-ID, bytes
+    :ivar stamp: an extended property, its id and its value
+    :ivar lag: how often it is looked at before it moves to where it belongs
+    """
 
     key: str
     raw: bytes
@@ -46,6 +52,9 @@ class Message:
     is_read: bool = False
     is_draft: bool = False
     moves: int = 0
+    stamp: tuple[str, str] = ("", "")
+    lag: int = 0
+    files: list[tuple[str, str, str, bytes]] = field(default_factory=list)
     properties: dict = field(default_factory=dict)
 
     @property
@@ -163,7 +172,7 @@ class Mailbox:
 
 def properties_of(message: Message) -> dict:
     """A message as Graph describes it, as far as this server goes."""
-    parsed = email.message_from_bytes(message.raw, policy=email.policy.compat32)
+    parsed = _parsed(message.raw)
     own_id = str(parsed.get("Message-ID") or f"<{message.key}@none>")
     root = (str(parsed.get("References") or "").split() or [own_id])[0]
     received = message.received.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -198,16 +207,26 @@ def _people(parsed, name: str) -> list[dict]:
 
 def attachments_of(message: Message) -> list[dict]:
     """In an order of its own: the reverse of the mail's."""
-    parsed = email.message_from_bytes(message.raw, policy=email.policy.compat32)
+    found = _files(message.raw)
+    numbered = [{"id": f"{message.id}-{n}", **one} for n, one in enumerate(found)]
+    return numbered[::-1]
+
+
+@functools.lru_cache(maxsize=32)
+def _parsed(raw: bytes):
+    return email.message_from_bytes(raw, policy=email.policy.compat32)
+
+
+@functools.lru_cache(maxsize=32)
+def _files(raw: bytes) -> list[dict]:
     found = []
-    for part in parsed.walk():
+    for part in _parsed(raw).walk():
         if part.get_content_disposition() not in ("attachment", "inline"):
             continue
         content = part.get_payload(decode=True) or b""
         found.append(
             {
                 "@odata.type": "#microsoft.graph.fileAttachment",
-                "id": f"{message.id}-{len(found)}",
                 "name": part.get_filename() or "",
                 "contentType": part.get_content_type(),
                 "size": len(content),
@@ -215,4 +234,4 @@ def attachments_of(message: Message) -> list[dict]:
                 "contentId": part.get("Content-ID"),
             }
         )
-    return found[::-1]
+    return found

@@ -41,20 +41,25 @@ MAX_BYTES = 30_000_000
 class SendGridServer(WebServer):
     """One account.
 
+    :param signer: makes the key that it signs with, the same each time; 0: any
     :ivar key: the only one that counts
     :ivar deliveries: what people got
     :ivar bodies: the bodies of the sends taken
     :ivar suppressed: list -> its rows
     """
 
-    def __init__(self, port: int = 0):
+    def __init__(self, port: int = 0, signer: int = 0):
         self.key = "SG.loopback"
         self.scopes = ["mail.send"]
         self.senders: set[str] | None = None  # None: any
         self.deliveries = Deliveries()
         self.bodies: list[dict] = []
         self.suppressed: dict[str, list[dict]] = {}
-        self._signer = ec.generate_private_key(ec.SECP256R1())
+        self._signer = (
+            ec.derive_private_key(signer, ec.SECP256R1())
+            if signer
+            else ec.generate_private_key(ec.SECP256R1())
+        )
         super().__init__(port)
 
     @property

@@ -65,7 +65,8 @@ class Fault:
     :ivar kind: `answer` (give `answer` instead), `reset` (the request is served, then
         the connection is reset instead of an answer), `refuse` (reset before it is
         served), `half` (half of the answer, then reset), `broken` (half of the body,
-        with the right length for it), `slow` (answer after `seconds`), `drip` (the
+        with the right length for it), `late answer` (the request is served, then
+        `answer` is given), `slow` (answer after `seconds`), `drip` (the
         answer in a hundred pieces, over `seconds`), `none`
     :ivar first: called before
     :ivar times: how many requests it meets
@@ -237,7 +238,8 @@ def _handler(server: WebServer) -> Callable:
             answer = server.respond(request)
             if fault.kind == "reset":
                 return self.reset()
-            return self.answer(answer, fault)
+            is_other = fault.kind == "late answer"
+            return self.answer(fault.answer if is_other else answer, fault)
 
         do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = serve
 

@@ -84,9 +84,13 @@ export class ConnectDialog extends Component {
             since: "",
             share_level: "everything",
             ignore_automatic: false,
+            ignore_private: false,
             unlinked_keep: "full",
             get ignoreAutomatic() {
                 return this.ignore_automatic;
+            },
+            get ignorePrivate() {
+                return this.ignore_private;
             },
         });
         this.look = null;

@@ -13,6 +13,9 @@ import {
     secondsLeftWords,
 } from "./connect_words";
 
+/** Senders that are named of what looks private. */
+const MAX_SENDERS = 12;
+
 /** What the look has found so far: how far it is, the sentence, the bars and the numbers. */
 export class ConnectResult extends Component {
     static template = "easycrm_mail.ConnectResult";
@@ -29,6 +32,7 @@ export class ConnectResult extends Component {
     setup() {
         this.look = useState(this.props.look);
         this.choices = useState(this.props.choices);
+        this.state = useState({showsPrivate: false});
     }
 
     get icon() {
@@ -37,8 +41,15 @@ export class ConnectResult extends Component {
 
     get counts() {
         const {version, status} = this.look;
-        const {folders, since, ignoreAutomatic} = this.choices;
-        const key = [version, status, since, ignoreAutomatic, ...folders].join("\n");
+        const {folders, since, ignoreAutomatic, ignorePrivate} = this.choices;
+        const key = [
+            version,
+            status,
+            since,
+            ignoreAutomatic,
+            ignorePrivate,
+            ...folders,
+        ].join("\n");
         if (key !== this.countsKey) {
             this.countsKey = key;
             this.lastCounts = this.look.tally.count(this.choices);
@@ -98,8 +109,25 @@ export class ConnectResult extends Component {
             : _t("%(service)s asks to wait %(seconds)s seconds.", values);
     }
 
+    get senders() {
+        return this.counts.senders.slice(0, MAX_SENDERS).map(([address, count]) => ({
+            address,
+            number: formatInteger(count),
+        }));
+    }
+
+    get moreSendersWords() {
+        const more = this.counts.senders.length - MAX_SENDERS;
+        return more > 0 ? _t("and %s more senders", formatInteger(more)) : "";
+    }
+
     get rows() {
         const {match, strangers, colleagues, automatic} = this.counts;
+        const {never_link: unlinked, never_store: unstored} = this.counts;
+        const isKept = this.choices.unlinked_keep !== "nothing";
+        const waits = isKept
+            ? _t("wait in Unlinked Emails, where only you see them")
+            : _t("are not kept");
         const rows = [
             {
                 kind: "match",
@@ -111,21 +139,45 @@ export class ConnectResult extends Component {
                 kind: "strangers",
                 count: strangers,
                 title: _t("from people not in the CRM"),
-                detail: _t("wait in Unlinked Emails, where only you see them"),
+                detail: waits,
             },
             {
                 kind: "colleagues",
                 count: colleagues,
                 title: _t("among colleagues"),
-                detail: _t("are not linked to anybody"),
+                detail: isKept ? _t("are not linked to anybody") : waits,
             },
         ];
+        if (unlinked) {
+            rows.push({
+                kind: "never_link",
+                count: unlinked,
+                title: _t("kept off contacts by a rule"),
+                detail: waits,
+            });
+        }
+        if (this.counts.private) {
+            rows.push({
+                kind: "private",
+                count: this.counts.private,
+                title: _t("look private: bank, doctor, payslips"),
+                detail: _t("left out, unless you say otherwise"),
+            });
+        }
         if (automatic) {
             rows.push({
                 kind: "automatic",
                 count: automatic,
                 title: _t("newsletters and automatic mail"),
                 detail: _t("left out, unless you say otherwise"),
+            });
+        }
+        if (unstored) {
+            rows.push({
+                kind: "never_store",
+                count: unstored,
+                title: _t("never stored because of a rule"),
+                detail: _t("left out: your rules and your administrator's say so"),
             });
         }
         return rows.map((row) => ({...row, number: formatInteger(row.count)}));

@@ -8,12 +8,39 @@
  * @property {string[]} folders streams that are wanted
  * @property {string} since a day; mail of before is not wanted
  * @property {boolean} ignoreAutomatic
+ * @property {boolean} ignorePrivate
  *
- * @typedef {"match"|"strangers"|"colleagues"|"automatic"} Kind
+ * @typedef {"match"|"strangers"|"never_link"|"colleagues"|"private"|"automatic"|"never_store"} Kind
  */
 
 /** The kinds, as they stand upon each other in a bar. */
-export const KINDS = ["match", "strangers", "colleagues", "automatic"];
+export const KINDS = [
+    "match",
+    "strangers",
+    "never_link",
+    "colleagues",
+    "private",
+    "automatic",
+    "never_store",
+];
+
+/** Those of them that do not come in. */
+const LEFT_OUT = ["private", "automatic", "never_store"];
+
+function noneOfEach() {
+    return Object.fromEntries(KINDS.map((kind) => [kind, 0]));
+}
+
+/** What a mail is under these choices; the first reason to leave it out counts, as when it is read. */
+function kindOf(mail, {ignoreAutomatic, ignorePrivate}) {
+    if (mail.kind === "never_store") {
+        return mail.kind;
+    }
+    if (ignoreAutomatic && mail.isAutomatic) {
+        return "automatic";
+    }
+    return ignorePrivate && mail.privateSender ? "private" : mail.kind;
+}
 
 /** Bars at most: a look at many years is told by months. */
 const MAX_WEEKS = 60;
@@ -41,6 +68,7 @@ export class Tally {
             contacts,
             leads,
             opportunities,
+            privateSender,
         ] of rows) {
             const known = this.mails.get(key);
             if (known) {
@@ -55,6 +83,7 @@ export class Tally {
                 contacts,
                 leads,
                 opportunities,
+                privateSender,
                 streams,
             });
         }
@@ -74,8 +103,9 @@ export class Tally {
      *
      * @param {Choices} choices
      */
-    count({folders, since, ignoreAutomatic}) {
-        const counts = {match: 0, strangers: 0, colleagues: 0, automatic: 0};
+    count(choices) {
+        const {folders, since} = choices;
+        const counts = noneOfEach();
         const records = {
             contacts: new Set(),
             leads: new Set(),
@@ -83,6 +113,8 @@ export class Tally {
         };
         /** @type {Map<string, Object>} day -> how many of each kind */
         const days = new Map();
+        /** @type {Map<string, number>} who sent what looks private -> how many */
+        const senders = new Map();
         for (const mail of this.mails.values()) {
             if (
                 mail.day < since ||
@@ -90,17 +122,16 @@ export class Tally {
             ) {
                 continue;
             }
-            const kind = ignoreAutomatic && mail.isAutomatic ? "automatic" : mail.kind;
+            const kind = kindOf(mail, choices);
             counts[kind]++;
             if (!days.has(mail.day)) {
-                days.set(mail.day, {
-                    match: 0,
-                    strangers: 0,
-                    colleagues: 0,
-                    automatic: 0,
-                });
+                days.set(mail.day, noneOfEach());
             }
             days.get(mail.day)[kind]++;
+            if (kind === "private") {
+                const sender = mail.privateSender;
+                senders.set(sender, (senders.get(sender) || 0) + 1);
+            }
             if (kind === "match") {
                 for (const name in records) {
                     mail[name].forEach((id) => records[name].add(id));
@@ -110,7 +141,11 @@ export class Tally {
         return {
             ...counts,
             mails: KINDS.reduce((sum, kind) => sum + counts[kind], 0),
-            wanted: counts.match + counts.strangers + counts.colleagues,
+            wanted: KINDS.filter((kind) => !LEFT_OUT.includes(kind)).reduce(
+                (sum, kind) => sum + counts[kind],
+                0
+            ),
+            senders: [...senders].sort((one, other) => other[1] - one[1]),
             contacts: records.contacts.size,
             leads: records.leads.size,
             opportunities: records.opportunities.size,
@@ -137,7 +172,7 @@ function makeBars(days, since) {
     let at = first.startOf(unit);
     while (at <= last && bars.size < MAX_BARS) {
         const from = at.toISODate();
-        bars.set(from, {from, match: 0, strangers: 0, colleagues: 0, automatic: 0});
+        bars.set(from, {from, ...noneOfEach()});
         at = at.plus({[unit]: 1});
     }
     for (const [day, counts] of days) {

@@ -65,7 +65,7 @@ export class AccountWeek extends Component {
     get words() {
         const {gap_count: gaps, sync_health: health} = this.data;
         if (health === "stopped") {
-            return _t("Not compared any more: its owner is archived.");
+            return _t("Not compared any more: its owner has left.");
         }
         if (gaps === 1) {
             return _t(

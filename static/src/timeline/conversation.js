@@ -3,6 +3,7 @@ import {Component, useEffect, useRef, useState} from "@odoo/owl";
 import {_t} from "@web/core/l10n/translation";
 import {useService} from "@web/core/utils/hooks";
 import {AttachmentChips} from "./attachment_chips";
+import {Bounces} from "./bounces";
 import {EmailLine} from "./email_line";
 import {EmailReader} from "./email_reader";
 import {EmailRoute} from "./email_route";
@@ -10,9 +11,10 @@ import {useFocusNext} from "./focus_next";
 import {PrivacyMenu} from "./privacy_menu";
 import {conversationItems, peopleOf} from "./timeline_model";
 import {
-    DIRECTIONS,
+    directionOf,
     fullTime,
     levelWords,
+    openedWords,
     peopleWords,
     privacyWords,
     shortTime,
@@ -24,6 +26,7 @@ export class Conversation extends Component {
     static template = "easycrm_mail.Conversation";
     static components = {
         AttachmentChips,
+        Bounces,
         EmailLine,
         EmailReader,
         EmailRoute,
@@ -69,8 +72,12 @@ export class Conversation extends Component {
         return this.store.fresh.has(this.threadId);
     }
 
+    get openedWords() {
+        return openedWords(this.newest);
+    }
+
     get direction() {
-        return DIRECTIONS[this.newest.direction];
+        return directionOf(this.newest);
     }
 
     get subject() {

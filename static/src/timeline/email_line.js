@@ -2,7 +2,7 @@ import {Component} from "@odoo/owl";
 
 import {useService} from "@web/core/utils/hooks";
 import {EmailRoute} from "./email_route";
-import {DIRECTIONS, dayOrTime, fullTime, levelWords, longTime} from "./timeline_words";
+import {directionOf, dayOrTime, fullTime, levelWords, longTime} from "./timeline_words";
 
 /** A mail of an open conversation, folded to one line. */
 export class EmailLine extends Component {
@@ -15,7 +15,7 @@ export class EmailLine extends Component {
     }
 
     get direction() {
-        return DIRECTIONS[this.props.email.direction];
+        return directionOf(this.props.email);
     }
 
     get text() {

@@ -1,24 +1,34 @@
 import {Component, onWillStart, onWillUpdateProps, useRef, useState} from "@odoo/owl";
 
+import {useHotkey} from "@web/core/hotkeys/hotkey_hook";
 import {_t} from "@web/core/l10n/translation";
 import {useService} from "@web/core/utils/hooks";
 import {AttachmentChips} from "./attachment_chips";
 import {BodyFrame} from "./body_frame";
+import {Bounces} from "./bounces";
 import {
-    DIRECTIONS,
+    directionOf,
     fullTime,
     levelWords,
     longTime,
+    openedWords,
     personInitial,
     personName,
     recipientRoles,
 } from "./timeline_words";
 import {WhyPanel} from "./why_panel";
 
+/** How a mail can be answered, and the key that does it. */
+const ANSWERS = [
+    {kind: "reply", icon: "fa-reply", key: "r", word: _t("Reply")},
+    {kind: "reply_all", icon: "fa-reply-all", key: "a", word: _t("Reply all")},
+    {kind: "forward", icon: "fa-share", key: "f", word: _t("Forward")},
+];
+
 /** One mail in full: who, to whom, the body in its frame, attachments, and why it is here. */
 export class EmailReader extends Component {
     static template = "easycrm_mail.EmailReader";
-    static components = {AttachmentChips, BodyFrame, WhyPanel};
+    static components = {AttachmentChips, BodyFrame, Bounces, WhyPanel};
     static props = {
         email: Object,
         // of the timeline that it stands on; without one it stands by itself
@@ -31,6 +41,8 @@ export class EmailReader extends Component {
     setup() {
         this.orm = useService("orm");
         this.ui = useService("ui");
+        this.composer = useService("easycrm_mail.compose");
+        this.root = useRef("root");
         this.personName = personName;
         this.whyToggle = useRef("whyToggle");
         this.state = useState({
@@ -47,6 +59,7 @@ export class EmailReader extends Component {
             /** Why the body of a large mail could not be read. */
             largeError: "",
         });
+        this.setupKeys();
         onWillStart(() => {
             this.loadBody();
         });
@@ -58,8 +71,69 @@ export class EmailReader extends Component {
         });
     }
 
+    /** Single keys answer the mail in which the focus is; of one that is open alone, from anywhere. */
+    setupKeys() {
+        const area = () => {
+            const isFree = document.activeElement === document.body;
+            const card = this.root.el.closest(".o_easycrm_conversation");
+            if (!card) {
+                return isFree
+                    ? document.body
+                    : this.root.el.closest(".o_action_manager") || this.root.el;
+            }
+            const cards = document.querySelectorAll(".o_easycrm_card");
+            return isFree && cards.length === 1 ? document.body : card;
+        };
+        for (const {kind, key} of ANSWERS) {
+            useHotkey(key, () => this.reply(kind), {
+                area,
+                isAvailable: () =>
+                    this.canReply &&
+                    this.isNearest &&
+                    this.answers.some((answer) => answer.kind === kind),
+            });
+        }
+    }
+
+    /** Of several that are open, the one with the focus, else the newest. */
+    get isNearest() {
+        const {el} = this.root;
+        const focused = document.activeElement?.closest(".o_easycrm_reader");
+        const card = el.closest(".o_easycrm_card");
+        const newest = card && [...card.querySelectorAll(".o_easycrm_reader")].at(-1);
+        return (focused || newest || el) === el;
+    }
+
+    /** It can be answered by whoever may read it. */
+    get canReply() {
+        return this.props.email.level === "everything";
+    }
+
+    get answers() {
+        return ANSWERS.filter(({kind}) => kind !== "reply_all" || this.hasOthers);
+    }
+
+    /** There is somebody else to answer. */
+    get hasOthers() {
+        const {from, to, cc} = this.props.email;
+        return [from, ...to, ...cc].filter((person) => person && !person.me).length > 1;
+    }
+
+    reply(kind) {
+        const {email, store} = this.props;
+        return this.composer.open({
+            easycrm_email_id: email.id,
+            easycrm_reply_kind: kind,
+            ...(store && {active_model: store.resModel, active_ids: [store.resId]}),
+        });
+    }
+
+    get openedWords() {
+        return openedWords(this.props.email);
+    }
+
     get direction() {
-        return DIRECTIONS[this.props.email.direction];
+        return directionOf(this.props.email);
     }
 
     get level() {

@@ -27,6 +27,7 @@ export class EmptyState extends Component {
     setup() {
         this.action = useService("action");
         this.connect = useService("easycrm_mail.connect");
+        this.composer = useService("easycrm_mail.compose");
     }
 
     /** Whom the emails would be from: the person of a lead, not what it is about. */
@@ -113,6 +114,11 @@ export class EmptyState extends Component {
                   "Compared with %(addresses)s in %(mailboxes)s mailboxes, back to %(date)s.",
                   values
               );
+    }
+
+    compose() {
+        const {resModel, resId} = this.props.record;
+        return this.composer.open({active_model: resModel, active_ids: [resId]});
     }
 
     showAccounts() {

@@ -19,6 +19,7 @@ import {_t} from "@web/core/l10n/translation";
 import {useAccountEvents} from "../sync/account_hooks";
 import {reloadUnlessDirty} from "../sync/reload_record";
 import {timeLeftWords, withTimeLeft} from "../sync/time_left";
+import {Planned} from "../compose/planned";
 import {Conversation} from "./conversation";
 import {EmptyState} from "./empty_state";
 import {TimelineBar} from "./timeline_bar";
@@ -42,11 +43,18 @@ const TOP_MARGIN = 8;
 /** One record's conversations, newest first. */
 export class Timeline extends Component {
     static template = "easycrm_mail.Timeline";
-    static components = {Conversation, EmptyState, TimelineBar, TimelineNotice};
+    static components = {
+        Conversation,
+        EmptyState,
+        Planned,
+        TimelineBar,
+        TimelineNotice,
+    };
     static props = {store: Object, record: Object};
 
     setup() {
         this.account = useService("easycrm_mail.account");
+        this.composer = useService("easycrm_mail.compose");
         this.ui = useService("ui");
         this.store = useState(this.props.store);
         this.root = useRef("root");
@@ -102,6 +110,7 @@ export class Timeline extends Component {
         useHotkey("j", () => this.moveFocus(1), {...options, allowRepeat: true});
         useHotkey("k", () => this.moveFocus(-1), {...options, allowRepeat: true});
         useHotkey("s", () => this.focusSearch(), options);
+        useHotkey("c", () => this.compose(), options);
         useHotkey("escape", ({target}) => this.store.close(this.threadOf(target)), {
             area: () => this.root.el,
             isAvailable: (target) => this.store.isOpen(this.threadOf(target)),
@@ -197,6 +206,12 @@ export class Timeline extends Component {
         return () => browser.clearTimeout(timer);
     }
 
+    /** Send Email, to whom this record is about. */
+    compose() {
+        const {resModel, resId} = this.store;
+        return this.composer.open({active_model: resModel, active_ids: [resId]});
+    }
+
     clearFilters() {
         this.store.setFilters(NO_FILTERS);
         this.focusSearch();
@@ -237,6 +252,7 @@ export class Timeline extends Component {
     async refresh(isChanged = false) {
         const {store, record} = this.props;
         const {count} = store;
+        store.loadPlanned();
         await store.refresh();
         if (isChanged || store.count !== count) {
             await reloadUnlessDirty(record);

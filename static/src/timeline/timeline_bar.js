@@ -25,6 +25,7 @@ export class TimelineBar extends Component {
         store: Object,
         /** Called when the reader turns from the search to what was found. */
         onLeave: Function,
+        onCompose: Function,
     };
 
     setup() {

@@ -41,6 +41,8 @@ export class TimelineStore {
         this.emptyDetail = {};
         this.progress = false;
         this.notices = [];
+        /** What is written from this record and has not left, see `easycrm_planned`. */
+        this.planned = [];
         /** Open conversations by thread: {expanded, unfolded, status}. */
         this.opened = {};
         /** @type {Object<number, import("./timeline_model").Email>} the version that is read instead, by the mail shown */
@@ -103,6 +105,16 @@ export class TimelineStore {
             // What is shown stays; without anything to show, the reader is told and may try again.
             this.status = known ? "ready" : "failed";
         }
+    }
+
+    /** What has not left; what goes wrong here is made good by the next piece of news. */
+    async loadPlanned() {
+        this.planned = await this.orm.silent
+            .call("easycrm.email.outgoing", "easycrm_planned", [
+                this.resModel,
+                this.resId,
+            ])
+            .catch(() => this.planned);
     }
 
     /** What is new: it slides in while the reader is at the top, else it waits and is told. */

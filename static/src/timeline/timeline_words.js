@@ -17,6 +17,21 @@ export const DIRECTIONS = {
     outbound: {icon: "oi-arrow-up-right", tone: "primary", word: _t("Sent")},
 };
 
+const NOT_DELIVERED = {
+    icon: "fa fa-exclamation",
+    tone: "danger",
+    word: _t("Not delivered"),
+};
+
+/** Which way an email went, or that it did not get there: its icon with its font, tone and word. */
+export function directionOf({direction, bounces = []}) {
+    if (bounces.some(({kind}) => kind === "hard")) {
+        return NOT_DELIVERED;
+    }
+    const words = DIRECTIONS[direction];
+    return {...words, icon: `oi ${words.icon}`};
+}
+
 /** Whose a conversation is that the reader has in a mailbox of his own: see `easycrm.email.thread`. */
 const PRIVACY = {
     shared: {
@@ -275,6 +290,11 @@ export function dayOrTime(utc, now) {
 /** To the minute and with its year, for a tooltip. */
 export function fullTime(utc) {
     return deserializeDateTime(utc).toLocaleString(DateTime.DATETIME_FULL);
+}
+
+/** When an email was opened for the first time, where its writer had asked to be told. */
+export function openedWords({opened_at: openedAt}) {
+    return openedAt ? _t("Opened for the first time on %s", fullTime(openedAt)) : "";
 }
 
 function dayWords(date, now) {

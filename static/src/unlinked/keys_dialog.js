@@ -11,6 +11,7 @@ const KEYS = [
     {keys: ["l"], words: _t("link: type a name, ↑ ↓ choose, Enter links")},
     {keys: ["n"], words: _t("new contact from this mail")},
     {keys: ["d"], words: _t("new lead from this mail")},
+    {keys: ["r", "a", "f"], words: _t("reply, reply to all, forward")},
     {keys: ["i"], words: _t("ignore; among the ignored: bring back")},
     {keys: ["z"], words: _t("undo the last step")},
     {keys: ["Esc"], words: _t("back, let the selection go")},

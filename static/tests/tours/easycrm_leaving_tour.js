@@ -79,14 +79,15 @@ registry.category("web_tour.tours").add("easycrm_erase_tour", {
         },
         {
             content: "The window tells how many",
-            trigger: ".modal:contains('2 emails are with them')",
+            trigger: ".modal:contains('2 emails that you can read are with them')",
         },
         {
             trigger: ".modal button[name='action_erase']",
             run: "click",
         },
         {
-            trigger: ".o_notification:contains('Deleted, with 2 emails.')",
+            trigger:
+                ".o_notification:contains('Deleted, with 2 emails that you could read.')",
         },
         {
             content: "The contacts are shown, without this one",

@@ -1,0 +1,92 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from .send_run import SendRun
+
+
+class EasycrmEmailOutgoing(models.Model):
+    """What is due: which mail the cron hands over next."""
+
+    _inherit = "easycrm.email.outgoing"
+
+    @api.model
+    def _cron_send(self):
+        """Send what is due, and ask for what is in doubt."""
+        SendRun(self.sudo().env).run()
+
+    @api.model
+    def _claim_due(self, busy_ids):
+        """Return the mail that is due next, its row locked; an empty one if none is.
+
+        :param list busy_ids: mailboxes that are being asked for another one
+        """
+        self.flush_model()
+        now = fields.Datetime.now()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT id FROM easycrm_email_outgoing
+                WHERE (state = 'queued' AND scheduled_at <= %(now)s
+                       AND (next_try_at IS NULL OR next_try_at <= %(now)s)
+                       OR state = 'doubt' AND next_try_at <= %(now)s)
+                  AND (account_id IS NULL OR account_id <> ALL(%(busy)s))
+                ORDER BY scheduled_at, id LIMIT 1
+                FOR NO KEY UPDATE SKIP LOCKED
+                """,
+                now=now,
+                busy=busy_ids,
+            )
+        )
+        mail = self.browse(row[0] for row in rows)
+        mail.invalidate_recordset(flush=False)
+        return mail
+
+    def _lock_free(self):
+        """Lock the row unless somebody else has; return whether it is locked."""
+        self.ensure_one()
+        return bool(
+            self.env.execute_query(
+                SQL(
+                    "SELECT id FROM easycrm_email_outgoing WHERE id = %s"
+                    " FOR NO KEY UPDATE SKIP LOCKED",
+                    self.id,
+                )
+            )
+        )
+
+    def _is_late(self, minutes):
+        """Tell whether it should have left long ago, and nobody knows that it has not.
+
+        :param int minutes: that are not long
+        """
+        self.ensure_one()
+        known = max(self.scheduled_at, self.looked_at or self.scheduled_at)
+        return known < fields.Datetime.now() - timedelta(minutes=minutes)
+
+    def _why_not_leaving(self):
+        """Return in words why it does not leave any more; else empty.
+
+        It may have waited for days: its writer or its mailbox may have left since.
+        """
+        self.ensure_one()
+        env = self.with_context(lang=self.user_id.lang).env
+        account = self.account_id.with_env(env)
+        if not account:
+            return env._("Its mailbox was deleted.")
+        if not self.user_id.active:
+            return env._("%s is archived.", self.user_id.name)
+        if self.user_id not in account.user_id | account.member_ids:
+            return env._(
+                "%(user)s may not send from %(email)s any more.",
+                user=self.user_id.name,
+                email=account.email,
+            )
+        if not self._is_own_address():
+            return env._(
+                "%(address)s is not an address of %(email)s any more.",
+                address=self.from_address,
+                email=account.email,
+            )
+        return account._why_not_sending()

@@ -1,0 +1,49 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+#: Days for which what was written is kept beside the email that it became.
+WRITTEN_DAYS = 30
+
+#: Mails that are cleared in one go.
+BATCH = 1000
+
+
+class EasycrmEmailOutgoing(models.Model):
+    """How long the outbox keeps what was written: it stands on the timeline then."""
+
+    _inherit = "easycrm.email.outgoing"
+
+    @api.autovacuum
+    def _gc_written(self):
+        """Forget the text and files of what is over; its Message-ID is still known."""
+        limit = fields.Datetime.now() - timedelta(days=WRITTEN_DAYS)
+        over = Domain("write_date", "<", limit)
+        cancelled = Domain("state", "=", "cancelled") & Domain("handed_at", "=", False)
+        self.search(over & cancelled, limit=BATCH).unlink()
+        has_text = Domain("body", "!=", False) | Domain("quoted_html", "!=", False)
+        sent = self.search(
+            over & Domain("state", "in", ["sent", "cancelled"]) & has_text, limit=BATCH
+        )
+        sent.attachment_ids.filtered(sent._owns).unlink()
+        sent.write({"body": False, "quoted_html": False, "attachment_ids": []})
+
+    @api.model
+    def _fold(self, records, into):
+        """Let mails written from merged records be of the one that stays."""
+        owner = self.env["easycrm.email.address"]._get_owner_field(into._name)
+        self.search([(owner, "in", records.ids)])[owner] = into
+
+
+class EasycrmEmail(models.Model):
+    """An email that is deleted for good takes along what it was written as."""
+
+    _inherit = "easycrm.email"
+
+    def _delete_for_good(self):
+        mails = self.env["easycrm.email.outgoing"].sudo()
+        written = mails.search([("email_id", "in", self.ids)])
+        result = super()._delete_for_good()
+        written.unlink()
+        return result

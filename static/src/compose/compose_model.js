@@ -1,0 +1,516 @@
+/**
+ * One Send Email window as the browser knows it: what is written, what is uploaded, what is saved. The components only
+ * show it.
+ */
+
+import {reactive} from "@odoo/owl";
+
+import {browser} from "@web/core/browser/browser";
+import {_t} from "@web/core/l10n/translation";
+import {Mutex} from "@web/core/utils/concurrency";
+
+const MODEL = "easycrm.email.compose";
+
+/** Milliseconds without a key before what is written is saved, and that it waits at most. */
+const SAVE_DELAY = 1500;
+
+/** How much larger a file is on its way than it is here: mailboxes count what is on the way. */
+const ENCODED = 4 / 3;
+
+/** A missing value in the subject. */
+const BRACES = /\{\{([^{}]*)\}\}/g;
+
+/** Told on the environment's bus when a window has changed what is written and has not left. */
+export const OUTBOX_CHANGED = "EASYCRM:OUTBOX-CHANGED";
+
+export const ROLES = ["to", "cc", "bcc"];
+
+/** @typedef {{name: string, address: string, partner_id: number|false, problem?: string, seen?: number}} Person */
+
+export class ComposeModel {
+    /**
+     * @param {Object} orm
+     * @param {Object} context what the window is opened from, see `easycrm.email.compose.default_get`
+     */
+    constructor(orm, context) {
+        this.orm = orm;
+        this.context = context;
+        this.mutex = new Mutex();
+        /** @type {"loading"|"ready"|"failed"} */
+        this.status = "loading";
+        this.error = "";
+        /** Why it was not sent. */
+        this.problem = "";
+        this.isSending = false;
+        /** @type {"saved"|"changed"|"saving"|"failed"} */
+        this.draft = "saved";
+        this.savedAt = false;
+        /** Counts what the server has put into the text, for the editor to begin anew. */
+        this.textVersion = 0;
+        /** @type {string[]} values that are missing in the text and in the subject */
+        this.missing = [];
+        /** Uploads under way: {id, name, loaded, total, error, xhr}. */
+        this.uploads = [];
+        /** Attachments of a forwarded email that are being fetched. */
+        this.fetching = [];
+        this.fetchError = "";
+        /** Each of the records gets an email of its own. */
+        this.isMany = false;
+        /** Given by the editor: its content as it is written, and as it is sent. */
+        this.editor = null;
+    }
+
+    get title() {
+        switch (this.replyKind) {
+            case "reply":
+                return _t("Reply");
+            case "reply_all":
+                return _t("Reply to all");
+            case "forward":
+                return _t("Forward");
+        }
+        return _t("Send Email");
+    }
+
+    /** Takes somebody out of a selection. */
+    removeRecord(record) {
+        this.records = this.records.filter((one) => one !== record);
+        this.change();
+    }
+
+    async load() {
+        this.status = "loading";
+        try {
+            this.takeWindow(
+                await this.orm.silent.call(MODEL, "easycrm_open", [], {
+                    context: this.context,
+                })
+            );
+            this.status = "ready";
+            this.takeForwarded();
+        } catch (error) {
+            this.status = "failed";
+            this.error = wordsOf(error);
+        }
+    }
+
+    takeWindow(window) {
+        Object.assign(this, {
+            id: window.id,
+            outgoingId: window.outgoing_id,
+            savedAt: window.saved_at,
+            records: window.records,
+            isMany: window.many,
+            from: window.from,
+            accountId: window.account_id,
+            fromAddress: window.from_address,
+            recipients: window.recipients,
+            subject: window.subject,
+            body: window.body,
+            quote: window.quote,
+            quoteKept: true,
+            replyKind: window.reply_kind,
+            files: window.files,
+            forwarded: window.forwarded,
+            documents: window.documents,
+            template: window.template,
+            trackOpens: window.track_opens,
+            bodyLocked: window.body_locked,
+        });
+        // (the editor begins anew with this text)
+        this.editor = null;
+        this.textVersion++;
+        this.findMissing(this.body);
+    }
+
+    /** The same as the server hands over, with what it could not be told. */
+    asWindow() {
+        return {
+            ...this.values(this.body),
+            id: this.id,
+            outgoing_id: this.outgoingId,
+            saved_at: this.savedAt,
+            records: this.records,
+            many: this.isMany,
+            from: this.from,
+            recipients: this.recipients,
+            quote: this.quote,
+            reply_kind: this.replyKind,
+            files: this.files,
+            forwarded: [],
+            documents: this.documents,
+            template: this.template,
+            body_locked: this.bodyLocked,
+            is_unsaved: true,
+        };
+    }
+
+    // --- from whom, to whom ---
+
+    /** The mailbox and address that is chosen, with what it can take. */
+    get sender() {
+        return this.from.find(
+            (option) =>
+                option.account_id === this.accountId &&
+                option.address === this.fromAddress
+        );
+    }
+
+    get hasMailbox() {
+        return this.from.length > 0;
+    }
+
+    chooseFrom(option) {
+        this.accountId = option.account_id;
+        this.fromAddress = option.address;
+        this.change();
+    }
+
+    /** @param {Person[]} people */
+    addPeople(role, people) {
+        const taken = new Set(
+            ROLES.flatMap((one) => this.recipients[one]).map(({address}) =>
+                address.toLowerCase()
+            )
+        );
+        const fresh = people.filter(({address}) => !taken.has(address.toLowerCase()));
+        if (fresh.length) {
+            this.recipients[role] = [...this.recipients[role], ...fresh];
+            this.change();
+        }
+    }
+
+    removePerson(role, person) {
+        this.recipients[role] = this.recipients[role].filter((one) => one !== person);
+        this.change();
+    }
+
+    suggest(term) {
+        return this.orm.silent.call(MODEL, "easycrm_suggest", [term]);
+    }
+
+    readPeople(text) {
+        return this.orm.silent.call(MODEL, "easycrm_read_people", [text]);
+    }
+
+    get hasRecipients() {
+        return (
+            (this.isMany && this.records.some(({address}) => address)) ||
+            ROLES.some((role) => (this.recipients[role] || []).length)
+        );
+    }
+
+    // --- what is written ---
+
+    setSubject(subject) {
+        this.subject = subject;
+        this.findMissing();
+        this.change();
+    }
+
+    /** The editor's text has changed. */
+    onText() {
+        this.findMissing();
+        this.change();
+    }
+
+    /** @param {string} [body] as HTML, where there is no editor yet */
+    findMissing(body) {
+        // (without a template, braces are what somebody wrote)
+        const braces = this.template ? (this.subject || "").matchAll(BRACES) : [];
+        const labels = [...braces].map(([, label]) => label.trim());
+        let marks = [];
+        if (this.editor) {
+            marks = this.editor.getMissing();
+        } else if (body) {
+            const root = new DOMParser().parseFromString(body, "text/html");
+            marks = [...root.querySelectorAll(".o_easycrm_missing")];
+        }
+        labels.push(...marks.map((mark) => mark.dataset.label || mark.textContent));
+        // (several get the template, which has no values yet)
+        this.missing = this.isMany ? [] : [...new Set(labels)];
+    }
+
+    // --- files ---
+
+    /** How large it is, beside its files as they are here. */
+    get size() {
+        const files = [...this.files, ...this.uploads, ...this.fetching];
+        const text = ((this.body || "").length + (this.quote || "").length) / ENCODED;
+        return files.reduce(
+            (sum, file) => sum + (file.size || file.total || 0),
+            Math.round(text)
+        );
+    }
+
+    /** How large it may be, counted in the same way. */
+    get limit() {
+        return Math.floor((this.sender?.limit_bytes || 0) / ENCODED);
+    }
+
+    get isTooLarge() {
+        return Boolean(this.limit) && this.size > this.limit;
+    }
+
+    get isUploading() {
+        return this.uploads.some(({error}) => !error) || this.fetching.length > 0;
+    }
+
+    /** @param {Iterable<File>} files */
+    async addFiles(files) {
+        await Promise.all([...files].map((file) => this.upload(file)));
+    }
+
+    upload(file) {
+        const upload = reactive({
+            id: `upload_${file.name}_${Math.random()}`,
+            name: file.name,
+            mimetype: file.type,
+            total: file.size,
+            loaded: 0,
+            error: "",
+        });
+        this.uploads = [...this.uploads, upload];
+        const form = new FormData();
+        form.append("csrf_token", odoo.csrf_token);
+        form.append("model", MODEL);
+        form.append("id", this.id);
+        form.append("ufile", file);
+        const xhr = new browser.XMLHttpRequest();
+        upload.abort = () => xhr.abort();
+        return new Promise((resolve) => {
+            xhr.upload.addEventListener("progress", (ev) => {
+                upload.loaded = Math.min(ev.loaded, upload.total);
+            });
+            xhr.addEventListener("load", () => {
+                this.takeUploaded(upload, xhr);
+                resolve();
+            });
+            xhr.addEventListener("error", () => {
+                upload.error = _t("It could not be uploaded.");
+                resolve();
+            });
+            xhr.addEventListener("abort", () => {
+                this.dropUpload(upload);
+                resolve();
+            });
+            xhr.open("POST", "/web/binary/upload_attachment");
+            xhr.send(form);
+        });
+    }
+
+    takeUploaded(upload, xhr) {
+        let answer;
+        try {
+            [answer] = JSON.parse(xhr.responseText);
+        } catch {
+            answer = {error: true};
+        }
+        if (xhr.status === 413) {
+            upload.error = _t("This file is larger than this server takes.");
+        } else if (xhr.status !== 200 || answer.error) {
+            upload.error = _t("It could not be uploaded.");
+        } else {
+            this.dropUpload(upload);
+            const {id, mimetype, size} = answer;
+            this.files = [...this.files, {id, name: upload.name, mimetype, size}];
+            this.change();
+        }
+    }
+
+    dropUpload(upload) {
+        this.uploads = this.uploads.filter(({id}) => id !== upload.id);
+    }
+
+    removeUpload(upload) {
+        if (upload.error) {
+            this.dropUpload(upload);
+        } else {
+            upload.abort();
+        }
+    }
+
+    removeFile(file) {
+        this.files = this.files.filter(({id}) => id !== file.id);
+        this.change();
+    }
+
+    /** The forwarded email's own attachments come along, each as soon as it is here. */
+    async takeForwarded() {
+        this.fetching = this.forwarded;
+        this.forwarded = [];
+        for (const file of [...this.fetching]) {
+            try {
+                this.files = await this.callOwn("easycrm_take_files", [[file.id]]);
+            } catch (error) {
+                this.fetchError = wordsOf(error);
+            }
+            this.fetching = this.fetching.filter(({id}) => id !== file.id);
+        }
+    }
+
+    getDocuments() {
+        return this.callOwn("easycrm_get_documents");
+    }
+
+    async takeDocuments(ids) {
+        await this.save();
+        this.files = await this.callOwn("easycrm_take_documents", [ids]);
+        this.change();
+    }
+
+    // --- templates ---
+
+    getTemplates() {
+        return this.callOwn("easycrm_get_templates");
+    }
+
+    async useTemplate(template) {
+        await this.save();
+        this.takeWindow(await this.callOwn("easycrm_use_template", [template.id]));
+        this.change();
+    }
+
+    async saveTemplate(name) {
+        this.template = await this.callOwn("easycrm_save_template", [
+            name,
+            this.values(this.editor.getContent()),
+        ]);
+    }
+
+    // --- the draft ---
+
+    /** One call at a time: all of them write the same record. */
+    callOwn(method, args = []) {
+        return this.mutex.exec(() =>
+            this.orm.silent.call(MODEL, method, [[this.id], ...args])
+        );
+    }
+
+    values(body) {
+        const {recipients} = this;
+        const strip = ({name, address, partner_id}) => ({name, address, partner_id});
+        return {
+            account_id: this.accountId,
+            from_address: this.fromAddress,
+            recipients: Object.fromEntries(
+                ROLES.map((role) => [role, (recipients[role] || []).map(strip)])
+            ),
+            subject: this.subject,
+            body,
+            quoted_kept: this.quoteKept,
+            attachment_ids: this.files.map(({id}) => id),
+            track_opens: this.trackOpens,
+            ...(this.isMany && {res_ids: this.records.map(({id}) => id)}),
+        };
+    }
+
+    /** Something was written: it is saved once there is a pause. */
+    change() {
+        this.draft = "changed";
+        this.problem = "";
+        browser.clearTimeout(this.timer);
+        this.timer = browser.setTimeout(() => this.save(), SAVE_DELAY);
+    }
+
+    /** Keeps what was written; resolves when it is kept. */
+    async save() {
+        browser.clearTimeout(this.timer);
+        if (this.isDone || this.draft === "saved" || this.status !== "ready") {
+            return this.saving;
+        }
+        if (this.saving) {
+            await this.saving;
+            return this.save();
+        }
+        this.draft = "saving";
+        this.body = this.editor ? this.editor.getContent() : this.body;
+        this.saving = this.write();
+        await this.saving;
+        this.saving = undefined;
+    }
+
+    async write() {
+        try {
+            const {outgoing_id, saved_at} = await this.callOwn("easycrm_save", [
+                this.values(this.body),
+            ]);
+            this.outgoingId = outgoing_id;
+            this.savedAt = saved_at;
+            if (this.draft === "saving") {
+                this.draft = "saved";
+            }
+        } catch (error) {
+            this.draft = "failed";
+            this.problem = wordsOf(error);
+        }
+    }
+
+    // --- sending ---
+
+    /** Why it cannot be sent yet; empty when it can. */
+    get blocked() {
+        if (!this.hasMailbox) {
+            return _t("Connect a mailbox first.");
+        }
+        if (!this.sender || this.sender.why_not) {
+            return this.sender?.why_not || _t("Choose who it is from.");
+        }
+        if (!this.hasRecipients) {
+            return _t("Add somebody who is to get it.");
+        }
+        if (this.isUploading) {
+            return _t("A file is still being uploaded.");
+        }
+        if (this.missing.length) {
+            return _t("Values are missing. They are not sent as blanks.");
+        }
+        return this.isTooLarge ? _t("It is too large.") : "";
+    }
+
+    /**
+     * @param {string|false} scheduledAt UTC
+     * @returns {Promise<Object|false>} what was queued, see `easycrm_send`; false where it was not
+     */
+    async send(scheduledAt = false) {
+        if (this.isSending) {
+            return false;
+        }
+        if (this.blocked) {
+            this.problem = this.blocked;
+            return false;
+        }
+        this.isSending = true;
+        browser.clearTimeout(this.timer);
+        try {
+            await this.saving;
+            this.body = await this.editor.getMailContent();
+            const queued = await this.callOwn("easycrm_send", [
+                this.values(this.body),
+                scheduledAt,
+            ]);
+            this.isDone = true;
+            return queued;
+        } catch (error) {
+            this.problem = wordsOf(error);
+            return false;
+        } finally {
+            this.isSending = false;
+        }
+    }
+
+    async discard() {
+        browser.clearTimeout(this.timer);
+        this.isDone = true;
+        await this.saving;
+        for (const upload of this.uploads) {
+            upload.abort?.();
+        }
+        await this.callOwn("easycrm_discard");
+    }
+}
+
+/** What the server has to say, for people. */
+export function wordsOf(error) {
+    return error?.data?.message || _t("The server could not be reached. Try again.");
+}
