@@ -18,9 +18,11 @@ from . import easycrm_email_tally
 from . import easycrm_email_copy_live
 from . import easycrm_email_copy_search
 from . import easycrm_email_copy_unlinked
+from . import easycrm_email_copy_groups
 from . import easycrm_email_copy_new
 from . import easycrm_email_copy_place
 from . import easycrm_email_copy_teach
+from . import easycrm_email_copy_others
 from . import easycrm_email_card
 from . import easycrm_email_copy_suggest
 from . import easycrm_email_batch

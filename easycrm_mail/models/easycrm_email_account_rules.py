@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from .rule_conditions import APPLIES, patterns_of
+from .rule_conditions import APPLIES, TAUGHT_APPLIES, patterns_of
 
 
 class EasycrmEmailAccount(models.Model):
@@ -93,7 +93,7 @@ class EasycrmEmailAccount(models.Model):
         """
         self.ensure_one()
         self.env["easycrm.email.rule"].flush_model()
-        self.flush_recordset(["user_id", "company_id"])
+        self.flush_recordset(["user_id", "company_id", "member_ids"])
         patterns = {one for address in addresses for one in patterns_of(address)}
         rows = self.env.execute_query(
             SQL(
@@ -104,7 +104,7 @@ class EasycrmEmailAccount(models.Model):
                 """,
                 self.id,
                 list(patterns),
-                APPLIES,
+                TAUGHT_APPLIES,
             )
         )
         rules = defaultdict(dict)

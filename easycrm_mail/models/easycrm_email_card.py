@@ -4,11 +4,16 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .timeline_filters import clean
+
 #: Which kinds come first among those that fit alike.
 KINDS = ["opportunity", "lead", "contact", "company"]
 
 #: Records of a model that are looked at for one search.
 LOOKED_AT = 40
+
+#: Cards that are given in one answer at most, and characters that are searched for.
+MAX_CARDS, MAX_ASKED = 50, 500
 
 
 class EasycrmEmailCopy(models.Model):
@@ -22,7 +27,7 @@ class EasycrmEmailCopy(models.Model):
         :return: list of cards, the best first, see `_get_cards`
         """
         self.browse().check_access("read")
-        terms = (words or "").lower().split()[:8]
+        terms = clean((words or "")[:MAX_ASKED]).lower().split()[:8]
         if not terms:
             return []
         partners = self._find_by_words(
@@ -45,8 +50,8 @@ class EasycrmEmailCopy(models.Model):
                 record.id,
             )
 
-        records = sorted([*partners, *leads], key=get_rank)[: min(int(limit), 50)]
-        return self._get_cards(records)
+        records = sorted([*partners, *leads], key=get_rank)
+        return self._get_cards(records[: max(min(int(limit), MAX_CARDS), 0)])
 
     @api.model
     def _find_by_words(self, model, names, terms):

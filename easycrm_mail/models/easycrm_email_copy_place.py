@@ -6,7 +6,7 @@ from odoo.tools import SQL
 
 from . import access
 from .easycrm_email_address import OWNERS
-from .rule_conditions import is_public
+from .rule_conditions import is_public, patterns_of
 
 #: Emails that one step may be about at most.
 MAX_AT_ONCE = 1000
@@ -51,8 +51,8 @@ class EasycrmEmailCopy(models.Model):
         patterns = self._get_ignored_patterns(copies, scope)
         batch = self.env["easycrm.email.batch"]._start("ignore", scope=scope)
         count = self._set_ignored(copies, True, batch, patterns)
-        self._remember_rules("ignore", patterns, batch)
         if patterns:
+            self._remember_rules("ignore", patterns, batch)
             batch._look_again()
         if count == 1:
             message = self.env._("1 mail ignored")
@@ -162,42 +162,30 @@ class EasycrmEmailCopy(models.Model):
         """
         if scope == "these":
             return []
-        if why := self._why_not_remembered(copies):
-            raise UserError(why)
         addresses = {copy.from_address for copy in copies if copy.from_address}
         mine = self.env["easycrm.email"]._get_own_addresses()
         if scope not in ("address", "domain") or not addresses or addresses & mine:
             raise UserError(self.env._("Please ignore these mails one by one."))
         if scope == "address":
             return sorted(addresses)
-        domains = {f"@{address.rpartition('@')[2]}" for address in addresses}
-        ours = self._get_our_domains({domain[1:] for domain in domains})
+        domains = {address.rpartition("@")[2] for address in addresses}
+        ours = self._get_our_domains(domains)
         for domain in sorted(domains):
-            if is_public(domain) or domain[1:] in ours:
+            if is_public(f"@{domain}") or domain in ours:
                 raise UserError(
                     self.env._(
                         "Too many people have an address at %s: ignore the address.",
-                        domain[1:],
+                        domain,
                     )
                 )
-        return sorted(domains)
-
-    @api.model
-    def _why_not_remembered(self, copies):
-        """Say why nothing can be remembered of senders, if so: rules are for the
-        mailboxes that one answers for oneself."""
-        accounts = copies.sudo().account_id
-        if not accounts or self.env.user in accounts.user_id:
-            return ""
-        return self.env._(
-            "Only %(user)s, who answers for %(mailbox)s, can have that remembered.",
-            user=accounts[0].user_id.name,
-            mailbox=accounts[0].name,
-        )
+        return [f"@{domain}" for domain in sorted(domains)]
 
     @api.model
     def _get_our_domains(self, domains):
-        """Return which of these are domains of our own people, or of our mailboxes."""
+        """Return which of these are domains of our own people, or of our mailboxes.
+
+        Or have one of those below them: a rule for a domain covers these too.
+        """
         self.env["easycrm.email.account"].flush_model(["email", "alias_emails"])
         self.env["easycrm.email.address"].flush_model()
         self.env["res.users"].flush_model(["share", "partner_id"])
@@ -213,15 +201,14 @@ class EasycrmEmailCopy(models.Model):
                     SELECT own.address FROM easycrm_email_address own
                     JOIN res_users users ON users.partner_id = own.partner_id
                     WHERE users.share IS NOT TRUE
-                      AND split_part(own.address, '@', 2) = ANY(%s)
                 ) AS ours (address)
                 """,
                 self.env["easycrm.email"]._get_own_addresses_sql(),
                 self.env.companies.ids,
-                list(domains),
             )
         )
-        return {domain for (domain,) in rows} & set(domains)
+        covering = {pattern for (domain,) in rows for pattern in patterns_of(domain)}
+        return {domain for domain in domains if f"@{domain}" in covering}
 
     @api.model
     def _remember_rules(self, kind, patterns, batch, **vals):
@@ -247,22 +234,31 @@ class EasycrmEmailCopy(models.Model):
     def _set_ignored(self, copies, ignored, batch, patterns=()):
         """Ignore emails, or not any more; return how many that changes.
 
+        What another step has changed since stays as it is.
+
         :param batch: the step, which keeps what was changed
         :param patterns: what else is ignored: all that waits from these senders
         """
         self.flush_model()
+        self.env["easycrm.email.batch.line"].flush_model()
         rows = self.env.execute_query(
             SQL(
                 """
                 UPDATE easycrm_email_copy held SET ignored = %(ignored)s
-                WHERE held.ignored IS DISTINCT FROM %(ignored)s AND is_unlinked IS TRUE
+                WHERE held.ignored %(before)s AND held.is_unlinked IS TRUE
                   AND account_id = ANY(%(accounts)s)
                   AND (id = ANY(%(ids)s) OR %(senders)s)
+                  AND NOT EXISTS (
+                      SELECT FROM easycrm_email_batch_line line
+                      WHERE line.copy_id = held.id AND line.batch_id > %(batch)s)
                 RETURNING email_id, id, account_id
                 """,
                 ignored=ignored,
+                # (as the index has it)
+                before=SQL("IS NOT TRUE" if ignored else "IS TRUE"),
                 accounts=list(access.own_account_ids(self.env)),
                 ids=copies.ids,
+                batch=batch.id,
                 senders=self._get_senders_sql(patterns),
             )
         )

@@ -1,7 +1,12 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from .rule_conditions import APPLIES, COVERS_OTHER
+from .rule_conditions import COVERING, TAUGHT_APPLIES
+
+#: The roles of whom an `email` is with: its sender, or those that it was sent to.
+CORRESPONDENTS = SQL(
+    "CASE email.direction WHEN 'inbound' THEN ARRAY['from'] ELSE ARRAY['to', 'cc'] END"
+)
 
 
 class EasycrmEmailThreadFollow(models.Model):
@@ -28,9 +33,33 @@ class EasycrmEmailThreadFollow(models.Model):
         "CHECK(num_nonnulls(partner_id, lead_id) = 1)",
         "A conversation is on a contact, or on a lead or opportunity.",
     )
-    # (of each who taught it: to each it is his own mail that goes there)
+    # (of each step: each brings the mail of whoever taught it, and is undone by itself)
     _partner_unique = models.Constraint("UNIQUE(thread_id, partner_id, batch_id)")
     _lead_unique = models.Constraint("UNIQUE(thread_id, lead_id, batch_id)")
+
+    @api.model
+    def _follow(self, thread_ids, record, batch):
+        """Let conversations stand on a record from now on, as long as the step stands.
+
+        :param record: a contact, lead or opportunity
+        :param batch: the step that it is a part of
+        """
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO easycrm_email_thread_follow (thread_id, %s, batch_id)
+                SELECT thread_id, %s, %s FROM unnest(%s::int[]) AS taught (thread_id)
+                ON CONFLICT DO NOTHING
+                """,
+                SQL.identifier(
+                    self.env["easycrm.email.address"]._get_owner_field(record._name)
+                ),
+                record.id,
+                batch.id,
+                list(thread_ids),
+            )
+        )
+        self.invalidate_model(flush=False)
 
     @api.model
     def _link_taught(self, email_ids):
@@ -46,9 +75,11 @@ class EasycrmEmailThreadFollow(models.Model):
         :return: ids of the emails that got a link
         """
         Link = self.env["easycrm.email.link"]
-        for model in ("easycrm.email.rule", "easycrm.email.link", self._name):
-            self.env[model].flush_model()
-        self.env["easycrm.email.account"].flush_model(["user_id", "member_ids"])
+        for model in (
+            *("rule", "link", "copy", "participant", "account", "batch"),
+            "thread.follow",
+        ):
+            self.env[f"easycrm.email.{model}"].flush_model()
         self.env.cr.execute(
             SQL(
                 """
@@ -81,11 +112,11 @@ class EasycrmEmailThreadFollow(models.Model):
                     SELECT rule.partner_id, NULL, rule.pattern, rule.batch_id
                     FROM easycrm_email_copy held
                     JOIN easycrm_email_account account ON account.id = held.account_id
-                    JOIN easycrm_email_participant other
-                      ON other.email_id = held.email_id
-                    JOIN easycrm_email_rule rule
-                      ON rule.kind = 'always_link' AND %(of_other)s AND %(applies)s
-                    WHERE held.email_id = email.id AND %(covered)s
+                    CROSS JOIN LATERAL (
+                        SELECT rule.* FROM %(covering)s AND rule.kind = 'always_link'
+                          AND other.role = ANY(%(roles)s)
+                    ) AS rule
+                    WHERE held.email_id = email.id AND %(applies)s
                       AND NOT EXISTS (
                           SELECT FROM easycrm_email_link known
                           JOIN res_partner company ON company.id = rule.partner_id
@@ -103,15 +134,15 @@ class EasycrmEmailThreadFollow(models.Model):
                       = email.company_id
                   AND %(linkable)s
                 ORDER BY email.id, taught.partner_id, taught.lead_id,
-                    taught.address NULLS FIRST
+                    taught.address NULLS FIRST, taught.batch_id
                 ON CONFLICT DO NOTHING
                 RETURNING email_id, %(announced)s
                 """,
                 uid=self.env.uid,
                 emails=list(email_ids),
-                of_other=COVERS_OTHER,
-                applies=APPLIES,
-                covered=self._get_correspondent_sql(SQL("rule.pattern")),
+                applies=TAUGHT_APPLIES,
+                covering=COVERING,
+                roles=CORRESPONDENTS,
                 linkable=self.env["easycrm.email.rule"]._get_linkable_sql(),
                 announced=Link._announced_columns,
             )
@@ -136,12 +167,12 @@ class EasycrmEmailThreadFollow(models.Model):
             """EXISTS (
                 SELECT FROM easycrm_email_participant other
                 WHERE other.email_id = email.id
-                  AND other.role = ANY(CASE email.direction
-                      WHEN 'inbound' THEN ARRAY['from'] ELSE ARRAY['to', 'cc'] END)
+                  AND other.role = ANY(%(roles)s)
                   AND (right(other.address, length(%(pattern)s)) = %(pattern)s
                        OR right(other.address, length(%(pattern)s))
                           = '.' || substr(%(pattern)s, 2)) OFFSET 0)""",
             pattern=pattern,
+            roles=CORRESPONDENTS,
         )
 
     @api.model

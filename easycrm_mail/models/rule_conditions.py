@@ -12,8 +12,17 @@ from odoo.tools import SQL, email_normalize
 from odoo.addons.iap.tools import iap_tools
 
 from .addresses import normalise
+from .storable import to_storable
 
 DOMAIN = re.compile(r"[^\s@.,;:<>()\"]+(\.[^\s@.,;:<>()\"]+)+")
+
+#: Domains where anybody can have an address, and those that have such ones below them:
+#: `yahoo.co.uk`, hence `co.uk`, too.
+PUBLIC = {
+    ".".join(names[place:])
+    for names in (provider.strip().split(".") for provider in iap_tools._MAIL_PROVIDERS)
+    for place in range(len(names))
+}
 
 
 def read_pattern(text):
@@ -21,7 +30,7 @@ def read_pattern(text):
 
     :param str text: an address, or a domain as `bank.example` or `@bank.example`
     """
-    text = (text or "").strip().removeprefix("*").lower()
+    text = to_storable(text or "").strip().removeprefix("*").lower()
     local, _at, domain = text.rpartition("@")
     if local:
         is_one = text.count("@") == 1 and email_normalize(text)
@@ -32,7 +41,7 @@ def read_pattern(text):
 
 def is_public(pattern):
     """Tell whether a pattern is a domain where anybody can have an address."""
-    return pattern[1:] in iap_tools._MAIL_PROVIDERS and pattern.startswith("@")
+    return pattern[1:] in PUBLIC and pattern.startswith("@")
 
 
 def patterns_of(address):
@@ -97,6 +106,21 @@ COVERING = SQL(
     COVERS_OTHER,
 )
 
+
+def covers_sender(pattern):
+    """A condition on `held`: its sender is covered.
+
+    :param SQL pattern: of one rule
+    """
+    return SQL(
+        """(held.from_address = %(pattern)s
+            OR starts_with(%(pattern)s, '@')
+               AND right(held.from_address, length(%(pattern)s))
+                   IN (%(pattern)s, '.' || substr(%(pattern)s, 2)))""",
+        pattern=pattern,
+    )
+
+
 #: A condition on `rule` and `account`: the rule is one of its owner, or of the company
 #: and not one that the owner has switched off.
 APPLIES = SQL(
@@ -106,4 +130,13 @@ APPLIES = SQL(
                 SELECT FROM easycrm_email_rule_off_rel turned_off
                 WHERE turned_off.rule_id = rule.id
                   AND turned_off.user_id = account.user_id)))"""
+)
+
+#: The same, but what is taught in Unlinked Emails is also for the team's mailboxes of
+#: whoever has taught it.
+TAUGHT_APPLIES = SQL(
+    """(%s OR rule.kind IN ('always_link', 'ignore') AND EXISTS (
+        SELECT FROM easycrm_email_account_member_rel member
+        WHERE member.account_id = account.id AND member.user_id = rule.user_id))""",
+    APPLIES,
 )

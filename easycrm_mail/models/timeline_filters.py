@@ -3,6 +3,8 @@
 import unicodedata
 from dataclasses import dataclass, fields
 
+from .storable import to_storable
+
 #: Characters that a search may have.
 SEARCH_LENGTH = 200
 
@@ -61,6 +63,4 @@ class Filters:
 
 def clean(text):
     """Return a text as it may be handed to the database, one space between words."""
-    # (no NUL, no half of a pair: PostgreSQL takes neither)
-    text = text.replace("\0", " ").encode("utf-8", "ignore").decode()
-    return " ".join(unicodedata.normalize("NFC", text).split())
+    return " ".join(unicodedata.normalize("NFC", to_storable(text)).split())

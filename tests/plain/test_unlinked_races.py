@@ -35,6 +35,24 @@ def link(record, *copies):
         return mine.link_to([copy.id for copy in copies], record._name, record.id)
     return run
 
+def teach(batch, scope, user=None):
+    def run(env):
+        copies = env["easycrm.email.copy"].with_user((user or mira).id)
+        return copies.teach(batch, scope)
+    return run
+
+def ignore(copy, scope):
+    return lambda env: env["easycrm.email.copy"].with_user(mira.id).ignore(
+        copy.ids, scope)
+
+def look_again():
+    env.cr.commit()
+    env.cr.execute("UPDATE easycrm_email_batch SET again_at = '2025-01-01'"
+                   " WHERE again_at IS NOT NULL")
+    env.invalidate_all()
+    while env["easycrm.email.batch"]._look_again_due():
+        env.cr.commit()
+
 def take_off(email, record):
     def run(env):
         field = "partner_id" if record._name == "res.partner" else "lead_id"
@@ -46,22 +64,6 @@ def take_off(email, record):
 
 def undo(batch):
     return lambda env: env["easycrm.email.copy"].with_user(mira.id).undo(batch)
-
-def teach(batch, scope):
-    return lambda env: env["easycrm.email.copy"].with_user(mira.id).teach(batch, scope)
-
-def ignore(copy, scope):
-    mine = lambda env: env["easycrm.email.copy"].with_user(mira.id)
-    return lambda env: mine(env).ignore(copy.ids, scope)
-
-def look_again():
-    env.cr.commit()
-    env.cr.execute("UPDATE easycrm_email_batch SET again_at = now() - interval '1 day'"
-                   " WHERE again_at IS NOT NULL")
-    env.cr.commit()
-    env.invalidate_all()
-    while env["easycrm.email.batch"]._place_due():
-        env.cr.commit()
 
 def state(email):
     env.cr.commit()
@@ -85,28 +87,32 @@ company = env["res.partner"].create({"name": "Company", "is_company": True})
 person = env["res.partner"].create({"name": "Person", "parent_id": company.id})
 number = 0
 
-def add_mail(references="", sender=None, stored=True):
+def add_mail(after=None, sender=None):
+    store, find = make_mail(after, sender)
+    store(env, account)
+    env.cr.commit()
+    email = find()
+    assert len(email) == 1
+    return email, email.copy_ids, lambda account: lambda env: store(env, account)
+
+def make_mail(after=None, sender=None):
     global number
     number += 1
+    message_id = f"<{number}@stray.example>"
+    refs = f"References: {after.message_id}\\r\\n" if after else ""
     from odoo.addons.easycrm_mail.easycrm_mail.messages import parse
     from odoo.addons.easycrm_mail.easycrm_mail.models.ingest import Ingest, Read
     from odoo.addons.easycrm_mail.easycrm_mail.providers import RemoteMessage
     sender = sender or f"x{number}@stray.example"
     raw = (f"From: {sender}\\r\\nTo: mira@own.example\\r\\n"
-           f"References: {references}\\r\\n"
-           f"Subject: {number}\\r\\nMessage-ID: <{number}@stray.example>\\r\\n"
+           f"Subject: {number}\\r\\nMessage-ID: {message_id}\\r\\n{refs}"
            f"Date: Tue, 4 Mar 2025 10:00:00 +0000\\r\\n\\r\\nHello").encode()
-    def store(env, account):
-        read = Read(RemoteMessage(f"1:{number}", raw, True), parse(raw))
+    def store(env, account, ref=f"1:{number}"):
+        read = Read(RemoteMessage(ref, raw, True), parse(raw))
         Ingest(account.with_env(env).sudo(), "INBOX").store([read])
-    if not stored:
-        message_id = f"<{number}@stray.example>"
-        return message_id, lambda env: store(env, account)
-    store(env, account)
-    env.cr.commit()
-    email = env["easycrm.email"].search([("message_id", "like", f"{number}@stray")])
-    assert len(email) == 1
-    return email, email.copy_ids, lambda account: lambda env: store(env, account)
+    def find():
+        return env["easycrm.email"].search([("message_id", "=", message_id)])
+    return store, find
 """
 
 CASES = {
@@ -157,59 +163,69 @@ email, copy, store = add_mail()
 cross(store(other), link(first, copy))
 assert state(email) == {"First"} and len(email.copy_ids) == 2
 """,
+    "two teach the same conversation at once": """
+email, copy, store = add_mail()
+store(other)(env); env.cr.commit()
+mine = link(first, copy)(env)["batch"]
+theirs = env["easycrm.email.copy"].link_to(
+    (email.copy_ids - copy).ids, "crm.lead", first.id)["batch"]
+env.cr.commit()
+cross(teach(mine, "thread"), teach(theirs, "thread", env.user))
+answer, _copy, _store = add_mail(email)
+assert state(answer) == {"First"}
+""",
     "mail is stored while a conversation is taught": """
 email, copy, _store = add_mail(sender="a@0.thread.example")
 batch = link(person, copy)(env)["batch"]; env.cr.commit()
-key, store = add_mail(email.message_id, "b@0.thread.example", stored=False)
-cross(teach(batch, 'thread'), store)
+store, find = make_mail(email, "b@0.thread.example")
+cross(teach(batch, "thread"), lambda env: store(env, account))
 look_again()
-late = env["easycrm.email"].search([("message_id", "=", key)])
-assert state(late) == {"Person"}, state(late)
+assert state(find()) == {"Person"}
 """,
     "a conversation is taught while its mail is stored": """
 email, copy, _store = add_mail(sender="a@1.thread.example")
 batch = link(person, copy)(env)["batch"]; env.cr.commit()
-key, store = add_mail(email.message_id, "b@1.thread.example", stored=False)
-cross(store, teach(batch, 'thread'))
+store, find = make_mail(email, "b@1.thread.example")
+cross(lambda env: store(env, account), teach(batch, "thread"))
 look_again()
-late = env["easycrm.email"].search([("message_id", "=", key)])
-assert state(late) == {"Person"}, state(late)
+assert state(find()) == {"Person"}
 """,
     "mail is stored while a domain is taught": """
 email, copy, _store = add_mail(sender="a@0.domain.example")
 batch = link(person, copy)(env)["batch"]; env.cr.commit()
-key, store = add_mail(email.message_id, "b@0.domain.example", stored=False)
-cross(teach(batch, 'domain'), store)
+store, find = make_mail(None, "b@0.domain.example")
+cross(teach(batch, "domain"), lambda env: store(env, account))
 look_again()
-late = env["easycrm.email"].search([("message_id", "=", key)])
-assert state(late) == {"Company"}, state(late)
+assert state(find()) == {"Company"}
 """,
     "a domain is taught while its mail is stored": """
 email, copy, _store = add_mail(sender="a@1.domain.example")
 batch = link(person, copy)(env)["batch"]; env.cr.commit()
-key, store = add_mail(email.message_id, "b@1.domain.example", stored=False)
-cross(store, teach(batch, 'domain'))
+store, find = make_mail(None, "b@1.domain.example")
+cross(lambda env: store(env, account), teach(batch, "domain"))
 look_again()
-late = env["easycrm.email"].search([("message_id", "=", key)])
-assert state(late) == {"Company"}, state(late)
+assert state(find()) == {"Company"}
 """,
     "mail is stored while its sender is ignored": """
 email, copy, _store = add_mail(sender="a@0.ignored.example")
-env.cr.commit()
-key, store = add_mail("", "a@0.ignored.example", stored=False)
-cross(ignore(copy, "address"), store)
+store, find = make_mail(None, "a@0.ignored.example")
+cross(ignore(copy, "address"), lambda env: store(env, account))
 look_again()
-late = env["easycrm.email"].search([("message_id", "=", key)])
-assert late.copy_ids.ignored
+assert find().copy_ids.ignored
 """,
     "a sender is ignored while his mail is stored": """
 email, copy, _store = add_mail(sender="a@1.ignored.example")
-env.cr.commit()
-key, store = add_mail("", "a@1.ignored.example", stored=False)
-cross(store, ignore(copy, "address"))
+store, find = make_mail(None, "a@1.ignored.example")
+cross(lambda env: store(env, account), ignore(copy, "address"))
 look_again()
-late = env["easycrm.email"].search([("message_id", "=", key)])
-assert late.copy_ids.ignored
+assert find().copy_ids.ignored
+""",
+    "mail is stored while its domain is ignored": """
+email, copy, _store = add_mail(sender="a@2.ignored.example")
+store, find = make_mail(None, "b@2.ignored.example")
+cross(ignore(copy, "domain"), lambda env: store(env, account))
+look_again()
+assert find().copy_ids.ignored
 """,
     "the record is deleted while it is linked there": """
 email, copy, _store = add_mail()
