@@ -3,6 +3,7 @@ import {Component, useEffect, useRef, useState} from "@odoo/owl";
 import {_t} from "@web/core/l10n/translation";
 import {useService} from "@web/core/utils/hooks";
 import {AttachmentChips} from "./attachment_chips";
+import {ConversationMenu} from "./conversation_menu";
 import {EmailLine} from "./email_line";
 import {EmailReader} from "./email_reader";
 import {EmailRoute} from "./email_route";
@@ -24,6 +25,7 @@ export class Conversation extends Component {
     static template = "easycrm_mail.Conversation";
     static components = {
         AttachmentChips,
+        ConversationMenu,
         EmailLine,
         EmailReader,
         EmailRoute,
@@ -55,6 +57,10 @@ export class Conversation extends Component {
 
     get isOpen() {
         return this.store.isOpen(this.threadId);
+    }
+
+    get isOnLead() {
+        return this.props.record.resModel === "crm.lead";
     }
 
     get opened() {

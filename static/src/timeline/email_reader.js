@@ -9,6 +9,7 @@ import {
     fullTime,
     levelWords,
     longTime,
+    personHue,
     personInitial,
     personName,
     recipientRoles,
@@ -73,6 +74,10 @@ export class EmailReader extends Component {
 
     get roles() {
         return recipientRoles(this.props.email);
+    }
+
+    get hue() {
+        return personHue(this.props.email.from);
     }
 
     get initial() {

@@ -15,11 +15,16 @@ import {_t} from "@web/core/l10n/translation";
 import {useService} from "@web/core/utils/hooks";
 import {useVirtualGrid} from "@web/core/virtual_grid_hook";
 import {formatInteger} from "@web/views/fields/formatters";
-import {dayOrTime, fullTime} from "../timeline/timeline_words";
+import {
+    dayOrTime,
+    fullTime,
+    personHue,
+    personInitial,
+} from "../timeline/timeline_words";
 import {IgnoreMenu} from "./ignore_menu";
 import {useMailDrag} from "./mail_drag";
 import {HEIGHTS} from "./mail_items";
-import {initialOf, moreWords, selectedWords, subjectOf} from "./unlinked_words";
+import {looksAutomatic, moreWords, selectedWords, subjectOf} from "./unlinked_words";
 
 /** Items before the end of the list at which more are asked for. */
 const LOAD_AHEAD = 12;
@@ -52,7 +57,9 @@ export class MailListView extends Component {
         this.root = useRef("root");
         this.scroller = useRef("scroller");
         this.subjectOf = subjectOf;
-        this.initialOf = initialOf;
+        this.personHue = personHue;
+        this.personInitial = personInitial;
+        this.looksAutomatic = looksAutomatic;
         this.moreWords = moreWords;
         this.setupGrid();
         this.setupDrag();

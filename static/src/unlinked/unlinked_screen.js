@@ -15,11 +15,13 @@ import {SearchBar} from "@web/search/search_bar/search_bar";
 import {useSearchBarToggler} from "@web/search/search_bar/search_bar_toggler";
 import {FormViewDialog} from "@web/views/view_dialogs/form_view_dialog";
 import {useThrottled} from "../sync/throttle";
+import {whereAction} from "../where/where";
 import {Dock} from "./dock";
 import {KeysDialog} from "./keys_dialog";
 import {MODEL, MailList} from "./mail_list";
 import {MailListView} from "./mail_list_view";
 import {ReaderPane} from "./reader_pane";
+import {Nothing} from "./nothing";
 import {Steps, errorWords} from "./steps";
 import {Suggestions} from "./suggestions";
 import {useUnlinkedKeys} from "./unlinked_keys";
@@ -42,7 +44,7 @@ const LIST_ACTION = "easycrm_mail.easycrm_email_copy_action_unlinked";
 /** The list, the mail, and the dock with the records that it may belong to. */
 export class UnlinkedScreen extends Component {
     static template = "easycrm_mail.UnlinkedScreen";
-    static components = {Dock, Layout, MailListView, ReaderPane, SearchBar};
+    static components = {Dock, Layout, MailListView, Nothing, ReaderPane, SearchBar};
     static props = {
         domain: Array,
         ignored: Boolean,
@@ -318,6 +320,14 @@ export class UnlinkedScreen extends Component {
 
     openList() {
         this.action.doAction(LIST_ACTION);
+    }
+
+    /** For whoever misses an email: what was searched for is looked for. */
+    askWhere() {
+        const words = this.env.searchModel.facets
+            .filter(({type}) => type === "field")
+            .flatMap(({values}) => values);
+        this.action.doAction(whereAction(words.join(" ")));
     }
 
     clearFilters() {

@@ -99,10 +99,14 @@ export function domainOf(address) {
     return (address || "").split("@")[1] || "";
 }
 
-/** A sender's letter, where there is no picture. */
-export function initialOf({name, address}) {
-    const [letter] = (name || address || "?").replace(/^\W+/u, "") || "?";
-    return letter.toUpperCase();
+/** How machines name themselves: what stands before the @, alone or as its first words. */
+const MACHINES =
+    /^(no-?reply|do-?not-?reply|mailer-daemon|postmaster|bounces?|notifications?|notify|alerts?|newsletter|automailer)([-+].*)?$/;
+
+/** Whether an address looks like that of a machine, which no contact has. */
+export function looksAutomatic(address) {
+    const [name] = (address || "").toLowerCase().split("@");
+    return MACHINES.test(name.replace(/[._]/g, "-"));
 }
 
 /** A subject as it was written, answers included: here each mail stands for itself. */
