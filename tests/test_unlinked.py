@@ -1,9 +1,10 @@
+from datetime import UTC, datetime
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
-from ..easycrm_mail.models import easycrm_email_copy_unlinked, easycrm_email_tally
+from ..easycrm_mail.models import easycrm_email_copy_groups, easycrm_email_tally
 from .common import MailCase, raw_mail
 
 
@@ -104,7 +105,7 @@ class TestUnlinked(UnlinkedCase):
     def test_many_senders_are_found_page_after_page(self):
         for number in range(7):
             self.stranger(number)
-        with patch.object(easycrm_email_copy_unlinked, "LOOKED_AT", 2):
+        with patch.object(easycrm_email_copy_groups, "LOOKED_AT", (2, 4)):
             pages = [
                 self.inbox().unlinked_groups([], offset=offset, limit=3)
                 for offset in (0, 3, 6)
@@ -118,6 +119,99 @@ class TestUnlinked(UnlinkedCase):
             searched["groups"], [group for page in pages for group in page["groups"]]
         )
         self.assertEqual({page["total"] for page in pages}, {7})
+
+    def assertGroups(self, by, expected, user=None, **options):
+        """Assert which groups there are, and that each has the mails that it counts.
+
+        :param list expected: of (key, label, count), that of the newest mail first
+        """
+        inbox = self.inbox(user).with_context(tz="Europe/Berlin")
+        found = inbox.unlinked_groups(options.pop("domain", []), by=by, **options)
+        self.assertEqual(
+            [(g["key"], g["label"], g["count"]) for g in found["groups"]], expected
+        )
+        self.assertEqual(found["total"], len(expected))
+        self.assertEqual(found["mails"], sum(count for *_, count in expected))
+        for group in found["groups"]:
+            chosen = {**options, "by": by, "key": group["key"]}
+            rows = inbox.unlinked_page([], **chosen)["rows"]
+            self.assertEqual(len(rows), group["count"])
+            self.assertEqual(rows[0]["date"], group["latest"])
+            self.assertEqual(rows[0]["subject"], group["subject"])
+            self.assertEqual(rows[0]["from_address"], group["address"])
+            ids = inbox.unlinked_ids([], **chosen)
+            self.assertEqual(ids["ids"], [row["id"] for row in rows])
+
+    def test_it_is_grouped_by_domain_mailbox_or_date(self):
+        team = self.connect(self.jonas, "team@ours.example", member_ids=self.mira.ids)
+        self.stranger(1, subject="A", date=datetime(2026, 1, 26, 22, 30, tzinfo=UTC))
+        self.stranger(2, subject="B", date=datetime(2026, 1, 31, 23, 30, tzinfo=UTC))
+        self.stranger(3, subject="C", date=datetime(2026, 2, 1, 9, tzinfo=UTC))
+        self.stranger(
+            4,
+            sender="Uli <uli@acme.example>",
+            mailbox=team,
+            subject="D",
+            date=datetime(2026, 1, 30, 9, tzinfo=UTC),
+        )
+        for domain in ([], [("direction", "=", "inbound")]):
+            with self.subTest(domain=domain):
+                self.assertGroups(
+                    "from_address",
+                    [
+                        (f"tobias{number}@union.example", "Tobias Wendt", 1)
+                        for number in (3, 2)
+                    ]
+                    + [("uli@acme.example", "Uli", 1)]
+                    + [("tobias1@union.example", "Tobias Wendt", 1)],
+                    domain=domain,
+                )
+                self.assertGroups(
+                    "from_domain",
+                    [
+                        ("union.example", "union.example", 3),
+                        ("acme.example", "acme.example", 1),
+                    ],
+                    domain=domain,
+                )
+                self.assertGroups(
+                    "account_id",
+                    [
+                        (str(self.mailbox.id), self.mailbox.name, 3),
+                        (str(team.id), team.name, 1),
+                    ],
+                    domain=domain,
+                )
+                self.assertGroups(
+                    "date:month",
+                    [
+                        ("2026-02-01", "February 2026", 2),
+                        ("2026-01-01", "January 2026", 2),
+                    ],
+                    domain=domain,
+                )
+                self.assertGroups(
+                    "date:day",
+                    [
+                        ("2026-02-01", "01 Feb 2026", 2),
+                        ("2026-01-30", "30 Jan 2026", 1),
+                        ("2026-01-26", "26 Jan 2026", 1),
+                    ],
+                    domain=domain,
+                )
+        # (of others it has nothing)
+        for by in ("from_domain", "account_id", "date:year"):
+            self.assertGroups(by, [], user=self.leonie)
+
+    def test_what_cannot_be_grouped_by_is_refused(self):
+        for call in (
+            lambda: self.inbox().unlinked_groups([], by="snippet"),
+            lambda: self.inbox().unlinked_page([], key="x", by="email_id.subject"),
+            lambda: self.inbox().unlinked_page([], key="x", by="account_id"),
+            lambda: self.inbox().unlinked_ids([], key="yesterday", by="date:day"),
+        ):
+            with self.assertRaises(UserError):
+                call()
 
     def test_pages_are_stable_while_new_mail_comes(self):
         for number in range(5):
@@ -287,7 +381,7 @@ class TestUnlinked(UnlinkedCase):
             self.stranger(number, subject=f"Bestuhlung {number}")
             self.add_lead(f"Bestuhlung {number}", self.mira, "uli@union.example")
         self.assertEqual(count_all(), few)
-        most = {"count": 2, "groups": 4, "page": 6, "ids": 3, "suggest": 8}
+        most = {"count": 2, "groups": 5, "page": 5, "ids": 2, "suggest": 8}
         for name, count in few.items():
             self.assertLessEqual(count, most[name], few)
 

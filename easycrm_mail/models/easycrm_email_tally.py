@@ -4,6 +4,13 @@ from odoo.tools import SQL
 #: Rows of the tally from which on the cron sums them up.
 SUMMED_FROM = 1000
 
+#: What its emails can be grouped by.
+KEYS = {
+    "from_address": SQL("address"),
+    "from_domain": SQL("split_part(address, '@', -1)"),
+    "account_id": SQL("account"),
+}
+
 
 class EasycrmEmailTally(models.Model):
     """How many emails of a sender wait in a mailbox: for the badge and the groups.
@@ -138,26 +145,43 @@ class EasycrmEmailTally(models.Model):
         return int(mails)
 
     @api.model
-    def _count(self, account_ids, ignored, addresses=None):
-        """Return how many emails wait from whom.
+    def _count_groups(self, account_ids, ignored, by):
+        """Return how many groups wait, and how many emails.
 
         :param account_ids: of mailboxes that the caller may look into
-        :param addresses: of these senders only
-        :return: how many senders and emails, and {address: emails} of the addresses
+        :param str by: `from_address`, `from_domain` or `account_id`
         """
         self.env["easycrm.email.copy"].flush_model()
         [row] = self.env.execute_query(
             SQL(
                 """
-                SELECT count(*), coalesce(sum(mails), 0),
-                    json_object_agg(address, mails) FILTER (WHERE address = ANY(%s))
-                FROM (SELECT address, sum(mails) AS mails FROM easycrm_email_tally
+                SELECT count(*), coalesce(sum(mails), 0)::bigint
+                FROM (SELECT sum(mails) AS mails FROM easycrm_email_tally
                       WHERE account = ANY(%s) AND is_ignored = %s
-                      GROUP BY address HAVING sum(mails) > 0) AS sender
+                      GROUP BY %s HAVING sum(mails) > 0) AS found
                 """,
-                list(addresses or ()),
                 list(account_ids),
                 bool(ignored),
+                KEYS[by],
             )
         )
-        return row[0], int(row[1]), row[2] or {}
+        return row
+
+    @api.model
+    def _count_of(self, account_ids, ignored, by, keys):
+        """Return {key: how many emails wait} of these groups."""
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT %(key)s, sum(mails)::bigint FROM easycrm_email_tally
+                WHERE account = ANY(%(accounts)s) AND is_ignored = %(ignored)s
+                  AND %(key)s = ANY(%(keys)s)
+                GROUP BY 1
+                """,
+                key=KEYS[by],
+                accounts=list(account_ids),
+                ignored=bool(ignored),
+                keys=list(keys),
+            )
+        )
+        return dict(rows)
