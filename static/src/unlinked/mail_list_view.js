@@ -24,7 +24,15 @@ import {
 import {IgnoreMenu} from "./ignore_menu";
 import {useMailDrag} from "./mail_drag";
 import {HEIGHTS} from "./mail_items";
-import {looksAutomatic, moreWords, selectedWords, subjectOf} from "./unlinked_words";
+import {
+    ARRANGEMENTS,
+    arrangementWords,
+    groupIcon,
+    looksAutomatic,
+    moreWords,
+    selectedWords,
+    subjectOf,
+} from "./unlinked_words";
 
 /** Items before the end of the list at which more are asked for. */
 const LOAD_AHEAD = 12;
@@ -45,6 +53,7 @@ export class MailListView extends Component {
         onBringBack: Function,
         onHold: Function,
         onKeys: Function,
+        onArrange: Function,
         getTargets: Function,
         getScroller: Function,
         onDrop: Function,
@@ -61,6 +70,7 @@ export class MailListView extends Component {
         this.personInitial = personInitial;
         this.looksAutomatic = looksAutomatic;
         this.moreWords = moreWords;
+        this.arrangements = ARRANGEMENTS;
         this.setupGrid();
         this.setupDrag();
         useEffect(
@@ -167,15 +177,24 @@ export class MailListView extends Component {
     }
 
     get arrangement() {
-        return this.list.isGrouped ? _t("Grouped by sender") : _t("Newest first");
+        return arrangementWords(this.list.by);
     }
 
     count(number) {
         return formatInteger(number);
     }
 
-    nameOf(group) {
-        return group.name || group.address || _t("Unknown sender");
+    /** Beside its letter or sign: whom it is from, or the newest of it. */
+    detailOf(group) {
+        return this.list.isBySender
+            ? group.address
+            : [group.name || group.address, subjectOf(group)]
+                  .filter(Boolean)
+                  .join(": ");
+    }
+
+    get groupIcon() {
+        return groupIcon(this.list.by);
     }
 
     senderOf(row) {
@@ -225,7 +244,7 @@ export class MailListView extends Component {
 
     onGroup(item) {
         this.list.cursor = item.key;
-        this.list.toggleGroup(item.address);
+        this.list.toggleGroup(item.group.key);
     }
 
     /** A finger that rests on a mail selects it, and what it can be linked to comes from below. */
@@ -267,9 +286,7 @@ export class MailListView extends Component {
                 const target = list.dragTarget(item);
                 Object.assign(drag, {isOn: true, key: item.key, target});
                 drag.title =
-                    item.type === "group"
-                        ? this.nameOf(item.group)
-                        : subjectOf(item.row);
+                    item.type === "group" ? item.group.label : subjectOf(item.row);
             },
             onMove: ({x, y, over}) =>
                 Object.assign(drag, {x, y, over: over?.dataset.drop || null}),

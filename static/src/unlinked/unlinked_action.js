@@ -20,7 +20,8 @@ export class UnlinkedAction extends Component {
         return {
             ...{resModel: MODEL, context: action.context || {}, globalState},
             searchViewId: action.params?.search_view_id || false,
-            searchMenuTypes: ["filter", "favorite"],
+            searchMenuTypes: ["filter", "groupBy", "favorite"],
+            hideCustomGroupBy: true,
             loadIrFilters: true,
             activateFavorite: true,
             display: {controlPanel: {}},
