@@ -96,4 +96,5 @@ class TestTour(RealMailbox, HttpCase):
             "",
             login="admin",
             success_signal="[HOOT] Test suite succeeded",
+            timeout=300,
         )
