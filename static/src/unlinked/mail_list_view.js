@@ -3,6 +3,7 @@ import {
     onPatched,
     onWillRender,
     onWillUnmount,
+    reactive,
     useEffect,
     useRef,
     useState,
@@ -92,10 +93,20 @@ export class MailListView extends Component {
                 this.render();
             },
         });
+        // Laid out anew when the list has changed, not whenever it is scrolled: it may be long.
+        let isStale = true;
+        const source = reactive(this.props.list, () => {
+            isStale = true;
+            this.render();
+        });
         let shift = 0;
         onWillRender(() => {
+            if (!isStale) {
+                return;
+            }
+            isStale = false;
             const before = {items: this.items, offsets: this.offsets};
-            this.layOut();
+            this.layOut(source.items);
             shift += this.shiftSince(before);
         });
         onPatched(() => {
@@ -111,8 +122,8 @@ export class MailListView extends Component {
         );
     }
 
-    layOut() {
-        this.items = this.list.items;
+    layOut(items) {
+        this.items = items;
         const heights = this.items.map(({type}) => HEIGHTS[type]);
         let offset = 0;
         this.offsets = heights.map((height) => (offset += height) - height);
