@@ -51,6 +51,7 @@ PUBLIC = {
     "easycrm.email.erase": {"action_erase"},
     "easycrm.email.copy": {
         "bring_back",
+        "find_others",
         "find_records",
         "ignore",
         "link_to",
@@ -421,6 +422,7 @@ class TestAccounts(MailCase):
             "link_to": (ids, "res.partner", self.anna.id),
             "new_record_defaults": (ids, "crm.lead"),
             "suggest_records": (ids,),
+            "find_others": (batch, "address"),
             "teach": (batch, "address"),
             "undo": (batch,),
         }

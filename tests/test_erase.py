@@ -74,6 +74,17 @@ class TestErase(MailCase):
         self.assertLinked(self.stranger, [])
         self.assertTimeline(self.anna, ["Anna", "Two contacts"])
 
+    def test_what_was_done_with_its_mail_names_it_no_more(self):
+        copies = self.as_user(self.env["easycrm.email.copy"], self.mira)
+        ids = self.copy_in(self.mailbox, self.annas).ids
+        done = copies.link_to(ids, "res.partner", self.bruno.id)
+        self.erase()
+        step = self.env["easycrm.email.batch"].browse(done["batch"])
+        self.assertFalse(step.sudo().record_name)
+        [told] = self.as_user(self.annas, self.mira).easycrm_history()
+        self.assertEqual(told["sentence"], "Linked to a record")
+        self.assertEqual(copies.undo(done["batch"])["count"], 0)
+
     def test_what_was_deleted_does_not_come_back(self):
         self.erase()
         contact = self.env["res.partner"].create({"name": "B", "email": self.BRUNO})

@@ -132,6 +132,15 @@ class TestWhere(MailCase):
             "The rule “@acme.example” keeps it off all records, in mira@ours.example.",
         )
 
+    def test_the_rule_that_ignores_it_is_named(self):
+        email = self.receive(
+            self.mailbox, sender="x@union.example", to="jonas@ours.example"
+        )
+        copies = self.as_user(self.env["easycrm.email.copy"], self.mira)
+        copies.ignore(email.copy_ids.ids, "domain")
+        words = "It is ignored among the Unlinked Emails, by the rule “@union.example”."
+        self.assertTold(self.email_words(email.message_id), words)
+
     def test_what_is_ignored_and_what_colleagues_see(self):
         self.mailbox.share_level = "subject"
         email = self.receive(self.mailbox)

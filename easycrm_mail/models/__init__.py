@@ -22,9 +22,11 @@ from . import easycrm_email_copy_groups
 from . import easycrm_email_copy_new
 from . import easycrm_email_copy_place
 from . import easycrm_email_copy_teach
+from . import easycrm_email_copy_others
 from . import easycrm_email_card
 from . import easycrm_email_copy_suggest
 from . import easycrm_email_batch
+from . import easycrm_email_batch_again
 from . import easycrm_email_batch_undo
 from . import easycrm_email_history
 from . import easycrm_email_link

@@ -40,12 +40,15 @@ class EasycrmEmailAddress(models.Model):
     def _take_back(self):
         """Forget these addresses, and what they alone have placed.
 
+        One that has been entered in the Email field since is not what was taught.
+
         :return: the emails that this sets free
         """
         emails = self.env["easycrm.email"].sudo()
         links = self.env["easycrm.email.link"].sudo()
         others = self.browse()
-        for row in self:
+        taught = self.filtered(lambda row: row.source == "extra")
+        for row in taught:
             owner = "partner_id" if row.partner_id else "lead_id"
             emails |= links._delete(
                 SQL(
@@ -57,8 +60,8 @@ class EasycrmEmailAddress(models.Model):
                 )
             ).sudo()
             others |= self.search([(owner, "=", row[owner].id)])
-        others -= self
-        self.unlink()
+        others -= taught
+        taught.unlink()
         # (another address of the record may stand in the same emails)
         others._match()
         return emails

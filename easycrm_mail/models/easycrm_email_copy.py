@@ -44,9 +44,10 @@ class EasycrmEmailCopy(models.Model):
     _email_unique = models.UniqueIndex("(account_id, email_id)")
     # how many came a day: see `easycrm.email.daily`
     _date_idx = models.Index("(account_id, date)")
-    # the condition word for word as the ORM asks it: else it is not used
+    # (the condition word for word as the ORM asks it: else it is not used; with the
+    # sender, so that the groups are found in it alone)
     _unlinked_idx = models.Index(
-        "(account_id, date DESC, id DESC)"
+        "(account_id, date DESC, id DESC) INCLUDE (from_address)"
         " WHERE is_unlinked IS TRUE AND ignored IS NOT TRUE"
     )
 

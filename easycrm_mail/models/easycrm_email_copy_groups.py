@@ -1,5 +1,7 @@
 """The groups of Unlinked Emails: by sender, domain, mailbox or date."""
 
+from pytz import all_timezones_set
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -61,11 +63,12 @@ class EasycrmEmailCopy(models.Model):
         self._check_grouping(by)
         found = self._get_unlinked_domain(domain, ignored)
         offset, limit = max(int(offset), 0), max(min(int(limit), MAX_GROUPS), 0)
-        is_all = Domain(domain or []).is_true()
-        if is_all and not by.startswith("date:"):
-            rows, total, mails = self._list_groups(found, ignored, by, offset, limit)
-        else:
+        if not Domain(domain or []).is_true():
             rows, total, mails = self._count_groups(found, by, offset, limit)
+        elif by.startswith("date:"):
+            rows, total, mails = self._list_dates(found, ignored, by, offset, limit)
+        else:
+            rows, total, mails = self._list_groups(found, ignored, by, offset, limit)
         heads = self._get_heads([row[3] for row in rows])
         groups = [
             {
@@ -167,6 +170,7 @@ class EasycrmEmailCopy(models.Model):
             domain,
             looked_at,
             lambda query: SQL("%s AS key", self._get_key_sql(query.table, by, query)),
+            is_each=by == "account_id",
         )
         if not newest:
             return []
@@ -185,20 +189,97 @@ class EasycrmEmailCopy(models.Model):
         )
 
     @api.model
+    def _list_dates(self, domain, ignored, by, offset, limit):
+        """Return the same of dates: from the newest email of each to the one before.
+
+        So each is counted along the index, and none has to be asked which day it is.
+        """
+        self.flush_model()
+        accounts = list(access.own_account_ids(self.env))
+        is_waiting = SQL(
+            "held.is_unlinked IS TRUE AND held.ignored %s",
+            SQL("IS TRUE" if ignored else "IS NOT TRUE"),
+        )
+        zone = self.env.context.get("tz")
+        key = self._read_group_groupby("step", by, self._search(domain))
+        begin = SQL(
+            "timezone('UTC', timezone(%s, %s))",
+            zone if zone in all_timezones_set else "UTC",
+            key,
+        )
+
+        def get_newest(condition):
+            return SQL(
+                """
+                SELECT max(newest.date) FROM unnest(%s::int[]) AS account (id)
+                CROSS JOIN LATERAL (
+                    SELECT held.date FROM easycrm_email_copy held
+                    WHERE held.account_id = account.id AND %s AND %s
+                    ORDER BY held.date DESC LIMIT 1) AS newest
+                """,
+                accounts,
+                is_waiting,
+                condition,
+            )
+
+        found = SQL(
+            """
+            WITH RECURSIVE step (date) AS (
+                %(newest)s
+                UNION ALL
+                SELECT (%(before)s) FROM step WHERE step.date IS NOT NULL
+            )
+            SELECT %(key)s AS key, (
+                SELECT count(*) FROM easycrm_email_copy held
+                WHERE held.account_id = ANY(%(accounts)s) AND %(is_waiting)s
+                  AND held.date >= %(begin)s AND held.date <= step.date
+            ) AS mails, step.date AS latest
+            FROM step WHERE step.date IS NOT NULL
+            """,
+            newest=get_newest(SQL("TRUE")),
+            before=get_newest(SQL("held.date < %s", begin)),
+            key=key,
+            accounts=accounts,
+            is_waiting=is_waiting,
+            begin=begin,
+        )
+        waiting = self._get_waiting_sql(domain, by)
+        return self._take_groups(found, waiting, offset, limit)
+
+    @api.model
     def _count_groups(self, domain, by, offset, limit):
         """Return the same of any domain: what it finds is looked at, all of it."""
+        waiting = self._get_waiting_sql(domain, by)
+        found = SQL(
+            """
+            SELECT key, count(*) AS mails, max(date) AS latest
+            FROM (%s) AS waiting GROUP BY key
+            """,
+            waiting,
+        )
+        return self._take_groups(found, waiting, offset, limit)
+
+    @api.model
+    def _get_waiting_sql(self, domain, by):
+        """Return the query of the key, date and id of what a domain finds."""
         query = self._search(domain)
-        waiting = query.select(
+        return query.select(
             SQL("%s AS key", self._get_key_sql(query.table, by, query)),
             SQL("%s AS date", self._field_to_sql(query.table, "date", query)),
             SQL("%s AS id", SQL.identifier(query.table, "id")),
         )
+
+    @api.model
+    def _take_groups(self, found, waiting, offset, limit):
+        """Return a page of groups with the newest email of each, and how many in all.
+
+        :param SQL found: query of the key, emails and latest date of each group
+        :param SQL waiting: query of the key, date and id of the emails
+        """
         rows = self.env.execute_query(
             SQL(
                 """
-                WITH found AS (
-                    SELECT key, count(*) AS mails, max(date) AS latest
-                    FROM (%(waiting)s) AS waiting GROUP BY key)
+                WITH found AS (%(found)s)
                 SELECT total.groups, total.mails, page.key, page.mails, page.latest, (
                     SELECT id FROM (%(waiting)s) AS waiting
                     WHERE waiting.key = page.key AND waiting.date = page.latest
@@ -213,6 +294,7 @@ class EasycrmEmailCopy(models.Model):
                 ) AS page ON TRUE
                 ORDER BY page.latest DESC, page.key DESC
                 """,
+                found=found,
                 waiting=waiting,
                 limit=limit,
                 offset=offset,

@@ -51,7 +51,9 @@ class EasycrmEmailCopy(models.Model):
         patterns = self._get_ignored_patterns(copies, scope)
         batch = self.env["easycrm.email.batch"]._start("ignore", scope=scope)
         count = self._set_ignored(copies, True, batch, patterns)
-        self._remember_rules("ignore", patterns, batch)
+        if patterns:
+            self._remember_rules("ignore", patterns, batch)
+            batch._look_again()
         if count == 1:
             message = self.env._("1 mail ignored")
         else:
@@ -200,22 +202,31 @@ class EasycrmEmailCopy(models.Model):
     def _set_ignored(self, copies, ignored, batch, patterns=()):
         """Ignore emails, or not any more; return how many that changes.
 
+        What another step has changed since stays as it is.
+
         :param batch: the step, which keeps what was changed
         :param patterns: what else is ignored: all that waits from these senders
         """
         self.flush_model()
+        self.env["easycrm.email.batch.line"].flush_model()
         rows = self.env.execute_query(
             SQL(
                 """
                 UPDATE easycrm_email_copy held SET ignored = %(ignored)s
-                WHERE held.ignored IS DISTINCT FROM %(ignored)s AND is_unlinked IS TRUE
+                WHERE held.ignored %(before)s AND held.is_unlinked IS TRUE
                   AND account_id = ANY(%(accounts)s)
                   AND (id = ANY(%(ids)s) OR %(senders)s)
+                  AND NOT EXISTS (
+                      SELECT FROM easycrm_email_batch_line line
+                      WHERE line.copy_id = held.id AND line.batch_id > %(batch)s)
                 RETURNING email_id, id, account_id
                 """,
                 ignored=ignored,
+                # (as the index has it)
+                before=SQL("IS NOT TRUE" if ignored else "IS TRUE"),
                 accounts=list(access.own_account_ids(self.env)),
                 ids=copies.ids,
+                batch=batch.id,
                 senders=self._get_senders_sql(patterns),
             )
         )

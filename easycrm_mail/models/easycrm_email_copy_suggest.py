@@ -65,7 +65,8 @@ class EasycrmEmailCopy(models.Model):
         """Return what these emails say about where they belong.
 
         :return: dict of sets: "addresses" and "names" of the people in them, "domains"
-            that are not public or our own, "threads", "words" of the subjects
+            that are not public or our own, "threads", "words" of the subjects, and the
+            "companies" whose mail it is
         """
         self.env["easycrm.email.participant"].flush_model()
         self.env["easycrm.email.content"].flush_model()
@@ -73,7 +74,8 @@ class EasycrmEmailCopy(models.Model):
             SQL(
                 """
                 SELECT email.thread_id, content.subject, person.name, person.address,
-                    (SELECT array_agg(address) FROM (%s) AS own (address))
+                    (SELECT array_agg(address) FROM (%s) AS own (address)),
+                    email.company_id
                 FROM easycrm_email_copy held
                 JOIN easycrm_email email ON email.id = held.email_id
                 LEFT JOIN easycrm_email_content content ON content.email_id = email.id
@@ -99,6 +101,7 @@ class EasycrmEmailCopy(models.Model):
                 if domain and not is_public(f"@{domain}")
             },
             "threads": {row[0] for row in rows},
+            "companies": {row[5] for row in rows},
             "words": {
                 word
                 for subject in {row[1] for row in rows if row[1]}
@@ -163,10 +166,10 @@ class EasycrmEmailCopy(models.Model):
         """Return the contacts that anything speaks for, as the user may read them."""
         ids = {res_id for model, res_id in linked if model == "res.partner"}
         ids |= {record.id for record in recent if record._name == "res.partner"}
-        partners = self.env["res.partner"]
-        return partners.search_fetch(
-            Domain("id", "in", [*ids, *domains])
-            | Domain("name", "in", sorted(clues["names"])),
+        spoken_for = Domain("id", "in", [*ids, *domains])
+        spoken_for |= Domain("name", "in", sorted(clues["names"]))
+        return self.env["res.partner"].search_fetch(
+            spoken_for & Domain("company_id", "in", [False, *clues["companies"]]),
             ["name", "email", "is_company", "commercial_company_name"],
             order="is_company DESC, id DESC",
             limit=2 * CANDIDATES + len(ids),
@@ -189,7 +192,7 @@ class EasycrmEmailCopy(models.Model):
         for word in sorted(clues["words"], key=lambda word: (-len(word), word))[:6]:
             spoken_for |= Domain("name", "ilike", word)
         return leads.search_fetch(
-            spoken_for,
+            spoken_for & Domain("company_id", "in", [False, *clues["companies"]]),
             [
                 *("name", "type", "stage_id", "partner_name", "contact_name"),
                 *("email_from", "email_normalized", "email_domain_criterion"),

@@ -4,8 +4,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from . import access
-from .rule_conditions import is_public
+from .rule_conditions import is_public, patterns_of
 
 #: Senders whose addresses can be taught at once.
 MAX_ADDRESSES = 5
@@ -23,18 +22,7 @@ class EasycrmEmailCopy(models.Model):
         :return: {"batch", "count", "message"}: how many other mails were placed
         :raise UserError: the question does not offer that
         """
-        step = self.env["easycrm.email.batch"]._find(batch)
-        if step.undone_at or step.kind != "link" or not step._get_record():
-            raise UserError(self.env._("This step was undone, or its record deleted."))
-        record = self._get_record(step._get_record()._name, step._get_record().id)
-        choices = {
-            choice["scope"]: choice for choice in self._get_choices(step, record)
-        }
-        if scope not in choices or choices[scope]["why"]:
-            raise UserError(
-                choices.get(scope, {}).get("why") or self.env._("Unknown choice.")
-            )
-        choice = choices[scope]
+        step, record, choice = self._get_choice(batch, scope)
         emails = self._find_taught(choice, record)
         step.scope = scope
         getattr(self, f"_teach_{scope}")(choice, record, emails, step)
@@ -43,6 +31,23 @@ class EasycrmEmailCopy(models.Model):
             "count": len(emails),
             "message": self._say_taught(len(emails), record),
         }
+
+    @api.model
+    def _get_choice(self, batch, scope):
+        """Return the step, its record and what is chosen after it.
+
+        :raise UserError: the question does not offer that
+        """
+        step = self.env["easycrm.email.batch"]._find(batch)
+        if step.undone_at or step.kind != "link" or not step._get_record():
+            raise UserError(self.env._("This step was undone, or its record deleted."))
+        record = self._get_record(step._get_record()._name, step._get_record().id)
+        for choice in self._get_choices(step, record):
+            if choice["scope"] == scope:
+                if choice["why"]:
+                    raise UserError(choice["why"])
+                return step, record, choice
+        raise UserError(self.env._("Unknown choice."))
 
     @api.model
     def _say_taught(self, count, record):
@@ -66,7 +71,7 @@ class EasycrmEmailCopy(models.Model):
                     "scope": choice["scope"],
                     "label": choice["label"],
                     "detail": choice["detail"],
-                    "count": len(self._find_taught(choice, record)),
+                    "count": self._count_taught(choice, record),
                     "disabled": bool(choice["why"]),
                     "why": choice["why"] or None,
                 }
@@ -178,8 +183,9 @@ class EasycrmEmailCopy(models.Model):
             [
                 ("user_id", "=", env.uid),
                 ("kind", "=", "always_link"),
-                ("pattern", "=", f"@{domain}"),
-            ]
+                ("pattern", "in", list(patterns_of(f"@{domain}"))),
+            ],
+            limit=1,
         )
         if len(domains) != 1:
             why = env._("These mails are from several domains.")
@@ -190,7 +196,9 @@ class EasycrmEmailCopy(models.Model):
         elif not company:
             why = env._("%s belongs to no company.", record.display_name)
         elif rule:
-            why = env._("You have a rule for it: it goes to %s.", rule.partner_id.name)
+            why = env._("You have a rule for it.")
+            if goes_to := rule.partner_id._filtered_access("read"):
+                why = env._("You have a rule for it: it goes to %s.", goes_to.name)
         return {
             "scope": "domain",
             "label": env._("Always @%s", domain)
@@ -211,77 +219,7 @@ class EasycrmEmailCopy(models.Model):
             return company.browse()
         return company._filtered_access("read")
 
-    # --- what a choice places ---
-
-    @api.model
-    def _find_taught(self, choice, record):
-        """Return the emails that a choice also places, of those that wait."""
-        emails = self.env["easycrm.email"].sudo()
-        if choice["why"] or choice["scope"] == "these":
-            return emails
-        for model in ("", ".copy", ".link"):
-            self.env[f"easycrm.email{model}"].flush_model()
-        Address = self.env["easycrm.email.address"]
-        target = choice.get("company") or record
-        find = getattr(self, f"_get_{choice['scope']}_sql")
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT DISTINCT held.email_id FROM easycrm_email_copy held
-                JOIN easycrm_email email ON email.id = held.email_id
-                WHERE held.account_id = ANY(%s) AND held.is_unlinked IS TRUE
-                  AND held.ignored IS NOT TRUE AND %s
-                  AND NOT EXISTS (
-                      SELECT FROM easycrm_email_link known
-                      WHERE known.email_id = held.email_id AND known.%s = %s)
-                """,
-                list(access.own_account_ids(self.env)),
-                find(choice, record),
-                SQL.identifier(Address._get_owner_field(target._name)),
-                target.id,
-            )
-        )
-        return emails.browse(row[0] for row in rows)
-
-    @api.model
-    def _get_thread_sql(self, choice, record):
-        return SQL(
-            "email.thread_id = ANY(%s) AND %s",
-            choice["threads"],
-            self._get_company_sql(record),
-        )
-
-    @api.model
-    def _get_address_sql(self, choice, record):
-        is_partner = record._name == "res.partner"
-        addresses = SQL(
-            """(SELECT NULL::int AS id, address, %s::int AS partner_id,
-                       %s::int AS lead_id FROM unnest(%s) AS taught (address))""",
-            record.id if is_partner else None,
-            None if is_partner else record.id,
-            choice["addresses"],
-        )
-        Address = self.env["easycrm.email.address"].sudo()
-        return SQL(
-            "email.id IN (SELECT match.email_id FROM (%s) AS match)",
-            Address._get_matches_sql(SQL("TRUE"), addresses),
-        )
-
-    @api.model
-    def _get_domain_sql(self, choice, record):
-        pattern = f"@{choice['domain']}"
-        follow = self.env["easycrm.email.thread.follow"].sudo()
-        return SQL(
-            "(held.direction = 'outbound' OR %s) AND %s AND %s",
-            self._get_senders_sql([pattern]),
-            follow._get_correspondent_sql(SQL("%s::varchar", pattern)),
-            self._get_company_sql(choice["company"]),
-        )
-
-    @api.model
-    def _get_company_sql(self, record):
-        company_id = record.sudo().company_id.id
-        return SQL("email.company_id = %s", company_id) if company_id else SQL("TRUE")
+    # --- what is remembered ---
 
     @api.model
     def _teach_these(self, choice, record, emails, step):
@@ -290,17 +228,8 @@ class EasycrmEmailCopy(models.Model):
     @api.model
     def _teach_thread(self, choice, record, emails, step):
         follows = self.env["easycrm.email.thread.follow"].sudo()
-        owner = self.env["easycrm.email.address"]._get_owner_field(record._name)
-        present = follows.search(
-            [(owner, "=", record.id), ("thread_id", "in", choice["threads"])]
-        )
-        follows.create(
-            [
-                {"thread_id": thread_id, owner: record.id, "batch_id": step.id}
-                for thread_id in choice["threads"]
-                if thread_id not in present.thread_id.ids
-            ]
-        )
+        follows._follow(choice["threads"], record, step)
+        step._look_again()
         self.env["easycrm.email.link"]._place(emails, record, step, origin="rule")
 
     @api.model
@@ -311,6 +240,7 @@ class EasycrmEmailCopy(models.Model):
     def _teach_domain(self, choice, record, emails, step):
         pattern, company = f"@{choice['domain']}", choice["company"]
         self._remember_rules("always_link", [pattern], step, partner_id=company.id)
+        step._look_again()
         self.env["easycrm.email.link"]._place(
             emails, company, step, origin="rule", address=pattern
         )

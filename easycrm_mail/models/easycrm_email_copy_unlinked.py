@@ -103,7 +103,10 @@ class EasycrmEmailCopy(models.Model):
         newest = self._find_newest(found, None, MAX_SELECTED)
         ids = [copy_id for _date, copy_id in newest]
         total = len(ids)
-        if total == MAX_SELECTED:
+        if total == MAX_SELECTED and key is None and Domain(domain or []).is_true():
+            accounts = access.own_account_ids(self.env)
+            total = self.env["easycrm.email.tally"]._count_mails(accounts, ignored)
+        elif total == MAX_SELECTED:
             total = self.search_count(found)
         return {"ids": ids, "total": total}
 
@@ -123,13 +126,14 @@ class EasycrmEmailCopy(models.Model):
         return self.env.execute_query(newest) if newest else []
 
     @api.model
-    def _get_newest_sql(self, domain, limit, get_column=None):
+    def _get_newest_sql(self, domain, limit, get_column=None, is_each=False):
         """Return the query of the newest emails of a domain, None without a mailbox.
 
         A mailbox at a time, as each stands in the index in that order.
 
         :param Domain domain:
         :param get_column: a function of the query, for a further column
+        :param bool is_each: so many of each mailbox, not of all together
         :return: SELECT date, id, …
         """
         self.browse().check_access("read")
@@ -149,7 +153,7 @@ class EasycrmEmailCopy(models.Model):
         return SQL(
             "SELECT * FROM (%s) AS newest ORDER BY date DESC, id DESC LIMIT %s",
             SQL(" UNION ALL ").join(selects),
-            limit,
+            limit * len(selects) if is_each else limit,
         )
 
     @api.model

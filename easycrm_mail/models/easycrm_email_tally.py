@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-#: Rows of the tally from which on the cron sums them up.
+#: Rows that have come to the tally from which on the cron sums them up.
 SUMMED_FROM = 1000
 
 #: What its emails can be grouped by.
@@ -31,8 +31,12 @@ class EasycrmEmailTally(models.Model):
     address = fields.Char(required=True)
     is_ignored = fields.Boolean(required=True)
     mails = fields.Integer(required=True, help="As many more, or less.")
+    is_summed = fields.Boolean(help="The cron has made it; else it came since.")
 
     _sender_idx = models.Index("(account, is_ignored, address) INCLUDE (mails)")
+    _news_idx = models.Index(
+        "(account, is_ignored, address) WHERE is_summed IS NOT TRUE"
+    )
 
     def init(self):
         self.env.cr.execute(
@@ -94,52 +98,65 @@ class EasycrmEmailTally(models.Model):
             """
             DELETE FROM easycrm_email_tally;
             INSERT INTO easycrm_email_tally
-                        (account, address, is_ignored, mails)
-            SELECT account_id, coalesce(from_address, ''), ignored IS TRUE, count(*)
+                (account, address, is_ignored, mails, is_summed)
+            SELECT account_id, coalesce(from_address, ''), ignored IS TRUE, count(*),
+                TRUE
             FROM easycrm_email_copy WHERE is_unlinked IS TRUE GROUP BY 1, 2, 3
             """
         )
 
     @api.model
     def _sum_up(self):
-        """Make one row of all rows of a sender, if there are many that say little.
+        """Make one row of all rows of each sender who has got some, if many have come.
+
+        The others' are left alone: there may be millions.
 
         :return: whether there may be more to do: never
         """
-        rows = self.env.execute_query(
+        [[count]] = self.env.execute_query(
             SQL(
                 """
-                SELECT coalesce(sum(n), 0) FROM (
-                    SELECT count(*) - 1 AS n FROM easycrm_email_tally
-                    GROUP BY account, is_ignored, address HAVING count(*) > 1
-                ) AS more
-                """
+                SELECT count(*) FROM (
+                    SELECT FROM easycrm_email_tally WHERE is_summed IS NOT TRUE LIMIT %s
+                ) AS news
+                """,
+                SUMMED_FROM,
             )
         )
-        if rows[0][0] >= SUMMED_FROM:
+        if count == SUMMED_FROM:
             self.env.cr.execute(
                 """
-                WITH gone AS (
-                    DELETE FROM easycrm_email_tally
-                    RETURNING account, is_ignored, address, mails)
-                INSERT INTO easycrm_email_tally (account, is_ignored, address, mails)
-                SELECT account, is_ignored, address, sum(mails) FROM gone
+                WITH news AS (
+                    SELECT DISTINCT account, is_ignored, address
+                    FROM easycrm_email_tally WHERE is_summed IS NOT TRUE
+                ), gone AS (
+                    DELETE FROM easycrm_email_tally tally USING news
+                    WHERE tally.account = news.account
+                      AND tally.is_ignored = news.is_ignored
+                      AND tally.address = news.address
+                    RETURNING tally.account, tally.is_ignored, tally.address,
+                        tally.mails
+                )
+                INSERT INTO easycrm_email_tally
+                    (account, is_ignored, address, mails, is_summed)
+                SELECT account, is_ignored, address, sum(mails), TRUE FROM gone
                 GROUP BY 1, 2, 3 HAVING sum(mails) <> 0
                 """
             )
         return False
 
     @api.model
-    def _count_mails(self, account_ids):
-        """Return how many emails wait in these mailboxes, ignored ones left out."""
+    def _count_mails(self, account_ids, ignored=False):
+        """Return how many emails wait in these mailboxes, or are ignored there."""
         self.env["easycrm.email.copy"].flush_model()
         [[mails]] = self.env.execute_query(
             SQL(
                 """
                 SELECT coalesce(sum(mails), 0) FROM easycrm_email_tally
-                WHERE account = ANY(%s) AND is_ignored = FALSE
+                WHERE account = ANY(%s) AND is_ignored = %s
                 """,
                 list(account_ids),
+                bool(ignored),
             )
         )
         return int(mails)

@@ -1,7 +1,12 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from .rule_conditions import APPLIES
+from .rule_conditions import COVERING, TAUGHT_APPLIES
+
+#: The roles of whom an `email` is with: its sender, or those that it was sent to.
+CORRESPONDENTS = SQL(
+    "CASE email.direction WHEN 'inbound' THEN ARRAY['from'] ELSE ARRAY['to', 'cc'] END"
+)
 
 
 class EasycrmEmailThreadFollow(models.Model):
@@ -32,6 +37,32 @@ class EasycrmEmailThreadFollow(models.Model):
     _lead_unique = models.Constraint("UNIQUE(thread_id, lead_id)")
 
     @api.model
+    def _follow(self, thread_ids, record, batch):
+        """Let conversations stand on a record from now on.
+
+        Where another transaction has just done so, this one is made again.
+
+        :param record: a contact, lead or opportunity
+        :param batch: the step that it is a part of
+        """
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO easycrm_email_thread_follow (thread_id, %s, batch_id)
+                SELECT thread_id, %s, %s FROM unnest(%s::int[]) AS taught (thread_id)
+                ON CONFLICT DO NOTHING
+                """,
+                SQL.identifier(
+                    self.env["easycrm.email.address"]._get_owner_field(record._name)
+                ),
+                record.id,
+                batch.id,
+                list(thread_ids),
+            )
+        )
+        self.invalidate_model(flush=False)
+
+    @api.model
     def _link_taught(self, email_ids):
         """Link emails to what was taught of their conversations and senders.
 
@@ -43,8 +74,15 @@ class EasycrmEmailThreadFollow(models.Model):
         :return: ids of the emails that got a link
         """
         Link = self.env["easycrm.email.link"]
-        for model in ("easycrm.email.rule", "easycrm.email.link", self._name):
-            self.env[model].flush_model()
+        for model in (
+            "rule",
+            "link",
+            "copy",
+            "participant",
+            "account",
+            "thread.follow",
+        ):
+            self.env[f"easycrm.email.{model}"].flush_model()
         self.env.cr.execute(
             SQL(
                 """
@@ -68,9 +106,11 @@ class EasycrmEmailThreadFollow(models.Model):
                     SELECT rule.partner_id, NULL, rule.pattern, rule.batch_id
                     FROM easycrm_email_copy held
                     JOIN easycrm_email_account account ON account.id = held.account_id
-                    JOIN easycrm_email_rule rule
-                      ON rule.kind = 'always_link' AND %(applies)s
-                    WHERE held.email_id = email.id AND %(covered)s
+                    CROSS JOIN LATERAL (
+                        SELECT rule.* FROM %(covering)s AND rule.kind = 'always_link'
+                          AND other.role = ANY(%(roles)s)
+                    ) AS rule
+                    WHERE held.email_id = email.id AND %(applies)s
                       AND NOT EXISTS (
                           SELECT FROM easycrm_email_link known
                           JOIN res_partner company ON company.id = rule.partner_id
@@ -94,8 +134,9 @@ class EasycrmEmailThreadFollow(models.Model):
                 """,
                 uid=self.env.uid,
                 emails=list(email_ids),
-                applies=APPLIES,
-                covered=self._get_correspondent_sql(SQL("rule.pattern")),
+                applies=TAUGHT_APPLIES,
+                covering=COVERING,
+                roles=CORRESPONDENTS,
                 linkable=self.env["easycrm.email.rule"]._get_linkable_sql(),
                 announced=Link._announced_columns,
             )
@@ -120,12 +161,12 @@ class EasycrmEmailThreadFollow(models.Model):
             """EXISTS (
                 SELECT FROM easycrm_email_participant other
                 WHERE other.email_id = email.id
-                  AND other.role = ANY(CASE email.direction
-                      WHEN 'inbound' THEN ARRAY['from'] ELSE ARRAY['to', 'cc'] END)
+                  AND other.role = ANY(%(roles)s)
                   AND (right(other.address, length(%(pattern)s)) = %(pattern)s
                        OR right(other.address, length(%(pattern)s))
                           = '.' || substr(%(pattern)s, 2)) OFFSET 0)""",
             pattern=pattern,
+            roles=CORRESPONDENTS,
         )
 
     @api.model

@@ -8,6 +8,7 @@ from odoo.tools import SQL, email_normalize, format_datetime
 from ..messages import search_words, split_words
 from . import access
 from .addresses import normalise
+from .rule_conditions import patterns_of
 
 #: Emails that are told of, the newest, and how many are looked at for a subject.
 TOLD, LOOKED_AT = 5, 200
@@ -187,10 +188,24 @@ class EasycrmEmailWhere(models.AbstractModel):
                 words = env._("Stored from %(mailbox)s.", **values)
             steps.append(make_step("yes", words))
             if copy.ignored:
-                steps.append(
-                    make_step("note", env._("It is ignored among the Unlinked Emails."))
-                )
+                steps.append(make_step("note", self._say_ignored(copy)))
         return steps
+
+    @api.model
+    def _say_ignored(self, copy):
+        """Say by which rule an email is ignored, if by one that the user may know."""
+        rule = self.env["easycrm.email.rule"].search(
+            [
+                ("kind", "=", "ignore"),
+                ("pattern", "in", list(patterns_of(copy.from_address or ""))),
+            ],
+            limit=1,
+        )
+        if not rule:
+            return self.env._("It is ignored among the Unlinked Emails.")
+        return self.env._(
+            "It is ignored among the Unlinked Emails, by the rule “%s”.", rule.pattern
+        )
 
     @api.model
     def _tell_links(self, email, values):

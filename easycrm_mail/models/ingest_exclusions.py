@@ -12,7 +12,7 @@ from odoo.tools import SQL
 
 from .addresses import normalise
 from .ingest_threads import MESSAGE_ID_LENGTH
-from .rule_conditions import APPLIES, patterns_of
+from .rule_conditions import APPLIES, TAUGHT_APPLIES, patterns_of
 
 #: Characters of what tells one left out mail from another.
 MARK_LENGTH = 32
@@ -51,7 +51,7 @@ class ExclusionSteps:
     def _policy(self):
         rules = self.env["easycrm.email.rule"]
         rules.flush_model()
-        self.account.flush_recordset(["user_id", "company_id"])
+        self.account.flush_recordset(["user_id", "company_id", "member_ids"])
         self.env["easycrm.email.exclusion"].flush_model(["account_id"])
         self.env["easycrm.email.thread.follow"].flush_model()
         [row] = self.env.execute_query(
@@ -67,14 +67,16 @@ class ExclusionSteps:
                        OR EXISTS (SELECT FROM easycrm_email_thread_follow)
                 FROM (SELECT
                           json_object_agg(rule.pattern, rule.id)
-                              FILTER (WHERE rule.kind = 'never_store') AS never_store,
+                              FILTER (WHERE rule.kind = 'never_store' AND %(applies)s)
+                              AS never_store,
                           json_agg(rule.pattern)
                               FILTER (WHERE rule.kind = 'ignore') AS ignored
                       FROM easycrm_email_rule rule, easycrm_email_account account
-                      WHERE account.id = %(account)s AND %(applies)s) AS applied
+                      WHERE account.id = %(account)s AND %(taught)s) AS applied
                 """,
                 account=self.account.id,
                 applies=APPLIES,
+                taught=TAUGHT_APPLIES,
             )
         )
         never_store, may_not_link, has_left_out, ignored, is_taught = row

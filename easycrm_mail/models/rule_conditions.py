@@ -91,6 +91,21 @@ COVERING = SQL(
            <> ALL(account.email || string_to_array(account.alias_emails, ','))"""
 )
 
+
+def covers_sender(pattern):
+    """A condition on `held`: its sender is covered.
+
+    :param SQL pattern: of one rule
+    """
+    return SQL(
+        """(held.from_address = %(pattern)s
+            OR starts_with(%(pattern)s, '@')
+               AND right(held.from_address, length(%(pattern)s))
+                   IN (%(pattern)s, '.' || substr(%(pattern)s, 2)))""",
+        pattern=pattern,
+    )
+
+
 #: A condition on `rule` and `account`: the rule is one of its owner, or of the company
 #: and not one that the owner has switched off.
 APPLIES = SQL(
@@ -100,4 +115,13 @@ APPLIES = SQL(
                 SELECT FROM easycrm_email_rule_off_rel turned_off
                 WHERE turned_off.rule_id = rule.id
                   AND turned_off.user_id = account.user_id)))"""
+)
+
+#: The same of what is taught in Unlinked Emails: it is also for the team's mailboxes of
+#: whoever has taught it.
+TAUGHT_APPLIES = SQL(
+    """(%s OR EXISTS (
+        SELECT FROM easycrm_email_account_member_rel member
+        WHERE member.account_id = account.id AND member.user_id = rule.user_id))""",
+    APPLIES,
 )

@@ -186,6 +186,8 @@ class EasycrmEmailErase(models.TransientModel):
         own, _shared = self._get_emails()
         # (whose they were is not known any more once the contacts are gone)
         blocked = self._get_addresses() if self.block else []
+        steps = self.env["easycrm.email.batch"].sudo()
+        steps.search([("partner_id", "in", partners.ids)]).record_name = False
         partners.unlink()
         if self.emails == "delete":
             own._delete_for_good()

@@ -35,6 +35,24 @@ def link(record, *copies):
         return mine.link_to([copy.id for copy in copies], record._name, record.id)
     return run
 
+def teach(batch, scope, user=None):
+    def run(env):
+        copies = env["easycrm.email.copy"].with_user((user or mira).id)
+        return copies.teach(batch, scope)
+    return run
+
+def ignore(copy, scope):
+    return lambda env: env["easycrm.email.copy"].with_user(mira.id).ignore(
+        copy.ids, scope)
+
+def look_again():
+    env.cr.commit()
+    env.cr.execute("UPDATE easycrm_email_batch SET again_at = '2025-01-01'"
+                   " WHERE again_at IS NOT NULL")
+    env.invalidate_all()
+    while env["easycrm.email.batch"]._look_again_due():
+        env.cr.commit()
+
 def take_off(email, record):
     def run(env):
         field = "partner_id" if record._name == "res.partner" else "lead_id"
@@ -67,23 +85,31 @@ account, other = env["easycrm.email.account"].create([
 first, second = env["crm.lead"].create([{"name": "First"}, {"name": "Second"}])
 number = 0
 
-def add_mail():
+def add_mail(after=None, domain="stray"):
+    store, find = make_mail(after, domain)
+    store(env, account)
+    env.cr.commit()
+    email = find()
+    assert len(email) == 1
+    return email, email.copy_ids, lambda account: lambda env: store(env, account)
+
+def make_mail(after=None, domain="stray"):
     global number
     number += 1
+    message_id = f"<{number}@stray.example>"
+    refs = f"References: {after.message_id}\\r\\n" if after else ""
     from odoo.addons.easycrm_mail.easycrm_mail.messages import parse
     from odoo.addons.easycrm_mail.easycrm_mail.models.ingest import Ingest, Read
     from odoo.addons.easycrm_mail.easycrm_mail.providers import RemoteMessage
-    raw = (f"From: x{number}@stray.example\\r\\nTo: mira@own.example\\r\\n"
-           f"Subject: {number}\\r\\nMessage-ID: <{number}@stray.example>\\r\\n"
+    raw = (f"From: x{number}@{domain}.example\\r\\nTo: mira@own.example\\r\\n"
+           f"Subject: {number}\\r\\nMessage-ID: {message_id}\\r\\n{refs}"
            f"Date: Tue, 4 Mar 2025 10:00:00 +0000\\r\\n\\r\\nHello").encode()
-    def store(env, account):
-        read = Read(RemoteMessage(f"1:{number}", raw, True), parse(raw))
+    def store(env, account, ref=f"1:{number}"):
+        read = Read(RemoteMessage(ref, raw, True), parse(raw))
         Ingest(account.with_env(env).sudo(), "INBOX").store([read])
-    store(env, account)
-    env.cr.commit()
-    email = env["easycrm.email"].search([("message_id", "like", f"{number}@stray")])
-    assert len(email) == 1
-    return email, email.copy_ids, lambda account: lambda env: store(env, account)
+    def find():
+        return env["easycrm.email"].search([("message_id", "=", message_id)])
+    return store, find
 """
 
 CASES = {
@@ -133,6 +159,40 @@ assert state(email) == {"First"} and len(email.copy_ids) == 2
 email, copy, store = add_mail()
 cross(store(other), link(first, copy))
 assert state(email) == {"First"} and len(email.copy_ids) == 2
+""",
+    "two teach the same conversation at once": """
+email, copy, store = add_mail()
+store(other)(env); env.cr.commit()
+mine = link(first, copy)(env)["batch"]
+theirs = env["easycrm.email.copy"].link_to(
+    (email.copy_ids - copy).ids, "crm.lead", first.id)["batch"]
+env.cr.commit()
+cross(teach(mine, "thread"), teach(theirs, "thread", env.user))
+answer, _copy, _store = add_mail(email)
+assert state(answer) == {"First"}
+""",
+    "a conversation is taught while its next mail is stored": """
+email, copy, _store = add_mail()
+batch = link(first, copy)(env)["batch"]; env.cr.commit()
+store, find = make_mail(email)
+cross(teach(batch, "thread"), lambda env: store(env, account))
+look_again()
+assert state(find()) == {"First"}
+""",
+    "the next mail of a conversation is stored while it is taught": """
+email, copy, _store = add_mail()
+batch = link(first, copy)(env)["batch"]; env.cr.commit()
+store, find = make_mail(email)
+cross(lambda env: store(env, account), teach(batch, "thread"))
+look_again()
+assert state(find()) == {"First"}
+""",
+    "a sender is ignored while his next mail is stored": """
+email, copy, _store = add_mail(domain="offers")
+store, find = make_mail(domain="offers")
+cross(ignore(copy, "domain"), lambda env: store(env, account))
+look_again()
+assert find().copy_ids.ignored
 """,
     "the record is deleted while it is linked there": """
 email, copy, _store = add_mail()

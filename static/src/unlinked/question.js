@@ -6,7 +6,6 @@ import {dayOrTime} from "../timeline/timeline_words";
 import {MODEL} from "./mail_list";
 import {
     KINDS,
-    domainOf,
     justLinkedWords,
     placeWords,
     placesWords,
@@ -69,9 +68,8 @@ export class Question extends Component {
         return placesWords(this.chosen.count);
     }
 
-    /** Which other mails it is about can be asked for, where the mails themselves are known. */
     get canLook() {
-        return this.chosen.count > 0 && this.question.rows.length > 0;
+        return this.chosen.count > 0;
     }
 
     time(row) {
@@ -85,31 +83,11 @@ export class Question extends Component {
         }
     }
 
-    get othersDomain() {
-        const {rows, chosen} = this.question;
-        const [{from_address: address}] = rows;
-        switch (chosen) {
-            case "thread":
-                return [
-                    ["email_id.thread_id", "in", rows.map(({thread_id: id}) => id)],
-                ];
-            case "address":
-                return [["from_address", "in", rows.map((row) => row.from_address)]];
-        }
-        return [["from_address", "=ilike", `%@${domainOf(address)}`]];
-    }
-
     async look() {
         const {question} = this;
         const {chosen} = question;
-        const {rows} = await this.orm.call(
-            MODEL,
-            "unlinked_page",
-            [this.othersDomain],
-            {
-                limit: LOOKED_AT,
-            }
-        );
+        const args = [question.batch, chosen, LOOKED_AT];
+        const {rows} = await this.orm.call(MODEL, "find_others", args);
         if (question.chosen === chosen) {
             question.shown = rows;
         }

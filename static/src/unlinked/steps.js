@@ -53,12 +53,11 @@ export class Steps {
     link(card, target) {
         return this.run(async () => {
             const ids = await this.list.resolve(target);
-            const rows = ids.map((id) => this.list.findRow(id)).filter(Boolean);
             const result = await this.call("link_to", ids, card.model, card.id);
             this.done(result, ids);
             this.question = result.question && {
                 ...result.question,
-                ...{card, ids, rows, batch: result.batch, count: result.count},
+                ...{card, ids, batch: result.batch, count: result.count},
                 chosen: "these",
                 shown: null,
             };
