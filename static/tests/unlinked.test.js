@@ -231,6 +231,10 @@ test("the question sits in the dock, nothing wide is chosen, one Undo for all", 
     await settle();
     expect(".o_easycrm_teach").toHaveText("Place 2 others");
     expect(".o_easycrm_effect").toHaveText(/would also place 2 others/);
+    await click(".o_easycrm_effect button");
+    await settle();
+    expect.verifySteps(["look 1 address"]);
+    expect(queryAllTexts(".o_easycrm_others bdi")).toEqual(["Mail 8", "Mail 7"]);
     await click(".o_easycrm_teach");
     await settle();
     expect.verifySteps(["teach 1 address"]);

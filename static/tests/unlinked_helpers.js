@@ -129,6 +129,10 @@ export function mockUnlinked(mails) {
         server.undo[batch] = before;
         return {...result, batch};
     });
+    on("find_others", ([batch, scope]) => {
+        expect.step(`look ${batch} ${scope}`);
+        return {rows: server.mails.slice(0, 2)};
+    });
     on("ignore", ([ids, scope]) => {
         expect.step(`ignore ${ids.join()} ${scope}`);
         return take("ignored", ids, (row) => ({...row, ignored: true}));
