@@ -13,7 +13,6 @@ export class UnlinkedAction extends Component {
     static components = {UnlinkedScreen, WithSearch};
     static props = {...standardActionServiceProps};
     static displayName = _t("Unlinked Emails");
-    static path = "unlinked-emails";
 
     get searchProps() {
         const {action, globalState} = this.props;

@@ -225,6 +225,21 @@ registry.category("web_tour.tours").add("easycrm_unlinked_history_tour", {
             trigger: ".o_easycrm_step_undone:contains('Ignored'):contains('undone')",
         },
         {
+            content: "What is ignored can be looked at",
+            trigger: ".o_searchview_dropdown_toggler",
+            run: "click",
+        },
+        {
+            trigger: ".o_filter_menu .o_menu_item:contains('Ignored')",
+        },
+        {
+            trigger: ".o_group_by_menu .o_menu_item:contains('Domain')",
+        },
+        {
+            trigger: ".o_searchview_dropdown_toggler",
+            run: "click",
+        },
+        {
             content: "What became of one's mail is told from here",
             trigger: ".o_control_panel .o_easycrm_ask_where",
             run: "click",
