@@ -667,7 +667,7 @@ class TestTeaching(UnlinkedCase):
         self.assertEqual({step["who"] for step in told}, {"You"})
         self.assertIn("Lena Hartmann", told[1]["sentence"])
         self.assertEqual([step["can_undo"] for step in told], [True, False])
-        self.assertIn("Mira Maas", told[1]["undone"])
+        self.assertIn("undone by you", told[1]["undone"])
         self.inbox().undo(told[0]["batch"])
         self.assertLinked(email, [self.lena])
 

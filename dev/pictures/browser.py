@@ -77,6 +77,7 @@ class Browser:
     def __init__(self, base: str, database: str, zone: str):
         self.base, self.database, self.zone = base, database, zone
         self._number = 0
+        self._held_at = (0.0, 0.0)
         self._held = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -144,6 +145,20 @@ class Browser:
         self.wait(selector, text)
         self.ask(f"{_find(selector, text)}.click()")
 
+    def drag(self, selector: str, text: str, onto: str, name: str) -> None:
+        """Drags one thing over another, and holds it there until `drop`."""
+        self.wait(selector, text)
+        self.wait(onto, name)
+        start, end = (self._middle(*what) for what in ((selector, text), (onto, name)))
+        self._mouse("mousePressed", *start, buttons=1)
+        for part in (0.1, 0.5, 0.9, 1):
+            x, y = (a + (b - a) * part for a, b in zip(start, end, strict=True))
+            self._mouse("mouseMoved", x, y, buttons=1)
+        self._held_at = end
+
+    def drop(self) -> None:
+        self._mouse("mouseReleased", *self._held_at)
+
     def scroll_to(self, selector: str, below: int = 0) -> None:
         """Brings it to the top of what scrolls, or so many pixels below."""
         self.wait(selector)
@@ -189,6 +204,17 @@ class Browser:
             "document.readyState === 'complete' "
             f"&& location.pathname.startsWith({json.dumps(path.split('?')[0])})"
         )
+
+    def _middle(self, selector: str, text: str) -> tuple[float, float]:
+        place = self.ask(
+            f"(({{x, y, width, height}}) => [x + width / 2, y + height / 2])"
+            f"({_find(selector, text)}.getBoundingClientRect())"
+        )
+        return place[0], place[1]
+
+    def _mouse(self, kind: str, x: float, y: float, **params) -> None:
+        params |= {"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1}
+        self._call("Input.dispatchMouseEvent", **params)
 
     def _until(self, condition: str, what: str) -> None:
         end = time.monotonic() + SECONDS

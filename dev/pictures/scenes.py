@@ -72,6 +72,45 @@ def _settings(browser: Browser) -> None:
     browser.wait("#easycrm_retention")
 
 
+def _open_inbox(browser: Browser) -> None:
+    browser.open("/odoo/unlinked-emails")
+    browser.wait(".o_easycrm_item_group", "Einkauf Kaffeehaus Union")
+
+
+def _unlinked(browser: Browser) -> None:
+    """Three mails in mid air, over the opportunity that they belong to."""
+    _open_inbox(browser)
+    browser.wait(".o_easycrm_frame_loaded")
+    for subject in ("2. Stand", "AW: Bestuhlungspläne", "Liefertermine"):
+        mail = (
+            f".o_easycrm_item_mail:has([title*='{subject}'], [aria-label*='{subject}'])"
+        )
+        browser.click(f"{mail} .o_easycrm_check")
+    browser.wait(".o_easycrm_selected", "3 selected")
+    target = ("[data-drop^='crm.lead,']", "Bestuhlung 6 Filialen")
+    browser.wait(*target)
+    browser.drag(".o_easycrm_mail", "AW: Bestuhlungspläne", *target)
+    browser.wait(".o_easycrm_record_drop", "link 3 mails to")
+
+
+def _unlinked_question(browser: Browser) -> None:
+    """After the drop: what should be linked from now on."""
+    _unlinked(browser)
+    browser.drop()
+    browser.click(".o_easycrm_question input[value='address']")
+    browser.wait(".o_easycrm_teach", "Place")
+
+
+def _unlinked_phone(browser: Browser) -> None:
+    """A finger has opened a mail, and the sheet comes from below."""
+    _open_inbox(browser)
+    browser.click(".o_easycrm_group", "Einkauf Kaffeehaus Union")
+    browser.click(".o_easycrm_mail", "AW: Bestuhlungspläne")
+    browser.wait(".o_easycrm_frame_loaded")
+    browser.click(".o_easycrm_link_this")
+    browser.wait(".o_easycrm_sheet .o_easycrm_record", "Bestuhlung 6 Filialen")
+
+
 SCENES = (
     Scene("timeline", "admin", _open_anna, height=950),
     Scene("timeline-phone", "admin", _timeline_phone, width=390, height=844),
@@ -81,4 +120,8 @@ SCENES = (
     Scene("accounts", "admin", _accounts, height=640),
     Scene("rules", "jonas", _rules, height=480),
     Scene("settings", "admin", _settings, height=810),
+    Scene("unlinked", "admin", _unlinked),
+    Scene("unlinked-phone", "admin", _unlinked_phone, width=390, height=844),
+    # (the last: it links them)
+    Scene("unlinked-question", "admin", _unlinked_question),
 )

@@ -18,6 +18,7 @@ from . import easycrm_email_tally
 from . import easycrm_email_copy_live
 from . import easycrm_email_copy_search
 from . import easycrm_email_copy_unlinked
+from . import easycrm_email_copy_empty
 from . import easycrm_email_copy_groups
 from . import easycrm_email_copy_new
 from . import easycrm_email_copy_place

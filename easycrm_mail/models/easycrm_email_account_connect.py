@@ -138,6 +138,14 @@ class EasycrmEmailAccount(models.Model):
         return self.search(condition).filtered("connect_words")
 
     @api.model
+    def _tell_left(self):
+        """Return what is told of the mailbox that one has left last; or False."""
+        left = self.sudo()._get_left()[-1:]
+        if not left:
+            return False
+        return {"id": left.id, "email": left.email, "words": left.connect_words}
+
+    @api.model
     def _is_service_set_up(self, provider):
         try:
             self._make_sign_in(provider)

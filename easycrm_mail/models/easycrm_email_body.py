@@ -35,6 +35,7 @@ img { max-width: 100%; height: auto; }
 table { max-width: 100%; }
 pre { white-space: pre-wrap; }
 p { margin: 0 0 .75em; }
+p.MsoNormal { margin: 0; }
 blockquote { margin: .5em 0; padding-inline-start: 1em; color: #495057;
              border-inline-start: 2px solid #ced4da; }
 html:not(.o_easycrm_quoted) [data-o-mail-quote] { display: none !important; }

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import fields, models, tools
 from odoo.tools import SQL
 
 from . import access
@@ -71,10 +71,15 @@ class EasycrmEmailBatch(models.Model):
         }
         undone = False
         if self.undone_at:
-            undone = env._(
-                "undone by %(user)s on %(date)s",
-                user=self.undone_uid.name,
-                date=fields.Date.to_string(self.undone_at),
+            date = tools.format_datetime(env, self.undone_at)
+            undone = (
+                env._("undone by you, %s", date)
+                if self.undone_uid == env.user
+                else env._(
+                    "undone by %(user)s, %(date)s",
+                    user=self.undone_uid.name,
+                    date=date,
+                )
             )
         is_mine = self.create_uid == env.user
         scopes = dict(self._fields["scope"]._description_selection(env))

@@ -76,15 +76,8 @@ class EasycrmEmailTimeline(models.AbstractModel):
             "addresses": self._easycrm_get_addresses(),
             "mailboxes": len(mine),
             "since": fields.Date.to_string(since),
-            "left": not mine and self._easycrm_get_left(),
+            "left": not mine and self.env["easycrm.email.account"]._tell_left(),
         }
-
-    def _easycrm_get_left(self):
-        """Return the user's mailbox that was left before it was started, if any."""
-        left = self.env["easycrm.email.account"].sudo()._get_left()[-1:]
-        if not left:
-            return False
-        return {"id": left.id, "email": left.email, "words": left.connect_words}
 
     def _easycrm_has_people(self):
         """Tell whether the timeline shows mail of others who have an address."""

@@ -51,6 +51,7 @@ describe("a conversation", () => {
             remote_hosts: [],
         }));
         onRpc("easycrm.email", "easycrm_why", () => []);
+        onRpc("easycrm.email", "easycrm_history", () => []);
         onRpc("easycrm.email", "easycrm_sharing", () => ({
             privacy,
             sentence: privacy && `It is ${privacy}.`,

@@ -313,6 +313,7 @@ test("closing the reasons or taking one off keeps the place of the keyboard", as
         privacy: false,
         sentence: false,
     }));
+    onRpc("easycrm.email", "easycrm_history", () => []);
     onRpc("easycrm.email.link", "action_take_off", () => true);
     await mountTimeline();
     await pressAt("[data-thread-id='2'] .o_easycrm_toggle");

@@ -7,6 +7,7 @@ import {
     defineModels,
     getService,
     makeMockEnv,
+    mockService,
     mountWithCleanup,
 } from "@web/../tests/web_test_helpers";
 import {getDefaultConfig} from "@web/views/view";
@@ -230,6 +231,10 @@ test("the question sits in the dock, nothing wide is chosen, one Undo for all", 
     await settle();
     expect(".o_easycrm_teach").toHaveText("Place 2 others");
     expect(".o_easycrm_effect").toHaveText(/would also place 2 others/);
+    await click(".o_easycrm_effect button");
+    await settle();
+    expect.verifySteps(["look 1 address"]);
+    expect(queryAllTexts(".o_easycrm_others bdi")).toEqual(["Mail 8", "Mail 7"]);
     await click(".o_easycrm_teach");
     await settle();
     expect.verifySteps(["teach 1 address"]);
@@ -298,6 +303,45 @@ test("nothing waits, nothing fits: both are said", async () => {
     expect(".o_easycrm_nothing").toHaveText(/Every email has found its home/);
 });
 
+test("who has no mailbox is shown how to connect one, by the server's word", async () => {
+    server.mails = [];
+    server.empty = "connect";
+    await mountUnlinked();
+    expect(".o_easycrm_nothing_connect .o_easycrm_way").toHaveCount(3);
+    expect(".o_easycrm_nothing").not.toHaveText(/found its home/);
+});
+
+test("“Where is my email?” asks for what was searched", async () => {
+    mockService("action", {
+        doAction: ({tag, params}) => expect.step(`${tag} ${params.text}`),
+    });
+    await mountUnlinked();
+    await click(".o_searchview_input");
+    await edit("none@acme.example");
+    await settle();
+    await keys("Enter");
+    await click(".o_control_panel .o_easycrm_ask_where");
+    expect.verifySteps(["easycrm_mail.where none@acme.example"]);
+});
+
+test("a machine's address has its mark, a letter of any script is found", async () => {
+    server.mails = [
+        mail(3, "no-reply"),
+        mail(2, "tanaka", {from_name: "“田中 美咲”"}),
+        mail(1, "noreen"),
+    ];
+    await mountUnlinked();
+    expect(queryAllTexts(".o_easycrm_automatic")).toEqual(["automatic"]);
+    expect(
+        ".o_easycrm_item_group:has(.o_easycrm_automatic) .o_easycrm_item_title"
+    ).toHaveText("no-reply");
+    expect(queryAllTexts(".o_easycrm_item_group .o_easycrm_avatar")).toEqual([
+        "N",
+        "田",
+        "N",
+    ]);
+});
+
 /** What the server tells whose list has changed. */
 async function news() {
     getService("easycrm_mail.unlinked").state.changes++;
@@ -358,12 +402,57 @@ test("what fails says so, and is tried again", async () => {
     expect(".o_easycrm_waiting").toHaveText("9 waiting");
 });
 
-test("newest first shows one mail below the other", async () => {
-    await mountUnlinked();
+async function arrange(words) {
     await click(".o_easycrm_arrange");
     await settle();
-    await click(".dropdown-item:contains(Newest first)");
+    await click(`.dropdown-item:contains(${words})`);
     await settle();
+}
+
+test("mail is grouped by domain, and linked by the group", async () => {
+    server.mails.push(mail(0, "zoe", {from_address: "zoe@other.example"}));
+    await mountUnlinked();
+    await arrange("Grouped by domain");
+    expect(senders()).toEqual(["acme.example", "other.example"]);
+    expect(subjects()).toEqual(["anna", "anna", "anna", "anna", "anna"]);
+    expect(".o_easycrm_more_rows").toHaveText("4 more");
+    document.activeElement.blur();
+    await keys("k");
+    expect(cursor()).toBe("g:acme.example");
+    await click(".o_easycrm_pane .o_easycrm_ignore");
+    await settle();
+    expect("[data-scope='address']").toHaveCount(0);
+    expect("[data-scope='domain']").toHaveText(/@acme.example/);
+    await keys("Escape");
+    await click("[data-drop='res.partner,9']");
+    await settle();
+    expect.verifySteps(["link 9,8,7,6,5,4,3,2,1 to res.partner,9"]);
+    expect(senders()).toEqual(["other.example"]);
+});
+
+test("the search bar groups, too, and lets go of it; what is selected stays", async () => {
+    await mountUnlinked();
+    await keys("x");
+    await click(".o_searchview_dropdown_toggler");
+    await settle();
+    expect(".o_add_custom_group_menu").toHaveCount(0);
+    await click(".o_group_by_menu .o_menu_item:contains(Domain)");
+    await settle();
+    expect(senders()).toEqual(["acme.example"]);
+    expect(".o_easycrm_selected").toHaveText("1 selected");
+    await keys("Escape");
+    document.activeElement.blur();
+    await keys("Escape");
+    expect(".o_easycrm_list_head").toHaveText(/Grouped by domain/);
+    await arrange("Newest first");
+    expect(".o_searchview_facet").toHaveCount(0);
+    expect(".o_easycrm_item_group").toHaveCount(0);
+    expect(".o_easycrm_item_mail").toHaveCount(9);
+});
+
+test("newest first shows one mail below the other", async () => {
+    await mountUnlinked();
+    await arrange("Newest first");
     expect(".o_easycrm_item_group").toHaveCount(0);
     expect(".o_easycrm_item_mail").toHaveCount(9);
     expect(cursor()).toBe("m:9");

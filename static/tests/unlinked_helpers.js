@@ -7,12 +7,14 @@ import {fields, models, onRpc} from "@web/../tests/web_test_helpers";
 export class EasycrmEmailCopy extends models.Model {
     _name = "easycrm.email.copy";
     from_address = fields.Char();
+    from_domain = fields.Char();
     is_unlinked = fields.Boolean();
     _views = {
         search: `<search>
             <field name="from_address"/>
             <filter name="ignored" string="Ignored" domain="[]"
                 context="{'easycrm_mail_ignored': True}"/>
+            <filter name="domain" string="Domain" context="{'group_by': 'from_domain'}"/>
             <filter name="none" string="None" domain="[('from_address', '=', 'none')]"/>
         </search>`,
     };
@@ -42,16 +44,23 @@ export function mail(id, sender = "anna", values = {}) {
 
 /** @param {Object[]} mails of {@link mail}, the newest first */
 export function mockUnlinked(mails) {
-    const server = {mails, steps: 0, undo: {}, question: null, fails: new Set()};
+    const server = {
+        mails,
+        steps: 0,
+        undo: {},
+        question: null,
+        empty: "nothing",
+        fails: new Set(),
+    };
     const isAsked = (domain) => !JSON.stringify(domain).includes("none");
-    const waiting = ([domain], {ignored, address}) =>
+    const keyOf = (row, by) =>
+        by === "from_domain" ? row.from_address.split("@")[1] : row.from_address;
+    const waiting = ([domain], {ignored, key, by}) =>
         server.mails.filter(
             (row) =>
                 isAsked(domain) &&
                 row.ignored === Boolean(ignored) &&
-                (address === null ||
-                    address === undefined ||
-                    row.from_address === address)
+                (key === undefined || keyOf(row, by) === key)
         );
     const on = (method, answer) =>
         onRpc("easycrm.email.copy", method, async ({args, kwargs}) => {
@@ -71,14 +80,16 @@ export function mockUnlinked(mails) {
     };
 
     on("unlinked_count", () => waiting([[]], {}).length);
-    on("unlinked_groups", (args, {offset, limit, ignored}) => {
+    on("unlinked_groups", (args, {offset, limit, ignored, by}) => {
         const rows = waiting(args, {ignored});
         const groups = new Map();
         for (const row of rows) {
             const {from_address: address, from_name: name, date, subject} = row;
-            const known = {address, name, count: 0, latest: date, subject};
-            groups.set(address, groups.get(address) || known);
-            groups.get(address).count++;
+            const key = keyOf(row, by);
+            const label = by === "from_domain" ? key : name;
+            const known = {key, label, address, name, count: 0, latest: date, subject};
+            groups.set(key, groups.get(key) || known);
+            groups.get(key).count++;
         }
         return {
             groups: [...groups.values()].slice(offset, offset + limit),
@@ -118,6 +129,10 @@ export function mockUnlinked(mails) {
         server.undo[batch] = before;
         return {...result, batch};
     });
+    on("find_others", ([batch, scope]) => {
+        expect.step(`look ${batch} ${scope}`);
+        return {rows: server.mails.slice(0, 2)};
+    });
     on("ignore", ([ids, scope]) => {
         expect.step(`ignore ${ids.join()} ${scope}`);
         return take("ignored", ids, (row) => ({...row, ignored: true}));
@@ -134,6 +149,7 @@ export function mockUnlinked(mails) {
     on("search", ([[[, , ids]]]) =>
         server.mails.map(({id}) => id).filter((id) => ids.includes(id))
     );
+    on("unlinked_empty", () => ({kind: server.empty, left: false}));
     onRpc("easycrm.email", "easycrm_values", ({args: [[id]]}) => ({
         ...{id, thread_id: 1, date: "2026-11-24 08:00:00", direction: "inbound"},
         from: {name: "Anna", address: "anna@acme.example", me: false},

@@ -4,6 +4,7 @@ import {_t} from "@web/core/l10n/translation";
 import {useService} from "@web/core/utils/hooks";
 import {AttachmentChips} from "./attachment_chips";
 import {Bounces} from "./bounces";
+import {ConversationMenu} from "./conversation_menu";
 import {EmailLine} from "./email_line";
 import {EmailReader} from "./email_reader";
 import {EmailRoute} from "./email_route";
@@ -27,6 +28,7 @@ export class Conversation extends Component {
     static components = {
         AttachmentChips,
         Bounces,
+        ConversationMenu,
         EmailLine,
         EmailReader,
         EmailRoute,
@@ -58,6 +60,10 @@ export class Conversation extends Component {
 
     get isOpen() {
         return this.store.isOpen(this.threadId);
+    }
+
+    get isOnLead() {
+        return this.props.record.resModel === "crm.lead";
     }
 
     get opened() {

@@ -12,6 +12,7 @@ import {
     levelWords,
     longTime,
     openedWords,
+    personHue,
     personInitial,
     personName,
     recipientRoles,
@@ -147,6 +148,10 @@ export class EmailReader extends Component {
 
     get roles() {
         return recipientRoles(this.props.email);
+    }
+
+    get hue() {
+        return personHue(this.props.email.from);
     }
 
     get initial() {

@@ -4,7 +4,7 @@ import {deserializeDate} from "@web/core/l10n/dates";
 import {_t} from "@web/core/l10n/translation";
 import {useService} from "@web/core/utils/hooks";
 import {formatInteger} from "@web/views/fields/formatters";
-import {ConnectWays} from "../account/connect_ways";
+import {ConnectInvite} from "../account/connect_invite";
 import {whereAction} from "../where/where";
 
 /** The field that holds the address by which mail finds a record. */
@@ -13,7 +13,7 @@ const ADDRESS_FIELDS = {"res.partner": "email", "crm.lead": "email_from"};
 /** Nothing to show, why, and what to do about it. Which case it is, the server says. */
 export class EmptyState extends Component {
     static template = "easycrm_mail.EmptyState";
-    static components = {ConnectWays};
+    static components = {ConnectInvite};
     static props = {
         kind: String,
         record: Object,
@@ -26,7 +26,6 @@ export class EmptyState extends Component {
 
     setup() {
         this.action = useService("action");
-        this.connect = useService("easycrm_mail.connect");
         this.composer = useService("easycrm_mail.compose");
     }
 

@@ -1,9 +1,10 @@
-import {Component, useEffect, useRef, useState} from "@odoo/owl";
+import {Component, useEffect, useState} from "@odoo/owl";
 
 import {Dropdown} from "@web/core/dropdown/dropdown";
 import {DropdownItem} from "@web/core/dropdown/dropdown_item";
 import {useService} from "@web/core/utils/hooks";
 import {useDebounced} from "@web/core/utils/timing";
+import {SearchBox} from "../search/search_box";
 import {
     NO_FILTERS,
     SEARCH_LENGTH,
@@ -20,7 +21,7 @@ const TYPING_PAUSE = 300;
 /** Above the emails: what to look for, among which, and how many they are. */
 export class TimelineBar extends Component {
     static template = "easycrm_mail.TimelineBar";
-    static components = {Dropdown, DropdownItem};
+    static components = {Dropdown, DropdownItem, SearchBox};
     static props = {
         store: Object,
         /** Called when the reader turns from the search to what was found. */
@@ -45,7 +46,6 @@ export class TimelineBar extends Component {
             /** @type {{name: string, address: string, count: number}[]} */
             people: [],
         });
-        this.input = useRef("search");
         this.searchSoon = useDebounced(() => this.search(), TYPING_PAUSE);
         // Cleared elsewhere, it is cleared here.
         useEffect(
@@ -79,8 +79,8 @@ export class TimelineBar extends Component {
         return this.filters.person?.address === address;
     }
 
-    onInput(ev) {
-        this.state.search = ev.target.value;
+    onInput(words) {
+        this.state.search = words;
         this.searchSoon();
     }
 
@@ -120,7 +120,6 @@ export class TimelineBar extends Component {
     clearSearch() {
         this.state.search = "";
         this.search();
-        this.input.el.focus();
     }
 
     toggle(name, value) {

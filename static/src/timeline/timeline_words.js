@@ -11,6 +11,8 @@ const {DateTime} = luxon;
 
 const DAY_MONTH = {day: "numeric", month: "short"};
 const PEOPLE_SHOWN = 4;
+/** Colours of people without a picture: see `.o_easycrm_avatar`. */
+const HUES = 11;
 
 export const DIRECTIONS = {
     inbound: {icon: "oi-arrow-down-left", tone: "info", word: _t("Received")},
@@ -119,8 +121,18 @@ export function personName(person) {
 
 /** The first letter for a person without a picture. */
 export function personInitial(person) {
-    const [letter] = (person && (person.name || person.address)) || "?";
+    const words = (person && (person.name || person.address)) || "";
+    const [letter] = words.match(/[\p{L}\p{N}]/u) || ["?"];
     return letter.toUpperCase();
+}
+
+/** The class of a person's colour: the same wherever the address stands. */
+export function personHue(person) {
+    let sum = 0;
+    for (const letter of (person && (person.address || person.name)) || "") {
+        sum = (sum * 31 + letter.codePointAt(0)) % 9973;
+    }
+    return `o_easycrm_hue_${sum % HUES}`;
 }
 
 /**

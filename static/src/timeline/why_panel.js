@@ -4,6 +4,7 @@ import {_t} from "@web/core/l10n/translation";
 import {useService} from "@web/core/utils/hooks";
 import {reloadUnlessDirty} from "../sync/reload_record";
 import {useFocusNext} from "./focus_next";
+import {ONLY_HERE, useOnlyHere} from "./only_here";
 import {useSetPrivate} from "./privacy_menu";
 import {UNDO_DELAY} from "./timeline_model";
 import {lastWords, longTime} from "./timeline_words";
@@ -20,15 +21,21 @@ const LABELS = {
         here: _t("(this lead)"),
         there: _t("(lead)"),
         remedy: _t("Take off this lead"),
-        onlyHere: _t("Only this lead"),
     },
     opportunity: {
         icon: "fa-star",
         here: _t("(this opportunity)"),
         there: _t("(opportunity)"),
         remedy: _t("Take off this opportunity"),
-        onlyHere: _t("Only this opportunity"),
     },
+};
+
+const STEP_ICONS = {
+    link: "fa-link",
+    take_off: "fa-chain-broken",
+    put_back: "fa-link",
+    ignore: "fa-ban",
+    bring_back: "fa-inbox",
 };
 
 /** One line a reason why a mail stands here, each with what can be done about it. */
@@ -47,10 +54,14 @@ export class WhyPanel extends Component {
         this.focusNext = useFocusNext(useRef("root"));
         this.action = useService("action");
         this.notification = useService("notification");
+        this.unlinked = useService("easycrm_mail.unlinked");
         this.setPrivate = useSetPrivate(() => this.props.store);
+        this.onlyHere = useOnlyHere(() => this.reload());
         this.state = useState({
             status: "loading",
             reasons: [],
+            /** What was done with it, the newest first. */
+            history: [],
             /** Who else reads it. */
             sharing: {privacy: false, sentence: false},
         });
@@ -69,16 +80,27 @@ export class WhyPanel extends Component {
     async load() {
         const {email, record} = this.props;
         try {
-            [this.state.reasons, this.state.sharing] = await Promise.all([
+            const [reasons, sharing, history] = await Promise.all([
                 this.orm.silent.call("easycrm.email", "easycrm_why", [[email.id]], {
                     model: record?.resModel || "",
                     res_id: record?.resId || 0,
                 }),
                 this.orm.silent.call("easycrm.email", "easycrm_sharing", [[email.id]]),
+                this.orm.silent.call("easycrm.email", "easycrm_history", [[email.id]]),
             ]);
-            this.state.status = "ready";
+            Object.assign(this.state, {reasons, sharing, history, status: "ready"});
         } catch {
             this.state.status = "failed";
+        }
+    }
+
+    /** After a step that the panel shows by itself. */
+    async loadHistory() {
+        const {email} = this.props;
+        if (status(this) !== "destroyed") {
+            this.state.history = await this.orm.silent
+                .call("easycrm.email", "easycrm_history", [[email.id]])
+                .catch(() => this.state.history);
         }
     }
 
@@ -93,9 +115,18 @@ export class WhyPanel extends Component {
                 ...label,
                 ...lastWords(reason.sentence),
                 place: this.isHere(reason) ? label.here : label.there,
+                onlyHere: ONLY_HERE[kind] || ONLY_HERE.opportunity,
                 since: reason.when && longTime(reason.when, luxon.DateTime.local()),
             };
         });
+    }
+
+    get history() {
+        return this.state.history.map((step) => ({
+            ...step,
+            icon: STEP_ICONS[step.kind],
+            since: longTime(step.when, luxon.DateTime.local()),
+        }));
     }
 
     isHere({record: {model, id}}) {
@@ -132,7 +163,16 @@ export class WhyPanel extends Component {
                 },
             ],
         });
-        await reloadUnlessDirty(record);
+        await Promise.all([this.loadHistory(), reloadUnlessDirty(record)]);
+    }
+
+    /** A step that was taken long ago, all of it: with the other emails that it was about. */
+    async undo({batch}) {
+        const {message} = await this.orm.call("easycrm.email.copy", "undo", [batch]);
+        this.notification.add(message, {type: "info"});
+        this.unlinked.tell();
+        await this.reload();
+        this.focusNext(".o_easycrm_step button", ".o_easycrm_why_close");
     }
 
     /** Made private here, in the conversation's menu or by Undo: who can read it is told anew. */
@@ -147,43 +187,22 @@ export class WhyPanel extends Component {
         }
     }
 
-    /** The whole conversation, and what comes of it, stands on this opportunity only. */
     async narrow(reason) {
-        const {email} = this.props;
-        await this.orm.call("crm.lead", "easycrm_only_here", [[reason.record.id]], {
-            thread_id: email.thread_id,
-        });
-        await this.reload();
+        await this.onlyHere.narrow(reason.record, this.props.email.thread_id);
         this.focusNext(".o_easycrm_widen", ".o_easycrm_why_close");
-        const close = this.notification.add(
-            _t("This conversation stands on %s only.", reason.record.name),
-            {
-                type: "success",
-                autocloseDelay: UNDO_DELAY,
-                buttons: [
-                    {
-                        name: _t("Undo"),
-                        onClick: () => {
-                            close();
-                            return this.widen();
-                        },
-                    },
-                ],
-            }
-        );
     }
 
     async widen() {
-        const {email} = this.props;
-        await this.orm.call("crm.lead", "easycrm_undo_only_here", [email.thread_id]);
-        await this.reload();
+        await this.onlyHere.widen(this.props.email.thread_id);
         this.focusNext(".o_easycrm_only", ".o_easycrm_why_close");
     }
 
     async reload() {
         const {store, record} = this.props;
         await Promise.all([store?.load(), status(this) !== "destroyed" && this.load()]);
-        await reloadUnlessDirty(record);
+        if (record) {
+            await reloadUnlessDirty(record);
+        }
     }
 
     /** A mail that was taken off comes back to its place in the timeline, or leaves a list of those without one. */

@@ -1,7 +1,8 @@
-import {Component, useRef, useState} from "@odoo/owl";
+import {Component, useState} from "@odoo/owl";
 
 import {useAutofocus} from "@web/core/utils/hooks";
 import {useDebounced} from "@web/core/utils/timing";
+import {SearchBox} from "../search/search_box";
 import {Question} from "./question";
 import {RecordCard} from "./record_card";
 import {linkTitle, mailsWords, subjectOf} from "./unlinked_words";
@@ -12,7 +13,7 @@ const FIND_DELAY = 200;
 /** Where mail is linked to: a search over all records, what is suggested, what is new. */
 export class Dock extends Component {
     static template = "easycrm_mail.UnlinkedDock";
-    static components = {Question, RecordCard};
+    static components = {Question, RecordCard, SearchBox};
     static props = {
         list: Object,
         steps: Object,
@@ -29,7 +30,6 @@ export class Dock extends Component {
         this.steps = useState(this.props.steps);
         this.suggestions = useState(this.props.suggestions);
         this.drag = useState(this.props.drag);
-        this.input = useRef("input");
         this.find = useDebounced(() => this.suggestions.find(), FIND_DELAY);
         if (this.props.isSheet) {
             useAutofocus({refName: "sheet"});
@@ -94,8 +94,19 @@ export class Dock extends Component {
         return this.isOver(`${model},${id}`);
     }
 
-    onInput(ev) {
-        this.suggestions.setWords(ev.target.value);
+    /** What is found stands below the box, and arrows choose among it. */
+    get inputAttrs() {
+        return {
+            role: "combobox",
+            "aria-autocomplete": "list",
+            "aria-controls": "o_easycrm_found",
+            "aria-expanded": this.isFinding ? "true" : "false",
+            "aria-activedescendant": this.activeId,
+        };
+    }
+
+    onInput(words) {
+        this.suggestions.setWords(words);
         this.find();
     }
 

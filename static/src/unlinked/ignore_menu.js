@@ -20,7 +20,8 @@ export class IgnoreMenu extends Component {
         const {target, list} = this.props;
         const {count, row} = target;
         const address = target.address || row?.from_address || "";
-        const group = list.groups.find((other) => other.address === address);
+        const domain = target.domain || domainOf(address);
+        const group = list.isBySender && list.groups.find(({key}) => key === address);
         const choices = [
             {
                 ...{scope: "these", icon: "fa-envelope-o", count: formatInteger(count)},
@@ -34,7 +35,6 @@ export class IgnoreMenu extends Component {
                 count: group ? formatInteger(group.count) : "",
             });
         }
-        const domain = domainOf(address);
         if (domain) {
             choices.push({
                 ...{scope: "domain", icon: "fa-at", detail: `@${domain}`, count: ""},

@@ -12,7 +12,10 @@ export const MAX_SELECTED = 1000;
 /** Pixels; the list places its items by them. */
 export const HEIGHTS = {group: 54, mail: 54, more: 40};
 
-export const groupKey = (address) => `g:${address}`;
+export const BY_SENDER = "from_address";
+export const BY_DOMAIN = "from_domain";
+
+export const groupKey = (group) => `g:${group}`;
 export const mailKey = (id) => `m:${id}`;
 
 /**
@@ -27,12 +30,22 @@ export const mailKey = (id) => `m:${id}`;
  * @property {string} date UTC
  * @property {boolean} has_attachments
  * @property {boolean} is_read
+ * @property {string} [group] key of the group that it stands in
  *
- * @typedef {{address: string, name: string, count: number, latest: string, subject: string}} Group
+ * @typedef {Object} Group
+ * @property {string} key
+ * @property {string} label
+ * @property {number} count
+ * @property {string} latest UTC
+ * @property {string} address of its newest mail, as are `name` and `subject`
+ * @property {string} name
+ * @property {string} subject
  *
- * @typedef {Object} Target what an action is about: mails by id, or all of a sender
+ * @typedef {Object} Target what an action is about: mails by id, or all of a group
  * @property {number[]} [ids]
- * @property {string} [address]
+ * @property {string} [key] of the group
+ * @property {string} [address] the one sender of all of it
+ * @property {string} [domain] the one domain of all of it
  * @property {number} count
  * @property {Row} [row] the one mail that it is
  * @property {Group} [group]
@@ -40,21 +53,30 @@ export const mailKey = (id) => `m:${id}`;
 
 export class MailItems {
     constructor() {
-        this.isGrouped = true;
+        /** @type {string} what it is grouped by, as the server says it; empty: the newest first */
+        this.by = BY_SENDER;
         /** @type {Group[]} */
         this.groups = [];
         /** How many mails wait, exactly. */
         this.mails = 0;
-        /** @type {Object<string, {rows: Row[], next: any, status: "loading"|"idle"|"failed"}>} by address */
+        /** @type {Object<string, {rows: Row[], next: any, status: "loading"|"idle"|"failed"}>} by group */
         this.pages = {};
-        /** @type {Set<string>} addresses whose mails are shown */
+        /** @type {Set<string>} groups whose mails are shown */
         this.opened = new Set();
         /** @type {string|null} key of the item that the reader stands on */
         this.cursor = null;
-        /** @type {Map<number, string|null>} the selected mails, and their sender where it is known */
+        /** @type {Map<number, string|null>} the selected mails, and their group where it is known */
         this.selected = new Map();
         /** @type {string|null} where a range of selected mails begins */
         this.anchor = null;
+    }
+
+    get isGrouped() {
+        return Boolean(this.by);
+    }
+
+    get isBySender() {
+        return this.by === BY_SENDER;
     }
 
     /** One after the other, as they stand below each other. */
@@ -64,29 +86,32 @@ export class MailItems {
 
     get groupedItems() {
         return this.groups.flatMap((group) => {
-            const {address} = group;
-            const head = {type: "group", key: groupKey(address), address, group};
-            return this.opened.has(address)
-                ? [head, ...this.rowItems(address, group.count)]
+            const head = {type: "group", key: groupKey(group.key), group};
+            return this.opened.has(group.key)
+                ? [head, ...this.rowItems(group.key, group)]
                 : [head];
         });
     }
 
-    rowItems(address, count = this.mails) {
-        const page = this.pages[address];
+    rowItems(key, group) {
+        const page = this.pages[key];
         if (!page) {
             return [];
         }
         const items = page.rows.map((row) => ({
-            ...{type: "mail", key: mailKey(row.id), address: row.from_address, row},
+            ...{type: "mail", key: mailKey(row.id), group, row},
         }));
         if (page.next || page.status !== "idle") {
             items.push({
                 type: "more",
-                key: `+:${address}`,
-                address,
+                key: `+:${key}`,
+                page: key,
+                group,
                 status: page.status,
-                rest: Math.max(count - page.rows.length, 0),
+                rest: Math.max(
+                    (group ? group.count : this.mails) - page.rows.length,
+                    0
+                ),
             });
         }
         return items;
@@ -154,9 +179,11 @@ export class MailItems {
                 return {ids: [item.row.id], count: 1, row: item.row};
             case "group":
                 return {
-                    address: item.address,
+                    key: item.group.key,
                     count: Math.min(item.group.count, MAX_SELECTED),
                     group: item.group,
+                    address: this.isBySender ? item.group.key : "",
+                    domain: this.by === BY_DOMAIN ? item.group.key : "",
                 };
         }
         return null;
@@ -178,10 +205,10 @@ export class MailItems {
         return this.selected.size >= this.mails ? "all" : "some";
     }
 
-    groupSelection({address, count}) {
+    groupSelection({key, count}) {
         let selected = 0;
-        for (const sender of this.selected.values()) {
-            selected += sender === address ? 1 : 0;
+        for (const group of this.selected.values()) {
+            selected += group === key ? 1 : 0;
         }
         if (!selected) {
             return this.selection === "all" ? "all" : "none";
@@ -191,7 +218,7 @@ export class MailItems {
 
     select(row, isSelected = true) {
         if (isSelected) {
-            this.selected.set(row.id, row.from_address);
+            this.selected.set(row.id, row.group);
         } else {
             this.selected.delete(row.id);
         }

@@ -1,17 +1,17 @@
 /**
- * The mail that waits, as the browser knows it: groups of senders, their mails, where the reader stands and what is
+ * The mail that waits, as the browser knows it: groups, their mails, where the reader stands and what is
  * selected. The components only show it.
  */
 
-import {ALL, MailItems, groupKey} from "./mail_items";
+import {ALL, BY_SENDER, MailItems, groupKey} from "./mail_items";
 
 export const MODEL = "easycrm.email.copy";
 
 const GROUPS_PAGE = 60;
-/** Mails of a sender that opening shows at once, and those that come after. */
+/** Mails of a group that opening shows at once, and those that come after. */
 const FIRST_ROWS = 5;
 const MORE_ROWS = 80;
-/** The server gives no more at once: a refresh asks for groups in such pieces, and leaves a sender's rest for later. */
+/** The server gives no more at once: a refresh asks for groups in such pieces, and leaves a group's rest for later. */
 const MAX_LIMIT = 200;
 
 export class MailList extends MailItems {
@@ -37,7 +37,8 @@ export class MailList extends MailItems {
 
     callGroups(offset, limit) {
         const {domain, ignored} = this.query;
-        return this.call("unlinked_groups", [domain], {offset, limit, ignored});
+        const by = this.by || BY_SENDER;
+        return this.call("unlinked_groups", [domain], {offset, limit, ignored, by});
     }
 
     /** The groups that are shown, as they are now, or only how many mails there are. */
@@ -53,27 +54,37 @@ export class MailList extends MailItems {
             )
         );
         const groups = headers.flatMap((header) => header.groups);
-        const addresses = new Set();
+        const keys = new Set();
         return {
             ...headers[0],
-            groups: groups.filter(
-                ({address}) => !addresses.has(address) && addresses.add(address)
-            ),
+            groups: groups.filter(({key}) => !keys.has(key) && keys.add(key)),
         };
     }
 
-    callPage(address, limit, cursor = null) {
+    callPage(key, limit, cursor = null) {
         const {domain, ignored} = this.query;
         return this.call("unlinked_page", [domain], {
-            ...{cursor, limit, ignored, address: this.isGrouped ? address : null},
+            ...{cursor, limit, ignored},
+            ...this.groupOptions(this.isGrouped ? key : null),
         });
+    }
+
+    /** @param {string|null} key null: of all groups */
+    groupOptions(key) {
+        return key === null ? {} : {key, by: this.by};
     }
 
     // ------------------------------------------------------------------ loading
 
-    /** Other mail is wanted: what was selected among the old goes. */
-    async setQuery(query, {opens = true} = {}) {
+    /**
+     * Other mail is wanted: what was selected among the old goes.
+     *
+     * @param {{domain: Array, ignored: boolean}} query
+     * @param {{opens?: boolean, by?: string}} [options] whether the newest is opened, and what it is grouped by
+     */
+    async setQuery(query, {opens = true, by = this.by} = {}) {
         this.query = query;
+        this.by = by;
         const generation = ++this.generation;
         this.groups = [];
         this.pages = {};
@@ -88,14 +99,20 @@ export class MailList extends MailItems {
         }
     }
 
-    async setGrouped(isGrouped) {
-        this.isGrouped = isGrouped;
+    /** The same mail in other groups, or in none: what is selected stays. */
+    async setBy(by, {opens = true} = {}) {
+        this.by = by;
         const generation = ++this.generation;
+        this.groups = [];
         this.pages = {};
+        this.opened.clear();
+        for (const id of this.selected.keys()) {
+            this.selected.set(id, null);
+        }
         this.cursor = null;
         this.status = "loading";
         await this.load();
-        if (this.generation === generation) {
+        if (opens && this.generation === generation) {
             await this.openFirst();
         }
     }
@@ -108,11 +125,11 @@ export class MailList extends MailItems {
         if (!known) {
             this.status = "loading";
         }
-        const addresses = isGrouped ? [...this.opened] : [ALL];
-        const limits = addresses.map((address) =>
+        const keys = isGrouped ? [...this.opened] : [ALL];
+        const limits = keys.map((key) =>
             Math.min(
                 Math.max(
-                    this.pages[address]?.rows.length || 0,
+                    this.pages[key]?.rows.length || 0,
                     isGrouped ? FIRST_ROWS : MORE_ROWS
                 ),
                 MAX_LIMIT
@@ -122,7 +139,7 @@ export class MailList extends MailItems {
         try {
             const [header, ...pages] = await Promise.all([
                 this.callHeader(),
-                ...addresses.map((address, i) => this.callPage(address, limits[i])),
+                ...keys.map((key, i) => this.callPage(key, limits[i])),
             ]);
             if (!isCurrent()) {
                 return;
@@ -130,7 +147,7 @@ export class MailList extends MailItems {
             this.keepCursor(() => {
                 this.takeHeader(header);
                 this.groups = inPlace(this.groups, header.groups);
-                this.takePages(addresses, pages);
+                this.takePages(keys, pages);
             });
             for (const id of leaving) {
                 this.leaving.delete(id);
@@ -144,21 +161,21 @@ export class MailList extends MailItems {
     }
 
     /** What has been opened or asked for meanwhile goes on by itself. */
-    takePages(addresses, pages) {
-        addresses.forEach((address, i) => {
-            if (this.pages[address]?.status !== "loading" && this.isShown(address)) {
-                this.pages[address] = {...this.stillHere(pages[i]), status: "idle"};
+    takePages(keys, pages) {
+        keys.forEach((key, i) => {
+            if (this.pages[key]?.status !== "loading" && this.isShown(key)) {
+                this.pages[key] = {...this.stillHere(key, pages[i]), status: "idle"};
             }
         });
-        for (const address of Object.keys(this.pages)) {
-            if (!this.isShown(address)) {
-                delete this.pages[address];
+        for (const key of Object.keys(this.pages)) {
+            if (!this.isShown(key)) {
+                delete this.pages[key];
             }
         }
     }
 
-    isShown(address) {
-        return this.isGrouped ? this.opened.has(address) : address === ALL;
+    isShown(key) {
+        return this.isGrouped ? this.opened.has(key) : key === ALL;
     }
 
     takeHeader({total, mails}) {
@@ -166,8 +183,9 @@ export class MailList extends MailItems {
         this.mails = mails;
     }
 
-    stillHere({rows, next}) {
-        return {rows: rows.filter(({id}) => !this.leaving.has(id)), next};
+    stillHere(group, {rows, next}) {
+        const left = rows.filter(({id}) => !this.leaving.has(id));
+        return {rows: left.map((row) => ({...row, group})), next};
     }
 
     /** The groups or mails further down. */
@@ -188,10 +206,8 @@ export class MailList extends MailItems {
             if (this.generation !== generation) {
                 return;
             }
-            const known = new Set(this.groups.map(({address}) => address));
-            this.groups.push(
-                ...header.groups.filter((group) => !known.has(group.address))
-            );
+            const known = new Set(this.groups.map(({key}) => key));
+            this.groups.push(...header.groups.filter(({key}) => !known.has(key)));
             this.takeHeader(header);
             if (!header.groups.length) {
                 this.groupTotal = this.groups.length;
@@ -202,10 +218,10 @@ export class MailList extends MailItems {
         }
     }
 
-    /** A sender's first mails, or those after the ones that are here. */
-    async loadRows(address) {
-        this.pages[address] ||= {rows: [], next: null, status: "idle"};
-        const page = this.pages[address];
+    /** A group's first mails, or those after the ones that are here. */
+    async loadRows(key) {
+        this.pages[key] ||= {rows: [], next: null, status: "idle"};
+        const page = this.pages[key];
         if (page.status === "loading" || (page.rows.length && !page.next)) {
             return;
         }
@@ -214,15 +230,15 @@ export class MailList extends MailItems {
         page.status = "loading";
         try {
             const answer = await this.callPage(
-                address,
+                key,
                 isFirst && this.isGrouped ? FIRST_ROWS : MORE_ROWS,
                 page.next
             );
-            if (this.generation !== generation || this.pages[address] !== page) {
+            if (this.generation !== generation || this.pages[key] !== page) {
                 return;
             }
             const known = new Set(page.rows.map(({id}) => id));
-            const {rows, next} = this.stillHere(answer);
+            const {rows, next} = this.stillHere(key, answer);
             page.rows.push(...rows.filter(({id}) => !known.has(id)));
             page.next = next;
             page.status = "idle";
@@ -234,24 +250,24 @@ export class MailList extends MailItems {
     /** The newest mail lies open when one comes here. */
     async openFirst() {
         if (this.isGrouped && this.groups.length) {
-            const [{address}] = this.groups;
-            this.opened.add(address);
-            await this.loadRows(address);
+            const [{key}] = this.groups;
+            this.opened.add(key);
+            await this.loadRows(key);
         }
         const first = this.items.find(({type}) => type === "mail");
         this.cursor ||= first?.key || null;
     }
 
-    async toggleGroup(address) {
-        if (this.opened.delete(address)) {
-            delete this.pages[address];
+    async toggleGroup(key) {
+        if (this.opened.delete(key)) {
+            delete this.pages[key];
             if (this.cursorItem === undefined) {
-                this.cursor = groupKey(address);
+                this.cursor = groupKey(key);
             }
             return;
         }
-        this.opened.add(address);
-        await this.loadRows(address);
+        this.opened.add(key);
+        await this.loadRows(key);
     }
 
     get isEmpty() {
@@ -262,28 +278,31 @@ export class MailList extends MailItems {
 
     /** @param {Target} target */
     async resolve(target) {
-        return target.ids || (await this.callIds(target.address)).ids;
+        return target.ids || (await this.callIds(target.key)).ids;
     }
 
-    callIds(address = null) {
+    callIds(key = null) {
         const {domain, ignored} = this.query;
-        return this.call("unlinked_ids", [domain], {address, ignored});
+        return this.call("unlinked_ids", [domain], {
+            ignored,
+            ...this.groupOptions(key),
+        });
     }
 
     async toggleGroupSelection(group) {
-        const {address} = group;
+        const {key} = group;
         if (this.groupSelection(group) === "all") {
-            for (const [id, sender] of [...this.selected]) {
-                if (sender === address) {
+            for (const [id, known] of [...this.selected]) {
+                if (known === key) {
                     this.selected.delete(id);
                 }
             }
             return;
         }
         const {generation} = this;
-        const {ids} = await this.callIds(address);
+        const {ids} = await this.callIds(key);
         if (this.generation === generation) {
-            ids.forEach((id) => this.selected.set(id, address));
+            ids.forEach((id) => this.selected.set(id, key));
         }
     }
 
@@ -295,8 +314,8 @@ export class MailList extends MailItems {
         const {generation} = this;
         const {ids} = await this.callIds();
         if (this.generation === generation) {
-            const senders = new Map(this.rows.map((row) => [row.id, row.from_address]));
-            ids.forEach((id) => this.selected.set(id, senders.get(id) || null));
+            const known = new Map(this.rows.map(({id, group}) => [id, group]));
+            ids.forEach((id) => this.selected.set(id, known.get(id) ?? null));
         }
     }
 
@@ -310,10 +329,10 @@ export class MailList extends MailItems {
             this.selected.delete(id);
         });
         this.keepCursor(() => {
-            for (const [address, page] of Object.entries(this.pages)) {
+            for (const [key, page] of Object.entries(this.pages)) {
                 const before = page.rows.length;
                 page.rows = page.rows.filter(({id}) => !gone.has(id));
-                const group = this.groups.find((other) => other.address === address);
+                const group = this.groups.find((other) => other.key === key);
                 if (group) {
                     group.count -= before - page.rows.length;
                 }
@@ -353,18 +372,16 @@ export class MailList extends MailItems {
 }
 
 /**
- * Senders stay where the reader has seen them, though their newest mail has been linked; those with new mail come to
+ * Groups stay where the reader has seen them, though their newest mail has been linked; those with new mail come to
  * their new place.
  *
  * @param {Group[]} known in the order that is shown
  * @param {Group[]} groups as they are now, the newest first
  */
 function inPlace(known, groups) {
-    const now = new Map(groups.map((group) => [group.address, group]));
-    const stays = known.filter(
-        ({address, latest}) => now.get(address)?.latest <= latest
-    );
-    const placed = stays.map(({address}) => now.get(address));
+    const now = new Map(groups.map((group) => [group.key, group]));
+    const stays = known.filter(({key, latest}) => now.get(key)?.latest <= latest);
+    const placed = stays.map(({key}) => now.get(key));
     const isPlaced = new Set(placed);
     groups.forEach((group, index) => {
         if (!isPlaced.has(group)) {

@@ -3,6 +3,7 @@ import {
     onPatched,
     onWillRender,
     onWillUnmount,
+    reactive,
     useEffect,
     useRef,
     useState,
@@ -15,11 +16,24 @@ import {_t} from "@web/core/l10n/translation";
 import {useService} from "@web/core/utils/hooks";
 import {useVirtualGrid} from "@web/core/virtual_grid_hook";
 import {formatInteger} from "@web/views/fields/formatters";
-import {dayOrTime, fullTime} from "../timeline/timeline_words";
+import {
+    dayOrTime,
+    fullTime,
+    personHue,
+    personInitial,
+} from "../timeline/timeline_words";
 import {IgnoreMenu} from "./ignore_menu";
 import {useMailDrag} from "./mail_drag";
 import {HEIGHTS} from "./mail_items";
-import {initialOf, moreWords, selectedWords, subjectOf} from "./unlinked_words";
+import {
+    ARRANGEMENTS,
+    arrangementWords,
+    groupIcon,
+    looksAutomatic,
+    moreWords,
+    selectedWords,
+    subjectOf,
+} from "./unlinked_words";
 
 /** Items before the end of the list at which more are asked for. */
 const LOAD_AHEAD = 12;
@@ -40,6 +54,7 @@ export class MailListView extends Component {
         onBringBack: Function,
         onHold: Function,
         onKeys: Function,
+        onArrange: Function,
         getTargets: Function,
         getScroller: Function,
         onDrop: Function,
@@ -52,8 +67,11 @@ export class MailListView extends Component {
         this.root = useRef("root");
         this.scroller = useRef("scroller");
         this.subjectOf = subjectOf;
-        this.initialOf = initialOf;
+        this.personHue = personHue;
+        this.personInitial = personInitial;
+        this.looksAutomatic = looksAutomatic;
         this.moreWords = moreWords;
+        this.arrangements = ARRANGEMENTS;
         this.setupGrid();
         this.setupDrag();
         useEffect(
@@ -75,10 +93,20 @@ export class MailListView extends Component {
                 this.render();
             },
         });
+        // Laid out anew when the list has changed, not whenever it is scrolled: it may be long.
+        let isStale = true;
+        const source = reactive(this.props.list, () => {
+            isStale = true;
+            this.render();
+        });
         let shift = 0;
         onWillRender(() => {
+            if (!isStale) {
+                return;
+            }
+            isStale = false;
             const before = {items: this.items, offsets: this.offsets};
-            this.layOut();
+            this.layOut(source.items);
             shift += this.shiftSince(before);
         });
         onPatched(() => {
@@ -94,8 +122,8 @@ export class MailListView extends Component {
         );
     }
 
-    layOut() {
-        this.items = this.list.items;
+    layOut(items) {
+        this.items = items;
         const heights = this.items.map(({type}) => HEIGHTS[type]);
         let offset = 0;
         this.offsets = heights.map((height) => (offset += height) - height);
@@ -160,15 +188,24 @@ export class MailListView extends Component {
     }
 
     get arrangement() {
-        return this.list.isGrouped ? _t("Grouped by sender") : _t("Newest first");
+        return arrangementWords(this.list.by);
     }
 
     count(number) {
         return formatInteger(number);
     }
 
-    nameOf(group) {
-        return group.name || group.address || _t("Unknown sender");
+    /** Beside its letter or sign: whom it is from, or the newest of it. */
+    detailOf(group) {
+        return this.list.isBySender
+            ? group.address
+            : [group.name || group.address, subjectOf(group)]
+                  .filter(Boolean)
+                  .join(": ");
+    }
+
+    get groupIcon() {
+        return groupIcon(this.list.by);
     }
 
     senderOf(row) {
@@ -218,7 +255,7 @@ export class MailListView extends Component {
 
     onGroup(item) {
         this.list.cursor = item.key;
-        this.list.toggleGroup(item.address);
+        this.list.toggleGroup(item.group.key);
     }
 
     /** A finger that rests on a mail selects it, and what it can be linked to comes from below. */
@@ -260,9 +297,7 @@ export class MailListView extends Component {
                 const target = list.dragTarget(item);
                 Object.assign(drag, {isOn: true, key: item.key, target});
                 drag.title =
-                    item.type === "group"
-                        ? this.nameOf(item.group)
-                        : subjectOf(item.row);
+                    item.type === "group" ? item.group.label : subjectOf(item.row);
             },
             onMove: ({x, y, over}) =>
                 Object.assign(drag, {x, y, over: over?.dataset.drop || null}),

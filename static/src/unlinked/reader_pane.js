@@ -53,9 +53,7 @@ export class ReaderPane extends Component {
     }
 
     get title() {
-        return this.group
-            ? this.group.name || this.group.address
-            : subjectOf(this.state.row || this.row);
+        return this.group ? this.group.label : subjectOf(this.state.row || this.row);
     }
 
     get groupWords() {
@@ -63,7 +61,9 @@ export class ReaderPane extends Component {
     }
 
     get groupTitle() {
-        return _t("All mail of this sender that waits here");
+        return this.list.isBySender
+            ? _t("All mail of this sender that waits here")
+            : _t("All mail of this group that waits here");
     }
 
     follow(emailId) {

@@ -13,14 +13,14 @@ export class UnlinkedAction extends Component {
     static components = {UnlinkedScreen, WithSearch};
     static props = {...standardActionServiceProps};
     static displayName = _t("Unlinked Emails");
-    static path = "unlinked-emails";
 
     get searchProps() {
         const {action, globalState} = this.props;
         return {
             ...{resModel: MODEL, context: action.context || {}, globalState},
             searchViewId: action.params?.search_view_id || false,
-            searchMenuTypes: ["filter", "favorite"],
+            searchMenuTypes: ["filter", "groupBy", "favorite"],
+            hideCustomGroupBy: true,
             loadIrFilters: true,
             activateFavorite: true,
             display: {controlPanel: {}},

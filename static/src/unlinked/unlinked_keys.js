@@ -32,8 +32,8 @@ export function useUnlinkedKeys(screen) {
 
     function openGroup(isOpen) {
         const item = list.cursorItem;
-        if (list.isGrouped && item && list.opened.has(item.address) !== isOpen) {
-            list.toggleGroup(item.address);
+        if (item?.group && list.opened.has(item.group.key) !== isOpen) {
+            list.toggleGroup(item.group.key);
         }
     }
 

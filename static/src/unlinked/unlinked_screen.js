@@ -15,11 +15,14 @@ import {SearchBar} from "@web/search/search_bar/search_bar";
 import {useSearchBarToggler} from "@web/search/search_bar/search_bar_toggler";
 import {FormViewDialog} from "@web/views/view_dialogs/form_view_dialog";
 import {useThrottled} from "../sync/throttle";
+import {whereAction} from "../where/where";
 import {Dock} from "./dock";
 import {KeysDialog} from "./keys_dialog";
+import {BY_SENDER} from "./mail_items";
 import {MODEL, MailList} from "./mail_list";
 import {MailListView} from "./mail_list_view";
 import {ReaderPane} from "./reader_pane";
+import {Nothing} from "./nothing";
 import {Steps, errorWords} from "./steps";
 import {Suggestions} from "./suggestions";
 import {useUnlinkedKeys} from "./unlinked_keys";
@@ -42,9 +45,11 @@ const LIST_ACTION = "easycrm_mail.easycrm_email_copy_action_unlinked";
 /** The list, the mail, and the dock with the records that it may belong to. */
 export class UnlinkedScreen extends Component {
     static template = "easycrm_mail.UnlinkedScreen";
-    static components = {Dock, Layout, MailListView, ReaderPane, SearchBar};
+    static components = {Dock, Layout, MailListView, Nothing, ReaderPane, SearchBar};
     static props = {
         domain: Array,
+        /** What the search bar groups by, if by anything. */
+        groupBy: {type: Array, element: String},
         ignored: Boolean,
         /** Mails that were selected elsewhere. */
         selection: {type: Array, element: Number, optional: true},
@@ -76,17 +81,19 @@ export class UnlinkedScreen extends Component {
                 y: 0,
             },
         });
-        this.state = useState({isReading: false, isSheetOpen: false});
+        this.state = useState({isReading: false, isSheetOpen: false, by: BY_SENDER});
 
         onWillStart(() => {
             this.start();
         });
-        onWillUpdateProps(({domain, ignored}) => {
+        onWillUpdateProps((props) => {
             if (
-                ignored !== this.props.ignored ||
-                JSON.stringify(domain) !== JSON.stringify(this.props.domain)
+                props.ignored !== this.props.ignored ||
+                JSON.stringify(props.domain) !== JSON.stringify(this.props.domain)
             ) {
-                this.ask({domain, ignored});
+                this.ask(props);
+            } else {
+                this.follow(props);
             }
         });
         useEffect(
@@ -116,8 +123,8 @@ export class UnlinkedScreen extends Component {
     // ------------------------------------------------------------------ loading
 
     async start() {
-        const {domain, ignored, selection = []} = this.props;
-        await this.ask({domain, ignored});
+        const {selection = []} = this.props;
+        await this.ask(this.props);
         if (selection.length) {
             const waiting = await this.list.findWaiting(selection);
             waiting.forEach((id) => this.list.selected.set(id, null));
@@ -125,9 +132,28 @@ export class UnlinkedScreen extends Component {
         }
     }
 
-    ask(query) {
+    ask({domain, ignored, groupBy}) {
         this.state.isReading = false;
-        return this.list.setQuery(query, {opens: !this.ui.isSmall});
+        return this.list.setQuery(
+            {domain, ignored},
+            {opens: !this.ui.isSmall, by: groupBy[0] ?? this.state.by}
+        );
+    }
+
+    /** The list is arranged as the search bar says, else as was chosen above the list. */
+    follow({groupBy}) {
+        const by = groupBy[0] ?? this.state.by;
+        if (by !== this.list.by) {
+            this.list.setBy(by, {opens: !this.ui.isSmall});
+        }
+    }
+
+    arrange(by) {
+        const {searchModel} = this.env;
+        const facets = searchModel.facets.filter(({type}) => type === "groupBy");
+        this.state.by = by;
+        facets.forEach(({groupId}) => searchModel.deactivateGroup(groupId));
+        this.follow({groupBy: []});
     }
 
     /** The menu's count and this screen hear of the same news. */
@@ -318,6 +344,14 @@ export class UnlinkedScreen extends Component {
 
     openList() {
         this.action.doAction(LIST_ACTION);
+    }
+
+    /** For whoever misses an email: what was searched for is looked for. */
+    askWhere() {
+        const words = this.env.searchModel.facets
+            .filter(({type}) => type === "field")
+            .flatMap(({values}) => values);
+        this.action.doAction(whereAction(words.join(" ")));
     }
 
     clearFilters() {

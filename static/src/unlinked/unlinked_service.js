@@ -28,20 +28,25 @@ export const unlinkedService = {
             }
         }
 
+        /** Something was done here, by a screen that shows no list: who shows one asks again. */
+        function tell() {
+            if (isWatched) {
+                state.changes++;
+                load();
+            }
+        }
+
         /** From now on the count is kept. */
         function watch() {
             if (!isWatched) {
                 isWatched = true;
-                bus.subscribe(NOTIFICATION, () => {
-                    state.changes++;
-                    load();
-                });
+                bus.subscribe(NOTIFICATION, tell);
                 bus.start();
                 load();
             }
         }
 
-        return {load, state, watch};
+        return {load, state, tell, watch};
     },
 };
 

@@ -3,7 +3,7 @@
 import {_t} from "@web/core/l10n/translation";
 import {formatInteger} from "@web/views/fields/formatters";
 import {subjectWords} from "../timeline/timeline_words";
-import {MAX_SELECTED} from "./mail_items";
+import {BY_DOMAIN, BY_SENDER, MAX_SELECTED} from "./mail_items";
 
 /** Icon and word of each kind of record. */
 export const KINDS = {
@@ -12,6 +12,32 @@ export const KINDS = {
     lead: {icon: "fa-star-o", word: _t("Lead")},
     opportunity: {icon: "fa-star", word: _t("Opportunity")},
 };
+
+/** How the list is arranged, by what the server groups by; the search bar knows of more dates. */
+export const ARRANGEMENTS = [
+    {by: BY_SENDER, words: _t("Grouped by sender")},
+    {by: BY_DOMAIN, words: _t("Grouped by domain")},
+    {by: "account_id", words: _t("Grouped by mailbox")},
+    {by: "date:day", words: _t("Grouped by day")},
+    {by: "date:month", words: _t("Grouped by month")},
+    {by: "", words: _t("Newest first")},
+];
+
+export function arrangementWords(by) {
+    const known = ARRANGEMENTS.find((arrangement) => arrangement.by === by);
+    return known ? known.words : _t("Grouped by date");
+}
+
+/** The sign of a group that is no person. */
+export function groupIcon(by) {
+    switch (by) {
+        case BY_DOMAIN:
+            return "fa-at";
+        case "account_id":
+            return "fa-inbox";
+    }
+    return "fa-calendar-o";
+}
 
 export function mailsWords(count) {
     return count === 1 ? _t("1 mail") : _t("%s mails", formatInteger(count));
@@ -64,10 +90,13 @@ export function linkTitle(count) {
         : _t("Link %s mails to…", formatInteger(count));
 }
 
-export function moreWords({rest}) {
-    return rest > 0
+export function moreWords({rest}, isBySender) {
+    if (!rest) {
+        return _t("More");
+    }
+    return isBySender
         ? _t("%s more from this sender", formatInteger(rest))
-        : _t("More from this sender");
+        : _t("%s more", formatInteger(rest));
 }
 
 /** What follows the pointer: the first, and how many with it. */
@@ -99,10 +128,14 @@ export function domainOf(address) {
     return (address || "").split("@")[1] || "";
 }
 
-/** A sender's letter, where there is no picture. */
-export function initialOf({name, address}) {
-    const [letter] = (name || address || "?").replace(/^\W+/u, "") || "?";
-    return letter.toUpperCase();
+/** How machines name themselves: what stands before the @, alone or as its first words. */
+const MACHINES =
+    /^(no-?reply|do-?not-?reply|mailer-daemon|postmaster|bounces?|notifications?|notify|alerts?|newsletter|automailer)([-+].*)?$/;
+
+/** Whether an address looks like that of a machine, which no contact has. */
+export function looksAutomatic(address) {
+    const [name] = (address || "").toLowerCase().split("@");
+    return MACHINES.test(name.replace(/[._]/g, "-"));
 }
 
 /** A subject as it was written, answers included: here each mail stands for itself. */

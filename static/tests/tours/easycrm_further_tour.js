@@ -87,6 +87,25 @@ registry.category("web_tour.tours").add("easycrm_only_here_tour", {
             trigger:
                 ".o_easycrm_why:not(:has(.o_easycrm_reason_removed)) .o_easycrm_only",
         },
+        {
+            content: "The same from the conversation's menu",
+            trigger: ".o_easycrm_conversation_menu",
+            run: "click",
+        },
+        {
+            trigger: ".o_easycrm_menu_only:contains('Only this opportunity')",
+            run: "click",
+        },
+        {
+            content: "And back",
+            trigger:
+                ".o_notification:contains('stands on Chairs only') button:contains('Undo')",
+            run: "click",
+        },
+        {
+            trigger:
+                "body:not(:has(.o_notification:contains('stands on Chairs only')))",
+        },
     ],
 });
 

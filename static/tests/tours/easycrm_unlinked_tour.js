@@ -168,6 +168,88 @@ registry.category("web_tour.tours").add("easycrm_unlinked_keys_tour", {
     ],
 });
 
+/** A step is undone later, where the mail tells what was done with it; and mail is grouped by its domain. */
+registry.category("web_tour.tours").add("easycrm_unlinked_history_tour", {
+    steps: () => [
+        {
+            trigger: `${card("Union – 40 chairs")}`,
+            run: "click",
+        },
+        {
+            trigger: `body:has(${badge(4)}) ${waiting(4)}`,
+        },
+        {
+            content: "By its domain",
+            trigger: ".o_easycrm_arrange",
+            run: "click",
+        },
+        {
+            trigger: ".dropdown-item:contains('Grouped by domain')",
+            run: "click",
+        },
+        {
+            trigger: ".o_easycrm_item_group:contains('union.example')",
+        },
+        {
+            trigger: ".o_easycrm_item_group:contains('beck-bau.example')",
+        },
+        {
+            content: "A mail that is ignored, and brought back",
+            trigger: `.o_easycrm_cursor${mail("Third")} .o_easycrm_item_open`,
+            run: "press i",
+        },
+        {
+            trigger: waiting(3),
+        },
+        {
+            trigger:
+                ".o_notification:contains('1 mail ignored') button:contains('Undo')",
+            run: "click",
+        },
+        {
+            trigger: `${waiting(4)}`,
+        },
+        {
+            trigger: `${mail("Third")} .o_easycrm_mail`,
+            run: "click",
+        },
+        {
+            trigger: ".o_easycrm_pane_title:contains('Third')",
+        },
+        {
+            content: "The mail itself tells of it",
+            trigger: ".o_easycrm_pane .o_easycrm_why_toggle",
+            run: "click",
+        },
+        {
+            trigger: ".o_easycrm_step_undone:contains('Ignored'):contains('undone')",
+        },
+        {
+            content: "What is ignored can be looked at",
+            trigger: ".o_searchview_dropdown_toggler",
+            run: "click",
+        },
+        {
+            trigger: ".o_filter_menu .o_menu_item:contains('Ignored')",
+        },
+        {
+            trigger: ".o_group_by_menu .o_menu_item:contains('Domain')",
+        },
+        {
+            trigger: ".o_searchview_dropdown_toggler",
+            run: "click",
+        },
+        {
+            content: "What became of one's mail is told from here",
+            trigger: ".o_control_panel .o_easycrm_ask_where",
+            run: "click",
+        },
+        {
+            trigger: ".o_easycrm_where_input",
+        },
+    ],
+});
+
 /** A new contact, filled from the mail; what is saved is linked. */
 registry.category("web_tour.tours").add("easycrm_unlinked_new_tour", {
     steps: () => [
