@@ -22,9 +22,9 @@ class EasycrmEmailParticipant(models.Model):
     )
     role = fields.Selection(ROLES, required=True)
     name = fields.Char()
-    address = fields.Char(required=True, index=True, help="Normalised.")
+    address = fields.Char(required=True, help="Normalised.")
 
-    # what is typed is the beginning of an address; the other index has another order
+    # (in this order it answers for an address, and for its beginning as it is typed)
     _address_prefix_idx = models.Index("(address text_pattern_ops)")
 
     @api.model

@@ -42,7 +42,7 @@ LARGE = [
 INDEXES = {
     "timeline_of_a_busy_contact": "easycrm_email_link_commercial_timeline_idx",
     "mails_a_day_of_all_mailboxes": "easycrm_email_copy_date_idx",
-    "new_contact": "easycrm_email_participant__address_index",
+    "new_contact": "easycrm_email_participant_address_prefix_idx",
     "unlinked_emails_grouped": "easycrm_email_copy_unlinked_idx",
 }
 UNLINKED = [("is_unlinked", "=", True), ("ignored", "=", False)]
