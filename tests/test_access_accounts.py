@@ -14,12 +14,14 @@ from .common import MailCase
 #: be tried by somebody without access, in `test_no_public_method_leaks`.
 PUBLIC = {
     "crm.lead": {
+        "easycrm_action_compose",
         "easycrm_only_here",
         "easycrm_people",
         "easycrm_timeline",
         "easycrm_undo_only_here",
     },
     "easycrm.email": {
+        "easycrm_action_reply",
         "easycrm_body",
         "easycrm_history",
         "easycrm_read_large",
@@ -49,6 +51,20 @@ PUBLIC = {
         "easycrm_health_counts",
     },
     "easycrm.email.bounce": {"action_send_again"},
+    "easycrm.email.compose": {
+        "easycrm_discard",
+        "easycrm_get_documents",
+        "easycrm_get_templates",
+        "easycrm_open",
+        "easycrm_reopen",
+        "easycrm_save",
+        "easycrm_save_template",
+        "easycrm_send",
+        "easycrm_take_documents",
+        "easycrm_take_files",
+        "easycrm_undo",
+        "easycrm_use_template",
+    },
     "easycrm.email.erase": {"action_erase"},
     "easycrm.email.copy": {
         "bring_back",
@@ -81,7 +97,18 @@ PUBLIC = {
     "easycrm.email.rule.add": {"action_add", "action_add_and_clear"},
     "easycrm.email.rule.remove": {"action_remove", "action_remove_and_read"},
     "easycrm.email.thread": {"action_make_private", "action_share"},
-    "res.partner": {"easycrm_people", "easycrm_timeline"},
+    "easycrm.esp": {"action_import_suppressions", "action_test"},
+    "easycrm.esp.batch": {"action_send_again"},
+    "mailing.mailing": {
+        "action_easycrm_cancel",
+        "action_easycrm_go_on_through",
+        "action_easycrm_pause",
+        "action_easycrm_resume",
+        "action_easycrm_send_unconfirmed",
+        "easycrm_get_progress",
+        "easycrm_get_results",
+    },
+    "res.partner": {"easycrm_action_compose", "easycrm_people", "easycrm_timeline"},
     "res.users": {"action_easycrm_my_accounts"},
     "res.config.settings": {
         "action_easycrm_check_google",
@@ -100,12 +127,15 @@ HARMLESS = {
         "easycrm_send_options",
     },
     "easycrm.email.bounce": {"easycrm_flagged"},
+    "easycrm.email.compose": {"easycrm_read_people", "easycrm_suggest"},
     "easycrm.email.outgoing": {"easycrm_wake"},
 }
 
 
 @tagged("post_install", "-at_install")
 class TestAccounts(MailCase):
+    maxDiff = None
+
     def set_aside(self, mailbox):
         return self.env["easycrm.email.failure"].create(
             {
@@ -356,6 +386,25 @@ class TestAccounts(MailCase):
         except AccessError:
             return False
 
+    def make_campaign(self):
+        """A mailing through a bulk sender: for who has the rights of mailings."""
+        esp = self.env["easycrm.esp"].create({"provider": "sendgrid"})
+        mailing = self.env["mailing.mailing"].create(
+            {
+                "subject": "Spring",
+                "mailing_model_id": self.env["ir.model"]._get_id("res.partner"),
+                "easycrm_esp_id": esp.id,
+            }
+        )
+        batch = self.env["easycrm.esp.batch"].create(
+            {"esp_id": esp.id, "mailing_id": mailing.id, "key": "k", "state": "doubt"}
+        )
+        return {
+            "easycrm.esp": esp,
+            "easycrm.esp.batch": batch,
+            "mailing.mailing": mailing,
+        }
+
     def test_no_public_method_leaks(self):
         email = self.receive(
             self.mailbox,
@@ -399,6 +448,12 @@ class TestAccounts(MailCase):
         ):
             records[name] = env[name].create(values)
         records["easycrm.email.rule"] = rule
+        records["easycrm.email.compose"] = (
+            env["easycrm.email.compose"]
+            .with_context(active_model="crm.lead", active_id=link.lead_id.id)
+            .create({})
+        )
+        records |= self.make_campaign()
         arguments = {
             "connect_leave": ("look", {}),
             "connect_look": ("INBOX", "2026-11-01", "2026-11-30 00:00:00"),
@@ -410,6 +465,17 @@ class TestAccounts(MailCase):
             "easycrm_only_here": (email.thread_id.id,),
             "easycrm_undo_only_here": (email.thread_id.id,),
             "easycrm_why": ("crm.lead", link.lead_id.id),
+        }
+        arguments |= {
+            "action_easycrm_go_on_through": (records["easycrm.esp"].id,),
+            "easycrm_action_reply": ("reply", "crm.lead", link.lead_id.id),
+            "easycrm_save": ({},),
+            "easycrm_save_template": ("Mine", {}),
+            "easycrm_send": ({},),
+            "easycrm_take_documents": ([1],),
+            "easycrm_take_files": (email.attachment_line_ids.ids,),
+            "easycrm_undo": (records["easycrm.email.outgoing"].ids,),
+            "easycrm_use_template": (1,),
         }
         for user in (self.jonas, self.ingrid, self.bea, self.portal, self.public):
             for name, record in records.items():

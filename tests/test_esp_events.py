@@ -319,6 +319,7 @@ class TestEspEvents(EspFixtures, TransactionCase):
         def cost(traces):
             self.store(*(self.event(t, K.DELIVERED) for t in traces))
             self.store(*(self.event(t, K.OPENED, 900) for t in traces))
+            self.env.flush_all()
             before = self.cr.sql_log_count
             self.apply()
             return self.cr.sql_log_count - before

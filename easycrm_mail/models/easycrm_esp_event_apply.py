@@ -38,6 +38,7 @@ class EasycrmEspEvent(models.Model):
 
     def _apply_page(self):
         """Apply the oldest events that are not yet; return how many."""
+        self.env.flush_all()
         self.env.cr.execute(
             SQL(
                 """
