@@ -384,9 +384,7 @@ class TestTeaching(UnlinkedCase):
         done, _options = self.link(first)
         self.inbox().teach(done["batch"], "thread")
         private = {"subject": "Payroll", "references": [first.message_id]}
-        answer = self.receive(
-            self.mailbox, sender="pay@elsewhere.example", **private
-        )
+        answer = self.receive(self.mailbox, sender="pay@elsewhere.example", **private)
         self.assertLinked(answer, [self.lena])
         self.jonas_mailbox.ignore_private = True
         self.receive(self.jonas_mailbox, sender="other@elsewhere.example", **private)
