@@ -270,9 +270,14 @@ test("a server that takes no password leads to the service's page", async () => 
         "sign in",
     ]);
     expect(server.account.imap_auth).toBe("oauth");
+    await contains("#easycrm_imap_host").edit("imap.gmail.com", {confirm: false});
+    expect("#easycrm_smtp_host").toHaveValue("smtp.gmail.com");
+    await contains("#easycrm_smtp_host").edit("mx.acme.example", {confirm: false});
     await contains("#easycrm_imap_host").edit("imap.gmx.net", {confirm: false});
     expect(password).toHaveCount(1);
     expect(".o_easycrm_connect_next").toHaveCount(1);
+    await contains("#easycrm_imap_host").edit("imap.gmail.com", {confirm: false});
+    expect("#easycrm_smtp_host").toHaveValue("mx.acme.example");
 });
 
 test("without a registration it is said who makes it", async () => {

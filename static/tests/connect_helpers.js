@@ -47,7 +47,12 @@ export function serveMailbox() {
             email: "mira@tallwood.example",
             services: {gmail: true, outlook: false},
             sign_in_hosts: {
-                "imap.gmail.com": {service: "gmail", password_note: "app"},
+                "imap.gmail.com": {
+                    service: "gmail",
+                    password_note: "app",
+                    sending: {smtp_host: "smtp.gmail.com", smtp_port: 465},
+                },
+                "smtp.office365.com": {service: "outlook", password_note: ""},
                 "outlook.office365.com": {
                     service: "outlook",
                     password_note: "",
