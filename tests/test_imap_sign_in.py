@@ -125,6 +125,9 @@ class SigningInByImap(SigningIn):
         self.account.write({"smtp_host": "smtp.evil.example", "smtp_port": 25})
         with self.assertRaisesRegex(UserError, "smtp.evil.example takes no sign-in"):
             self.account._get_sending_login()
+        self.assertIsNone(self.account._make_provider()._smtp, "nor is it sent there")
+        self.account.smtp_host = HOST
+        self.assertEqual(self.account._make_provider()._smtp.host, HOST)
 
     # --- the window, and tests of the connection ---
 

@@ -213,6 +213,27 @@ class TestLeaving(MailCase):
         group.user_ids = [Command.unlink(self.mira.id)]
         self.assertEqual(self.mailbox.sync_status, "stopped")
 
+    def test_who_loses_it_with_his_group_leaves_too(self):
+        group = self.env["res.groups"].create(
+            {
+                "name": "Mail",
+                "implied_ids": self.ref_ids("easycrm_mail.group_easycrm_mail_user"),
+            }
+        )
+        self.mira.group_ids = [
+            Command.set([*self.ref_ids("base.group_user"), group.id])
+        ]
+        group.unlink()
+        self.assertEqual(self.mailbox.sync_status, "stopped")
+        self.assertEqual(self.jonas_mailbox.sync_status, "ok")
+
+    def test_nobody_leaves_while_all_is_uninstalled(self):
+        group = self.env["res.groups"].create({"name": "Last"})
+        name = [("module", "=", "easycrm_mail"), ("name", "like", "group_easycrm%")]
+        self.env["ir.model.data"].search(name).unlink()
+        group.unlink()
+        self.assertEqual(self.mailbox.sync_status, "ok")
+
     def test_who_lost_access_before_is_found_by_the_update(self):
         self.env.cr.execute(
             "DELETE FROM res_groups_users_rel WHERE uid = %s AND gid <> %s",

@@ -509,6 +509,19 @@ class TestTeaching(UnlinkedCase):
                 for model in ("thread.follow", "rule"):
                     self.assertFalse(self.env[f"easycrm.email.{model}"].search([]))
 
+    def test_a_conversation_that_was_put_somewhere_never_looks_private(self):
+        self.mailbox.ignore_private = True
+        first = self.stranger(1)
+        done, _options = self.link(first)
+        self.inbox().teach(done["batch"], "thread")
+        private = {"subject": "Payroll", "references": [first.message_id]}
+        answer = self.receive(self.mailbox, sender="pay@elsewhere.example", **private)
+        self.assertLinked(answer, [self.lena])
+        self.jonas_mailbox.ignore_private = True
+        self.receive(self.jonas_mailbox, sender="other@elsewhere.example", **private)
+        out = self.env["easycrm.email.exclusion"].search([])
+        self.assertEqual(out.account_id, self.jonas_mailbox, "he has taught nothing")
+
     def test_a_conversation_goes_on_where_it_was_put(self):
         first = self.stranger(1)
         done, _options = self.link(first)

@@ -105,8 +105,9 @@ class EasycrmEmailAccount(models.Model):
         )
 
     def _get_smtp_settings(self):
-        """Return where the mailbox's mail goes out; None where that is not entered."""
-        if not self.smtp_host or not self.smtp_port:
+        """Return where the mailbox's mail goes out; None where that is not entered, or
+        would be given an access token that is none of its business."""
+        if not self.smtp_host or not self.smtp_port or not self._may_send_through():
             return None
         return SmtpSettings(self.smtp_host, self.smtp_port, self.smtp_security)
 

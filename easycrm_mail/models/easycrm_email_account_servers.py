@@ -149,6 +149,11 @@ class EasycrmEmailAccount(models.Model):
 
     # --- sending ---
 
+    def _may_send_through(self):
+        """Tell whether the outgoing server may be signed in to as the mailbox is."""
+        service = self.sign_in_service
+        return not service or self._get_host_service(self.smtp_host) == service
+
     def _get_sending_login(self, timeout=SYNC_TIMEOUT):
         """Return what the outgoing server is signed in to with.
 
@@ -165,7 +170,7 @@ class EasycrmEmailAccount(models.Model):
             if not self.imap_secret:
                 raise UserError(self.env._("Enter the password of the mailbox."))
             return login, self._decrypt_password(), None
-        if self._get_host_service(self.smtp_host) != self.sign_in_service:
+        if not self._may_send_through():
             raise UserError(
                 self.env._(
                     "%(server)s takes no sign-in with %(service)s, as far as is known "

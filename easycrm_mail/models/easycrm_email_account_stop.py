@@ -1,6 +1,9 @@
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 
+#: The group without which nobody has a mailbox that is read.
+NEEDED = "easycrm_mail.group_easycrm_mail_user"
+
 
 class EasycrmEmailAccount(models.Model):
     """Mailboxes of people who leave: not read any more, and what they brought stays.
@@ -19,7 +22,7 @@ class EasycrmEmailAccount(models.Model):
 
     @api.depends("user_id.active", "user_id.all_group_ids")
     def _compute_owner_is_here(self):
-        needed = self.env.ref("easycrm_mail.group_easycrm_mail_user")
+        needed = self.env.ref(NEEDED)
         for account in self:
             user = account.user_id
             # (Odoo's own user never is active, and never leaves)
@@ -62,6 +65,8 @@ class EasycrmEmailAccount(models.Model):
     @api.model
     def _follow_all_owners(self):
         """Stop the mailboxes of all who have left, and have those of others go on."""
+        if not self.env.ref(NEEDED, raise_if_not_found=False):
+            return  # while all of this is being uninstalled
         self.sudo().with_context(active_test=False).search([])._follow_owner()
 
     def _follow_owner(self):

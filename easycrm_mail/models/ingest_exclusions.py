@@ -157,7 +157,10 @@ class ExclusionSteps:
         return self._filter_unknown(candidates)
 
     def _find_private(self, reads):
-        """Return the ids of the reads that look private, with nobody in the CRM."""
+        """Return the ids of the reads that look private, with nobody in the CRM.
+
+        What is taught says more than that guess.
+        """
         taught = self._policy.rules["always_link"]
         candidates = []
         for read in reads:
@@ -165,7 +168,44 @@ class ExclusionSteps:
             is_taught = any(one in taught for who in others for one in patterns_of(who))
             if not is_taught and looks_private(others, read.message.subject):
                 candidates.append((id(read), others))
-        return self._filter_unknown(candidates)
+        private = set(self._filter_unknown(candidates))
+        return self._filter_untaught([read for read in reads if id(read) in private])
+
+    def _filter_untaught(self, reads):
+        """Return the ids of the reads that are in no conversation of which somebody
+        whose mailbox this is has taught where its mail goes."""
+        refs = {
+            id(read): {
+                ref[:MESSAGE_ID_LENGTH]
+                for ref in (*read.message.references, read.message.message_id)
+            }
+            for read in reads
+        }
+        if not refs or not self._policy.is_taught:
+            return list(refs)
+        rows = self.env.execute_query(
+            SQL(
+                """
+                WITH known AS (
+                    SELECT message_id AS ref, thread_id FROM easycrm_email
+                    WHERE company_id = %(company)s AND message_id = ANY(%(refs)s)
+                    UNION
+                    SELECT root, id FROM easycrm_email_thread
+                    WHERE company_id = %(company)s AND root = ANY(%(refs)s)
+                )
+                SELECT known.ref FROM known
+                JOIN easycrm_email_thread_follow follow
+                  ON follow.thread_id = known.thread_id
+                JOIN easycrm_email_batch step ON step.id = follow.batch_id
+                WHERE step.create_uid = ANY(%(people)s)
+                """,
+                company=self.account.company_id.id,
+                refs=list(set().union(*refs.values())),
+                people=(self.account.user_id | self.account.member_ids).ids,
+            )
+        )
+        taught = {ref for (ref,) in rows}
+        return [read_id for read_id, ends in refs.items() if not ends & taught]
 
     def _filter_unknown(self, candidates):
         """Return the ids of those with whom no contact or lead has an address.

@@ -12,3 +12,8 @@ class ResGroups(models.Model):
         if MEMBERS & set(vals):
             self.env["easycrm.email.account"]._follow_all_owners()
         return result
+
+    def unlink(self):
+        result = super().unlink()
+        self.env["easycrm.email.account"]._follow_all_owners()
+        return result

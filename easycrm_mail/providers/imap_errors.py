@@ -86,10 +86,12 @@ def translate(error: BaseException, secrets: Iterable[str] = ()) -> MailboxError
 
 def words(error: BaseException | str, secrets: Iterable[str] = ()) -> str:
     """The text of an error on one line, shortened, secrets out."""
-    text = "".join(char if char.isprintable() else " " for char in str(error)[:2_000])
+    # (before it is cut: of a secret that is cut through, a part would be left)
+    text = str(error)
     for secret in secrets:
         if secret:
             text = text.replace(secret, "***")
+    text = "".join(char if char.isprintable() else " " for char in text[:2_000])
     return " ".join(text.split())[:_MAX_DETAIL]
 
 

@@ -9,7 +9,7 @@ import re
 import smtplib
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from .bounded import Bounded, Overdue
 from .errors import MailboxError, Permanent, Reconnect, Retry
@@ -93,12 +93,23 @@ def signed_in(
     with (
         contextlib.closing(line),
         line.bounded(timeout),
-        contextlib.closing(_Client(line, host, port, timeout)) as client,
+        contextlib.ExitStack() as clients,
     ):
-        client.ehlo_or_helo_if_needed()
-        if security == "starttls":
-            client.starttls(context=context)
-        _sign_in(client, login, password, tokens)
+
+        def begin() -> smtplib.SMTP:
+            client = _Client(line, host, port, timeout)
+            clients.enter_context(contextlib.closing(client))
+            client.ehlo_or_helo_if_needed()
+            if security == "starttls":
+                client.starttls(context=context)
+                client.ehlo_or_helo_if_needed()
+            return client
+
+        if tokens:
+            client = _begin_with_token(begin, login, tokens)
+        else:
+            client = begin()
+            _sign_in(client, login, password)
         yield client
         with contextlib.suppress(OSError, smtplib.SMTPException):
             client.quit()
@@ -117,6 +128,7 @@ class _Line(Bounded):
     def open(self, host: str, port: int, timeout: float) -> socket.socket:
         """Connects, and sets up TLS."""
         line = socket.create_connection((host, port), timeout)
+        self.close()
         self._line = line.dup()  # (TLS takes over the other one)
         self.check_time()
         if not self._context:
@@ -150,18 +162,8 @@ class _TokenError(smtplib.SMTPAuthenticationError):
     """A server did not take an access token."""
 
 
-def _sign_in(
-    client: smtplib.SMTP,
-    login: str,
-    password: str,
-    tokens: TokenSource | None = None,
-) -> None:
-    """Signs in, with a token where there is whoever gives it."""
-    client.ehlo_or_helo_if_needed()
-    offered = client.esmtp_features.get("auth", "").upper().split()
-    if tokens:
-        _sign_in_with_token(client, offered, login, tokens)
-        return
+def _sign_in(client: smtplib.SMTP, login: str, password: str) -> None:
+    offered = _mechanisms(client)
     if wants_token(offered):
         raise Permanent("password_off", "the server takes a token alone")
     if "PLAIN" not in offered:
@@ -174,20 +176,32 @@ def _sign_in(
         raise smtplib.SMTPAuthenticationError(code, answer)
 
 
-def _sign_in_with_token(
-    client: smtplib.SMTP, offered: list[str], login: str, tokens: TokenSource
-) -> None:
-    mechanism = mechanism_of(offered)
+def _begin_with_token(
+    begin: Callable[[], smtplib.SMTP], login: str, tokens: TokenSource
+) -> smtplib.SMTP:
+    client = begin()
+    mechanism = mechanism_of(_mechanisms(client))
     if not mechanism:
         raise Permanent("token_off", "the server takes no token")
     token = tokens()
     try:
         _send_token(client, mechanism, login, token)
     except _TokenError as error:
-        # It may have ended before its time: a new one is tried, once.
         if translate(error).code != "token":
             raise
-        _send_token(client, mechanism, login, tokens(token))
+    else:
+        return client
+    # It may have ended before its time: a new one is tried, once. (Many servers hang up
+    # on whoever they have refused.)
+    token = tokens(token)
+    client.close()
+    client = begin()
+    _send_token(client, mechanism, login, token)
+    return client
+
+
+def _mechanisms(client: smtplib.SMTP) -> list[str]:
+    return client.esmtp_features.get("auth", "").upper().split()
 
 
 def _send_token(client: smtplib.SMTP, mechanism: str, login: str, token: str) -> None:

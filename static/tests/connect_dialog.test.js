@@ -179,6 +179,63 @@ test("a password is kept while the window is open, and not for another address",
     ]);
 });
 
+test("what is chosen outlives a step back", async () => {
+    Object.assign(server.account, {provider: "imap", imap_host: "imap.gmx.net"});
+    await openWindow({accountId: 7});
+    await settle();
+    await contains("input[name=easycrm_share_level][value=subject]").click();
+    await contains("button:contains(Back)").click();
+    await contains(".o_easycrm_connect_next").click();
+    await settle();
+    expect("input[name=easycrm_share_level][value=subject]").toBeChecked();
+    expect.verifySteps([
+        "save imap_auth,imap_host,imap_port,imap_security,imap_login,smtp_host,smtp_port,smtp_security",
+    ]);
+});
+
+test("servers that were filled in are not those of another address", async () => {
+    const next = async (email) => {
+        await contains(".o_easycrm_connect_email").edit(email, {confirm: false});
+        await contains(".o_easycrm_connect_next").click();
+        await settle();
+    };
+    const back = () => contains("button:contains(Back)").click();
+    Object.assign(server.account, {provider: "imap", is_signed_in: false});
+    await openWindow({provider: "imap"});
+    await next("mira@gmx.de");
+    expect("#easycrm_imap_host").toHaveValue("imap.gmx.net");
+    await contains("#easycrm_connect_login").edit("mira", {confirm: false});
+    await back();
+    await next("mira@web.de");
+    expect("#easycrm_imap_host").toHaveValue("imap.web.de");
+    expect("#easycrm_smtp_host").toHaveValue("smtp.web.de");
+    expect("#easycrm_connect_login").toHaveValue("");
+    await back();
+    await next("mira@acme.example");
+    expect("#easycrm_imap_host").toHaveValue("");
+    expect("#easycrm_smtp_host").toHaveValue("");
+    await contains("#easycrm_imap_host").edit("mx.acme.example", {confirm: false});
+    await back();
+    await next("jonas@gmx.de");
+    expect("#easycrm_imap_host").toHaveValue("mx.acme.example");
+    expect.verifySteps([
+        "find mira@gmx.de",
+        "save provider,email,imap_host,smtp_host",
+        "save provider,email,shared_mailbox",
+        "find mira@web.de",
+        "find mira@gmx.de",
+        "save provider,email,imap_auth,imap_host,imap_port,imap_security,smtp_host,smtp_port,smtp_security",
+        "save provider,email,shared_mailbox",
+        "find mira@acme.example",
+        "find mira@web.de",
+        "save provider,email,imap_auth,imap_host,imap_port,imap_security,smtp_host,smtp_port,smtp_security",
+        "save provider,email,shared_mailbox",
+        "find jonas@gmx.de",
+        "find mira@acme.example",
+        "save provider,email,shared_mailbox",
+    ]);
+});
+
 const password = ".o_easycrm_connect_password";
 const byService = ".o_easycrm_connect_by_sign_in";
 
@@ -213,9 +270,14 @@ test("a server that takes no password leads to the service's page", async () => 
         "sign in",
     ]);
     expect(server.account.imap_auth).toBe("oauth");
+    await contains("#easycrm_imap_host").edit("imap.gmail.com", {confirm: false});
+    expect("#easycrm_smtp_host").toHaveValue("smtp.gmail.com");
+    await contains("#easycrm_smtp_host").edit("mx.acme.example", {confirm: false});
     await contains("#easycrm_imap_host").edit("imap.gmx.net", {confirm: false});
     expect(password).toHaveCount(1);
     expect(".o_easycrm_connect_next").toHaveCount(1);
+    await contains("#easycrm_imap_host").edit("imap.gmail.com", {confirm: false});
+    expect("#easycrm_smtp_host").toHaveValue("mx.acme.example");
 });
 
 test("without a registration it is said who makes it", async () => {

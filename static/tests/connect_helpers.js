@@ -12,6 +12,15 @@ import {expect} from "@odoo/hoot";
  */
 export const server = {};
 
+const SERVERS = {
+    "gmx.de": {
+        imap_host: "imap.gmx.net",
+        smtp_host: "mail.gmx.net",
+        password_note: "enable",
+    },
+    "web.de": {imap_host: "imap.web.de", smtp_host: "smtp.web.de"},
+};
+
 /** To be called before each test. */
 export function serveMailbox() {
     mockDate("2026-11-30 12:00:00");
@@ -38,7 +47,12 @@ export function serveMailbox() {
             email: "mira@tallwood.example",
             services: {gmail: true, outlook: false},
             sign_in_hosts: {
-                "imap.gmail.com": {service: "gmail", password_note: "app"},
+                "imap.gmail.com": {
+                    service: "gmail",
+                    password_note: "app",
+                    sending: {smtp_host: "smtp.gmail.com", smtp_port: 465},
+                },
+                "smtp.office365.com": {service: "outlook", password_note: ""},
                 "outlook.office365.com": {
                     service: "outlook",
                     password_note: "",
@@ -56,11 +70,7 @@ export function serveMailbox() {
     on("connect_restart", () => ({...server.account, step: "mailbox", words: false}));
     on("connect_find_servers", ({args}) => {
         expect.step(`find ${args[0]}`);
-        return {
-            imap_host: "imap.gmx.net",
-            smtp_host: "mail.gmx.net",
-            password_note: "enable",
-        };
+        return SERVERS[args[0].split("@")[1]] || false;
     });
     on("connect_save", ({args}) => {
         expect.step(`save ${Object.keys(args[1])}`);

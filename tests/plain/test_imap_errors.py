@@ -22,6 +22,7 @@ from easycrm_mail.providers import (
     Retry,
     imap_page,
 )
+from easycrm_mail.providers.imap_errors import words
 
 
 @pytest.fixture
@@ -515,3 +516,11 @@ def test_every_socket_has_a_time_out(mailbox):
     provider.check()
     assert provider._connection._client.socket().gettimeout() == 7
     provider.close()
+
+
+def test_a_secret_that_a_server_repeats_is_left_out_however_long_it_is():
+    """An access token, in base64, is longer than what is kept of an error."""
+    token = "".join(f"{number:04d}" for number in range(700))
+    for said in (token, token * 2, f"{'x' * 1900} {token}"):
+        told = words(f"502 unknown command: {said}", [token])
+        assert "0001" not in told and token[-8:] not in told

@@ -37,6 +37,13 @@ const EMPTY = {
     smtp_security: "ssl",
 };
 
+/** What stands there when nobody has entered a server. */
+const NO_SERVERS = Object.fromEntries(
+    Object.entries(EMPTY).filter(([name]) =>
+        /^(imap|smtp)_(auth|host|port|security)$/.test(name)
+    )
+);
+
 /**
  * The window in which a mailbox is connected: which one, signing in, a look at it that stores nothing, and the start.
  * It can be left at any step and gone on with later.
@@ -177,17 +184,21 @@ export class ConnectDialog extends Component {
     // --- steps ---
 
     take(account) {
-        this.state.account = account;
-        for (const name in EMPTY) {
-            if (name in account) {
-                this.state.form[name] = account[name] || EMPTY[name];
-            }
-        }
+        this.takeMailbox(account, Object.keys(EMPTY));
         for (const name of this.options.fields) {
             this.choices[name] = account[name];
         }
         this.choices.since = account.since;
         this.choices.folders = account.folders || [];
+    }
+
+    takeMailbox(account, names) {
+        this.state.account = account;
+        for (const name of names) {
+            if (name in account) {
+                this.state.form[name] = account[name] || EMPTY[name];
+            }
+        }
     }
 
     async goOn(account) {
@@ -236,33 +247,51 @@ export class ConnectDialog extends Component {
             values.imap_password = this.state.form.imap_password;
         }
         const account = await this.orm.call(ACCOUNT, "connect_save", [ids, values]);
-        this.take(account);
+        if (ids.length) {
+            // (what else was entered and chosen is not saved yet, and stays)
+            this.takeMailbox(account, names);
+        } else {
+            this.take(account);
+        }
     }
 
     enterSignIn() {
         return this.attempt(async () => {
             const {account, form} = this.state;
-            if (account && account.email !== form.email.trim()) {
+            const before = account?.email || form.email.trim();
+            if (before !== form.email.trim()) {
                 // (what was typed was another mailbox's)
+                form.imap_login = "";
                 form.imap_password = "";
             }
             if (form.provider === "imap") {
-                await this.findServers();
+                await this.findServers(before);
             }
             await this.save(["provider", "email", "shared_mailbox"]);
             this.state.step = "sign_in";
         });
     }
 
-    /** The servers of a common provider, unless somebody has entered others. */
-    async findServers() {
+    /**
+     * The servers of a common provider, unless somebody has entered others.
+     *
+     * @param {string} before the address so far: what was filled in for it goes
+     */
+    async findServers(before) {
         const {form} = this.state;
-        const found = await this.orm.call(ACCOUNT, "connect_find_servers", [
-            form.email.trim(),
-        ]);
-        const {password_note: note = "", ...servers} = found || {};
+        const find = (email) => this.orm.call(ACCOUNT, "connect_find_servers", [email]);
+        const email = form.email.trim();
+        const {password_note: note = "", ...found} = (await find(email)) || {};
         this.state.note = note;
-        if (found && !form.imap_host) {
+        let servers = found;
+        if (form.imap_host && before !== email) {
+            const old = await find(before);
+            const isFilledIn = old && old.imap_host === form.imap_host;
+            servers = isFilledIn ? {...NO_SERVERS, ...found} : {};
+        } else if (form.imap_host) {
+            servers = {};
+        }
+        if (Object.keys(servers).length) {
             Object.assign(form, servers);
             await this.save(["provider", "email", ...Object.keys(servers)]);
         }

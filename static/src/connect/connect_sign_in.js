@@ -95,7 +95,10 @@ export class ConnectSignIn extends Component {
         form[`${prefix}_host`] = host;
         if (prefix === "imap") {
             form.imap_auth = usualAuthOf(host, options);
-            if (this.known && !form.smtp_host) {
+            const sending = knownOf(form.smtp_host, options.sign_in_hosts);
+            // (nor does another service's go with it)
+            const isOther = sending && sending.service !== this.known?.service;
+            if (this.known && (!form.smtp_host || isOther)) {
                 Object.assign(form, this.known.sending);
             }
         }
