@@ -1,3 +1,4 @@
 from . import attachment
+from . import mailing
 from . import oauth
 from . import webhook

@@ -4,6 +4,7 @@ from .large import LargeMail
 from .parser import extract_part, parse, parse_headers
 from .signature import Signature, read_signature
 from .snippet import introduces_quote
+from .subjects import answered_subject, same_subject
 from .values import (
     Address,
     Attachment,
@@ -24,11 +25,13 @@ __all__ = [
     "Signature",
     "UnreadableMessage",
     "Word",
+    "answered_subject",
     "extract_part",
     "introduces_quote",
     "parse",
     "parse_headers",
     "read_signature",
+    "same_subject",
     "search_words",
     "split_words",
 ]

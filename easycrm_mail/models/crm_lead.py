@@ -41,3 +41,6 @@ class CrmLead(models.Model):
     def unlink(self):
         self._easycrm_free_emails()
         return super().unlink()
+
+    def _easycrm_get_recipient_name(self):
+        return self.contact_name or self.partner_name or self.partner_id.name or ""

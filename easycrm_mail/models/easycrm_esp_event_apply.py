@@ -160,7 +160,7 @@ class EasycrmEspEvent(models.Model):
                     trace_status = status,
                     sent_datetime = CASE WHEN status = 'error' THEN NULL
                         ELSE coalesce(handed_at, first_at) END,
-                    open_datetime = open_at,
+                    open_datetime = coalesce(open_at, trace.reply_datetime),
                     links_click_datetime = click_at,
                     failure_type = CASE status WHEN 'bounce' THEN 'mail_bounce'
                         WHEN 'error' THEN %(drop_type)s END,

@@ -22,6 +22,7 @@ from .ingest_provisional import (
     ProvisionalSteps,
     attachment_values,
 )
+from .ingest_replies import ReplySteps
 from .ingest_retention import RetentionSteps
 from .ingest_threads import MESSAGE_ID_LENGTH, ThreadSteps
 
@@ -40,6 +41,7 @@ class Ingest(
     GapSteps,
     KeepSteps,
     ProvisionalSteps,
+    ReplySteps,
     RetentionSteps,
 ):
     """Writes one batch of one stream of one mailbox.
@@ -73,6 +75,7 @@ class Ingest(
             by_identity.setdefault(self._identity(read.message), read.message)
         known = self._find_emails(by_identity)
         new = {key: m for key, m in by_identity.items() if key not in known}
+        self._count_replies(new.values())
         dropped = self._find_erased(new)
         old = self._find_old(new) - dropped
         dropped |= self._find_strangers({key: new[key] for key in old})

@@ -49,3 +49,10 @@ class MailingTrace(models.Model):
     easycrm_unsubscribed_from = fields.Char(
         string="Unsubscribed From", readonly=True, help="Lists, or all emails."
     )
+
+    # the timeline of a record, who answers or unsubscribes, what was answered to
+    _easycrm_record_idx = models.Index("(model, res_id, sent_datetime DESC, id)")
+    _easycrm_email_idx = models.Index(
+        "(email, sent_datetime DESC, id) WHERE sent_datetime IS NOT NULL"
+    )
+    _easycrm_message_idx = models.Index("(message_id) WHERE message_id IS NOT NULL")
