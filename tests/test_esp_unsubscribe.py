@@ -95,6 +95,7 @@ class TestUnsubscribing(EspFixtures, HttpCase):
         self.assertEqual(trace.easycrm_unsubscribed_from, "all emails")
 
     def test_the_page_without_a_mailing(self):
+        self.env.ref("base.user_admin").email = "admin@ours.example"
         self.authenticate("admin", "admin")
         self.assertTrue(self.make_jsonrpc_request("/mailing/blocklist/add", {}))
 

@@ -52,7 +52,10 @@ class EasycrmEmailTimeline(models.AbstractModel):
         emails = self.env["easycrm.email"].sudo().browse(email_ids)
         end = self._easycrm_read_point(next_page) if next_page else None
         points, last = merge(
-            [Stream([(email.date, email.id) for email in emails], end), campaigns.stream],
+            [
+                Stream([(email.date, email.id) for email in emails], end),
+                campaigns.stream,
+            ],
             PAGE,
         )
         ids = [row_id for _date, row_id in points]
@@ -185,7 +188,9 @@ class EasycrmEmailTimeline(models.AbstractModel):
             for conversation in conversations
             for email in conversation["emails"]
         }
-        for values in self._easycrm_get_campaign_values([-id_ for id_ in ids if id_ < 0]):
+        for values in self._easycrm_get_campaign_values(
+            [-id_ for id_ in ids if id_ < 0]
+        ):
             shown[values["id"]] = {
                 "thread_id": values["id"],
                 "count": 1,
@@ -236,7 +241,9 @@ class EasycrmEmailTimeline(models.AbstractModel):
         :param dict row: of its recipient
         :param bool may_open: whether the reader may open the mailing itself
         """
-        name, address = next(iter(email_split_tuples(row["email_from"] or "")), ("", ""))
+        name, address = next(
+            iter(email_split_tuples(row["email_from"] or "")), ("", "")
+        )
         opens = row["easycrm_open_count"] or 0
         if not opens and row["open_datetime"] and not row["easycrm_esp_id"]:
             opens = 1  # Odoo's own server does not count them

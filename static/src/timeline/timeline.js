@@ -19,6 +19,7 @@ import {_t} from "@web/core/l10n/translation";
 import {useAccountEvents} from "../sync/account_hooks";
 import {reloadUnlessDirty} from "../sync/reload_record";
 import {timeLeftWords, withTimeLeft} from "../sync/time_left";
+import {CampaignRow} from "./campaign_row";
 import {Conversation} from "./conversation";
 import {EmptyState} from "./empty_state";
 import {TimelineBar} from "./timeline_bar";
@@ -42,7 +43,13 @@ const TOP_MARGIN = 8;
 /** One record's conversations, newest first. */
 export class Timeline extends Component {
     static template = "easycrm_mail.Timeline";
-    static components = {Conversation, EmptyState, TimelineBar, TimelineNotice};
+    static components = {
+        CampaignRow,
+        Conversation,
+        EmptyState,
+        TimelineBar,
+        TimelineNotice,
+    };
     static props = {store: Object, record: Object};
 
     setup() {

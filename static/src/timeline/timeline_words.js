@@ -12,9 +12,16 @@ const {DateTime} = luxon;
 const DAY_MONTH = {day: "numeric", month: "short"};
 const PEOPLE_SHOWN = 4;
 
+/** Where a mail went, or came from; `chip` where what narrows to it is called otherwise. */
 export const DIRECTIONS = {
-    inbound: {icon: "oi-arrow-down-left", tone: "info", word: _t("Received")},
-    outbound: {icon: "oi-arrow-up-right", tone: "primary", word: _t("Sent")},
+    inbound: {icon: "oi oi-arrow-down-left", tone: "info", word: _t("Received")},
+    outbound: {icon: "oi oi-arrow-up-right", tone: "primary", word: _t("Sent")},
+    campaign: {
+        icon: "fa fa-bullhorn",
+        tone: "secondary",
+        word: _t("Campaign"),
+        chip: _t("Campaigns"),
+    },
 };
 
 /** Whose a conversation is that the reader has in a mailbox of his own: see `easycrm.email.thread`. */
