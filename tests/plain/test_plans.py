@@ -137,6 +137,7 @@ def is_costly(path, rows):
         "timeline_of_a_busy_contact",
         "new_contact",
         "mails_a_day_of_all_mailboxes",
+        "campaigns_of_a_busy_contact",
     ],
 )
 def test_a_missing_index_is_noticed(plans, path):
