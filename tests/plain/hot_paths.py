@@ -43,7 +43,7 @@ INDEXES = {
     "timeline_of_a_busy_contact": "easycrm_email_link_commercial_timeline_idx",
     "mails_a_day_of_all_mailboxes": "easycrm_email_copy_date_idx",
     "new_contact": "easycrm_email_participant__address_index",
-    "campaigns_of_a_busy_contact": "mailing_trace__easycrm_record_idx",
+    "campaigns_of_a_busy_contact": "mailing_trace_easycrm_record_idx",
 }
 UNLINKED = [("is_unlinked", "=", True), ("ignored", "=", False)]
 
@@ -135,7 +135,6 @@ class Paths:
         assert page["campaign_count"] == 1000 and page["next"]
         page = self.mine(self.million.busy).easycrm_timeline("2024-01-01 00:00:00/-5")
         assert any(one["thread_id"] < 0 for one in page["conversations"])
-        assert self._search({"search": "spring"})["conversations"]
 
     def conversation(self):
         self.env.cr.execute(
@@ -245,7 +244,7 @@ class Paths:
         assert "reply" in traces.search(own).mapped("trace_status")
 
     def who_unsubscribes_from_a_mailing(self):
-        partner = self.million.busy
+        partner = self.env["res.partner"].search([("name", "=", "Contact 7000")])
         mailing = self.env["mailing.mailing"].search([], limit=1)
         mailing._easycrm_unsubscribe(partner.id, partner.email)
 
