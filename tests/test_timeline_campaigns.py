@@ -121,13 +121,13 @@ class TestTimelineCampaigns(CampaignCase):
     def test_what_went_wrong(self):
         self.add_trace(
             trace_status="bounce",
-            failure_reason="550\n mailbox is full",
+            failure_reason="550 5.2.2\n mailbox is full",
             easycrm_complained_at=AT,
             easycrm_unsubscribed_at=AT,
             easycrm_unsubscribed_from="News",
         )
         told = self.campaign()
-        self.assertEqual(told["reason"], "550 mailbox is full")
+        self.assertEqual(told["reason"], "mailbox is full")
         self.assertTrue(told["bounced"] and told["complained"])
         self.assertEqual(told["unsubscribed_from"], "News")
 
@@ -157,6 +157,17 @@ class TestTimelineCampaigns(CampaignCase):
         self.add_trace(lead)
         self.assertFalse(self.lines(self.anna))
         self.assertEqual(len(self.lines(lead, self.jonas)), 1)
+
+    def test_what_a_merged_record_got_goes_over(self):
+        self.add_trace(self.bruno, email="bruno@beck.example")
+        leads = self.add_lead("One", self.mira) + self.add_lead("Two", self.mira)
+        for lead in leads:
+            self.add_trace(lead)
+        self.env["base.partner.merge.automatic.wizard"]._merge(
+            [self.anna.id, self.bruno.id], self.anna
+        )
+        self.assertEqual(len(self.lines()), 1)
+        self.assertEqual(len(self.lines(leads.merge_opportunity())), 2)
 
     # --- who sees it ---
 

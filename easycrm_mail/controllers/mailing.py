@@ -30,7 +30,7 @@ class EasycrmMailing(MassMailController):
         page = super()._mailing_unsubscribe_from_list(
             mailing, document_id, email, hash_token
         )
-        mailing._easycrm_unsubscribe(document_id, email, mailing.contact_list_ids)
+        mailing._easycrm_unsubscribe(email, mailing.contact_list_ids)
         return page
 
     def _mailing_unsubscribe_from_document(
@@ -39,7 +39,7 @@ class EasycrmMailing(MassMailController):
         page = super()._mailing_unsubscribe_from_document(
             mailing, document_id, email, hash_token
         )
-        mailing._easycrm_unsubscribe(document_id, email)
+        mailing._easycrm_unsubscribe(email)
         return page
 
     @route()
@@ -48,7 +48,7 @@ class EasycrmMailing(MassMailController):
     ):
         result = super().mail_blocklist_add(mailing_id, document_id, email, hash_token)
         if result is True:
-            self._get_told(mailing_id)._easycrm_unsubscribe(document_id, email)
+            self._get_told(mailing_id)._easycrm_unsubscribe(email)
         return result
 
     @route()
@@ -70,7 +70,7 @@ class EasycrmMailing(MassMailController):
                 lambda one: one.id not in (lists_optin_ids or [])
             )
             if left:
-                mailing._easycrm_unsubscribe(document_id, email, left)
+                mailing._easycrm_unsubscribe(email, left)
         return result
 
     def _get_told(self, mailing_id):

@@ -18,6 +18,9 @@ REASON = 200
 #: What is written for each recipient in the subject of a mailing.
 _PLACEHOLDER = re.compile(r"\{\{.*?\}\}")
 
+#: What a server puts before its reason, for other servers.
+_CODES = re.compile(r"^\d{3}[ -]+(?:#?\d\.\d{1,3}\.\d{1,3}[ :-]*)?")
+
 
 class Campaigns(NamedTuple):
     """The next mailings of a timeline."""
@@ -247,7 +250,7 @@ class EasycrmEmailTimeline(models.AbstractModel):
         opens = row["easycrm_open_count"] or 0
         if not opens and row["open_datetime"] and not row["easycrm_esp_id"]:
             opens = 1  # Odoo's own server does not count them
-        reason = " ".join((row["failure_reason"] or "").split())[:REASON]
+        reason = _CODES.sub("", " ".join((row["failure_reason"] or "").split()))
         write = fields.Datetime.to_string
         return {
             "id": -row["id"],
@@ -288,7 +291,7 @@ class EasycrmEmailTimeline(models.AbstractModel):
                 "more_links": max(0, len(row["links"]) - LINKS),
                 "replied": row["trace_status"] == "reply",
                 "bounced": row["trace_status"] == "bounce",
-                "reason": row["trace_status"] == "bounce" and reason,
+                "reason": row["trace_status"] == "bounce" and reason[:REASON],
                 "complained": bool(row["easycrm_complained_at"]),
                 "unsubscribed": bool(row["easycrm_unsubscribed_at"]),
                 "unsubscribed_from": row["easycrm_unsubscribed_from"] or False,

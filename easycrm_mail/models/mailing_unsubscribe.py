@@ -7,22 +7,22 @@ class MailingMailing(models.Model):
 
     _inherit = "mailing.mailing"
 
-    def _easycrm_unsubscribe(self, res_id, address, lists=None):
+    def _easycrm_unsubscribe(self, address, lists=None):
         """Note on a recipient that he wants no more of it.
 
-        :param res_id: his record, as its id came from outside
-        :param str address: his own
+        By his address: his record may have been merged into another one since.
+
+        :param str address: as it came from outside
         :param lists: the `mailing.list`s that he has left; none for all emails
         """
         address = email_normalize(address)
-        if not self or not res_id or not address:
+        if not self or not address:
             return
         traces = self.env["mailing.trace"].search(
             [
-                ("model", "=", self.mailing_model_real),
-                ("res_id", "=", int(res_id)),
-                ("mass_mailing_id", "=", self.id),
                 ("email", "=", address),
+                ("mass_mailing_id", "=", self.id),
+                ("trace_status", "not in", ("outgoing", "cancel", "error")),
             ]
         )
         everything = self.env._("all emails")

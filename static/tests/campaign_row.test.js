@@ -72,7 +72,9 @@ test("a campaign says who, to whom, and what became of it", async () => {
         "clicked Pricing",
         "and 2 more links",
     ]);
-    expect(queryText(".o_easycrm_detail")).toMatch(/^first opened Nov 24.*10:14.*last Nov 24.*6:44/);
+    expect(queryText(".o_easycrm_detail")).toMatch(
+        /^first opened Nov 24.*10:14.*last Nov 24.*6:44/
+    );
 });
 
 test("a campaign of which nothing is known has no marks", async () => {

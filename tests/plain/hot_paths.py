@@ -246,7 +246,7 @@ class Paths:
     def who_unsubscribes_from_a_mailing(self):
         partner = self.env["res.partner"].search([("name", "=", "Contact 7000")])
         mailing = self.env["mailing.mailing"].search([], limit=1)
-        mailing._easycrm_unsubscribe(partner.id, partner.email)
+        mailing._easycrm_unsubscribe(partner.email)
 
     def marks_and_removals(self):
         self.env.cr.execute(

@@ -30,6 +30,11 @@ function openedWords(opens) {
     return _t("opened %s times", formatInteger(opens));
 }
 
+/** A link without a text is called by its address. */
+function clickedWords(label) {
+    return _t("clicked %s", label.replace(/^https?:\/\/(www\.)?/, ""));
+}
+
 function moreLinksWords(count) {
     return count === 1 ? _t("and 1 more link") : _t("and %s more links", count);
 }
@@ -51,7 +56,7 @@ export function campaignMarks(campaign) {
         campaign.replied && mark("fa-reply", "success", _t("answered")),
         campaign.opens && mark("fa-eye", "success", openedWords(campaign.opens)),
         ...campaign.links.map((label) =>
-            mark("fa-mouse-pointer", "info", _t("clicked %s", label))
+            mark("fa-mouse-pointer", "info", clickedWords(label))
         ),
         campaign.more_links &&
             mark("fa-mouse-pointer", "info", moreLinksWords(campaign.more_links)),
@@ -75,7 +80,7 @@ export function campaignDetail(campaign, now) {
     }
     const first = longTime(campaign.opened_at, now);
     if (campaign.opens < 2 || !campaign.last_opened_at) {
-        return first;
+        return _t("first opened %s", first);
     }
     const last = longTime(campaign.last_opened_at, now);
     return _t("first opened %(first)s, last %(last)s", {first, last});
