@@ -3,6 +3,8 @@
 from datetime import datetime
 from urllib.parse import parse_qsl, urlsplit
 
+from lxml import html
+
 from odoo import fields
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
@@ -58,6 +60,14 @@ class TestUnsubscribing(EspFixtures, HttpCase):
         page = self.url_open(self.one_click(trace))
         self.assertIn('action="/mailing/confirm_unsubscribe"', page.text)
         self.assertIn('method="POST"', page.text)
+
+    def test_the_page_that_asks(self):
+        trace = self.make_mailing(self.esp)[0]
+        page = html.fromstring(self.url_open(self.one_click(trace)).content)
+        [form] = [form for form in page.forms if form.method == "POST"]
+        self.url_open(form.action, data=dict(form.form_values()))
+        self.assertTrue(self.is_blocked(trace))
+        self.assertTrue(trace.easycrm_unsubscribed_at)
 
     @mute_logger(*QUIET)
     def test_nobody_unsubscribes_somebody_else(self):
