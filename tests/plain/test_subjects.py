@@ -12,7 +12,7 @@ from easycrm_mail.messages import answered_subject, same_subject
         "Re[2]: Spring offer",
         "Antw: Spring offer",
         "  re : spring offer ",
-        "回复：Spring offer",  # noqa: RUF001 - with its own colon
+        "回复：Spring offer",
     ],
 )
 def test_what_an_answer_answers_to(subject):
