@@ -270,8 +270,14 @@ class TestTimelineCampaigns(CampaignCase):
         self.assertEqual((page["count"], page["empty"]), (0, "filtered"))
         self.assertEqual((page["looked_at"], page["campaign_count"]), (4, 3))
         module = easycrm_email_timeline_campaigns.__name__
-        with patch(f"{module}.COUNT_LIMIT", 2):
+        with patch(f"{module}.COUNT_LIMIT", 1):
             self.assertEqual(len(self.find(search="spring")), 3)
+            # also where none of the first ones fits
+            other = self.mailing.copy({"subject": "Autumn"})
+            self.add_trace(
+                mass_mailing_id=other.id, sent_datetime=AT - timedelta(days=1)
+            )
+            self.assertEqual(len(self.find(search="autumn")), 1)
 
     def test_mailings_take_the_same_queries_however_many_they_are(self):
         def count_queries():

@@ -50,7 +50,7 @@ class EasycrmEmailTimeline(models.AbstractModel):
         :param str next_page: where their next page begins
         :return: ids of the emails and mailings of the page, and where the next begins
         """
-        if not campaigns.stream.points:
+        if not any(campaigns.stream):
             return email_ids, next_page
         emails = self.env["easycrm.email"].sudo().browse(email_ids)
         end = self._easycrm_read_point(next_page) if next_page else None
