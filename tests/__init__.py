@@ -22,6 +22,8 @@ from . import test_demo
 from . import test_erase
 from . import test_esp_events
 from . import test_esp_mailing
+from . import test_esp_replies
+from . import test_esp_unsubscribe
 from . import test_files
 from . import test_hand_over
 from . import test_further_tour
@@ -65,6 +67,7 @@ from . import test_sync_faults_api
 from . import test_sync_run
 from . import test_threads
 from . import test_timeline
+from . import test_timeline_campaigns
 from . import test_timeline_filters
 from . import test_timeline_live
 from . import test_timeline_versions

@@ -1,4 +1,5 @@
 from . import attachment
+from . import mailing
 from . import oauth
 from . import opened
 from . import webhook

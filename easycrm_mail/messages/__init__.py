@@ -6,6 +6,7 @@ from .parser import extract_part, parse, parse_headers
 from .private import looks_private
 from .signature import Signature, read_signature
 from .snippet import introduces_quote
+from .subjects import answered_subject, same_subject
 from .values import (
     Address,
     Attachment,
@@ -34,6 +35,7 @@ __all__ = [
     "Undelivered",
     "UnreadableMessage",
     "Word",
+    "answered_subject",
     "check_address",
     "extract_part",
     "introduces_quote",
@@ -42,6 +44,7 @@ __all__ = [
     "parse_headers",
     "read_bounce",
     "read_signature",
+    "same_subject",
     "search_words",
     "size_of",
     "split_words",

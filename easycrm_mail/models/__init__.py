@@ -82,6 +82,7 @@ from . import easycrm_email_where
 from . import easycrm_email_where_live
 from . import easycrm_email_where_mailbox
 from . import easycrm_email_timeline
+from . import easycrm_email_timeline_campaigns
 from . import easycrm_email_timeline_compose
 from . import easycrm_email_timeline_header
 from . import easycrm_email_timeline_search
@@ -99,6 +100,7 @@ from . import mailing_trace
 from . import mailing_mailing
 from . import mailing_progress
 from . import mailing_results
+from . import mailing_unsubscribe
 from . import ir_qweb
 from . import link_tracker_click
 from . import res_groups

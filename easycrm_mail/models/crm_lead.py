@@ -48,3 +48,6 @@ class CrmLead(models.Model):
         return self._easycrm_get_person(
             self.email_from or contact.email, name, contact.id
         )
+
+    def _easycrm_get_recipient_name(self):
+        return self.contact_name or self.partner_name or self.partner_id.name or ""

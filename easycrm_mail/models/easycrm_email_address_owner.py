@@ -33,7 +33,7 @@ class EasycrmEmailAddressOwner(models.AbstractModel):
         links._silence(self)
 
     def _easycrm_absorb(self, others):
-        """Take over the links and addresses of records that are merged into this one.
+        """Take over the links, addresses and mailings of records merged into this one.
 
         Before they are deleted, and before anything moves them row by row: an email
         stands on the record once.
@@ -44,6 +44,7 @@ class EasycrmEmailAddressOwner(models.AbstractModel):
         self._easycrm_follow_addresses()  # what these have got just now moves too
         for model in ("link", "address", "thread.follow", "batch", "outgoing"):
             self.env[f"easycrm.email.{model}"].sudo()._fold(others, self)
+        self.env["mailing.trace"].sudo()._easycrm_fold(others, self)
         self._easycrm_address_changed()
 
     def _easycrm_get_field_addresses(self):

@@ -43,8 +43,9 @@ def get_point(date, email_id):
 class EasycrmEmailTimeline(models.AbstractModel):
     """The Activity Timeline of a record: its emails, newest first, by conversation.
 
-    It pages by (date, email id) along an index of the link table: a page costs a page,
-    with ten mails on the record or a hundred thousand.
+    It pages by (date, id) along an index of the link table, and along those of what
+    went to many: a page costs a page, with ten mails on the record or a hundred
+    thousand.
     """
 
     _name = "easycrm.email.timeline"
@@ -74,9 +75,10 @@ class EasycrmEmailTimeline(models.AbstractModel):
         :param dict filters: only the emails that fit, see `Filters`
         :return: dict with `conversations`, each with `thread_id`, `count`, `privacy`
             (see `easycrm.email.thread`; False where the user has nothing of it in a
-            mailbox of his own) and `emails` (newest first); a page has also `next`,
-            `count`, `count_capped`, `conversation_count`, `looked_at`, `empty`,
-            `empty_detail` (where it is the only one), `progress` and `notices`
+            mailbox of his own) and `emails` (newest first; a mailing is one, with the
+            direction `campaign` and an id below zero); a page has also `next`, `count`,
+            `count_capped`, `conversation_count`, `campaign_count`, `looked_at`,
+            `empty`, `empty_detail` (where it is the only one), `progress` and `notices`
         :raise AccessError: the record is not for this user
         :raise UserError: `before` or `filters` are none
         """
@@ -101,12 +103,19 @@ class EasycrmEmailTimeline(models.AbstractModel):
             versions, next_page = self._easycrm_page(links, before, PAGE)
         else:
             versions, next_page, counts = self._easycrm_first_page(links)
+        campaigns = self._easycrm_find_campaigns(filters, before)
+        ids, next_page = self._easycrm_add_campaigns(
+            campaigns, list(versions), next_page
+        )
+        versions = {id_: versions[id_] for id_ in ids if id_ in versions}
         page = {
-            "conversations": self._easycrm_fold(links, versions),
+            "conversations": self._easycrm_put_campaigns(
+                self._easycrm_fold(links, versions), ids
+            ),
             "next": next_page,
         }
         if not before:
-            page.update(self._easycrm_get_header(links, page, counts, found))
+            page.update(self._easycrm_get_header(links, page, counts, found, campaigns))
         return page
 
     @api.model
@@ -225,15 +234,15 @@ class EasycrmEmailTimeline(models.AbstractModel):
 
     @api.model
     def _easycrm_read_point(self, point):
-        """Return the date and the email id of a point in the timeline's order.
+        """Return the date and the id of a point in the timeline's order.
 
-        :param str point: "<date>/<email id>"
+        :param str point: "<date>/<id>"; that of a mailing is below zero
         :raise UserError: it is no such point
         """
         date, _sep, email_id = str(point).partition("/")
         try:
             date, email_id = fields.Datetime.to_datetime(date), int(email_id)
-            if not date or not 0 <= email_id < 2**31:
+            if not date or abs(email_id) >= 2**31:
                 raise ValueError(point)
         except ValueError:
             raise UserError(self.env._("This page of the timeline is gone.")) from None

@@ -12,14 +12,22 @@ class EasycrmEmailTimeline(models.AbstractModel):
 
     _inherit = "easycrm.email.timeline"
 
-    def _easycrm_get_header(self, links, page, counts, found):
+    def _easycrm_get_header(self, links, page, counts, found, campaigns):
         """Return what the first page has beside its emails.
 
         :param SQL links: see `_easycrm_get_visible_links`
         :param tuple counts: emails and their conversations
         :param dict found: what `_easycrm_find` found, of a filtered timeline
+        :param Campaigns campaigns: those that fit are counted as emails there
         """
+        limit = easycrm_email_timeline.COUNT_LIMIT
         if found:
+            found = {
+                "emails": found["emails"] + campaigns.fitting,
+                "conversations": found["conversations"] + campaigns.fitting,
+                "looked_at": found["looked_at"] + campaigns.count,
+                "complete": found["complete"] and campaigns.count <= limit,
+            }
             counts = found["emails"], found["conversations"]
         count, conversations = counts
         mine, failing = self._easycrm_get_accounts()
@@ -31,10 +39,10 @@ class EasycrmEmailTimeline(models.AbstractModel):
         if progress["done"] >= progress["total"]:
             progress = False
         return {
-            "count": min(count, easycrm_email_timeline.COUNT_LIMIT),
-            "count_capped": count > easycrm_email_timeline.COUNT_LIMIT
-            or bool(found and not found["complete"]),
+            "count": min(count, limit),
+            "count_capped": count > limit or bool(found and not found["complete"]),
             "conversation_count": conversations,
+            "campaign_count": min(campaigns.count, limit),
             "looked_at": found["looked_at"] if found else count,
             "empty": self._easycrm_get_empty(page, found, mine, progress),
             # (what fits on one page may become empty on the screen)

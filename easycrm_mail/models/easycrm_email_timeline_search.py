@@ -45,6 +45,9 @@ class EasycrmEmailTimeline(models.AbstractModel):
         :return: the emails' ids, `before` of the next page, and {"emails",
             "conversations", "looked_at"}: how many; "complete": whether that is all
         """
+        if filters.direction == "campaign":  # no email is one
+            nothing = {"emails": 0, "conversations": 0, "looked_at": 0}
+            return [], False, {**nothing, "complete": True}
         sizes = [LOOKED_AT_FIRST, LOOKED_AT] if before else [LOOKED_AT]
         for size in sizes:
             newest = self._easycrm_select_newest(

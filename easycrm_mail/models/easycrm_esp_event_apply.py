@@ -161,7 +161,7 @@ class EasycrmEspEvent(models.Model):
                     trace_status = status,
                     sent_datetime = CASE WHEN status = 'error' THEN NULL
                         ELSE coalesce(handed_at, first_at) END,
-                    open_datetime = open_at,
+                    open_datetime = coalesce(open_at, trace.reply_datetime),
                     links_click_datetime = click_at,
                     failure_type = CASE status WHEN 'bounce' THEN 'mail_bounce'
                         WHEN 'error' THEN %(drop_type)s END,
@@ -202,6 +202,7 @@ class EasycrmEspEvent(models.Model):
 
         Whoever of it nothing is told of yet is on the way.
         """
+        self.env["easycrm.esp.batch"].flush_model(["state", "error"])
         self.env.cr.execute(
             SQL(
                 """

@@ -5,7 +5,14 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..esp import Doubtful, EspError, Permanent, Refused, Retry
+from ..esp import (
+    Doubtful,
+    EspError,
+    Permanent,
+    Refused,
+    Retry,
+    SuppressionReason,
+)
 from .retrying import Retrying
 
 _logger = logging.getLogger(__name__)
@@ -15,6 +22,9 @@ DELAYS = (1, 2, 4, 8, 15)
 
 #: Minutes after which a batch that was handed over has no worker any more.
 LOST_MINUTES = 5
+
+#: Who gets nothing more, though a mailing does not go by Odoo's blocklist.
+NEVER = (SuppressionReason.BOUNCED, SuppressionReason.COMPLAINED)
 
 #: Minutes in which events settle a doubt; then only a person does.
 DOUBT_MINUTES = 60
@@ -49,6 +59,7 @@ class EasycrmEspBatch(models.Model):
 
     def _hand_over(self):
         """Mark a batch as handed over; return its `esp.Bulk`, or None."""
+        self._leave_out_suppressed()
         bulk = self._make_bulk()
         if not bulk:
             self.state = "cancelled"
@@ -63,6 +74,25 @@ class EasycrmEspBatch(models.Model):
         )
         self._mark_handed_over()
         return bulk
+
+    def _leave_out_suppressed(self):
+        """Cancel who must not be written to any more, by the ledger as it is now.
+
+        Since the batch was written somebody may have complained; and who has, or whose
+        address has bounced for good, gets nothing where the blocklist is left aside.
+        """
+        traces = self.trace_ids.filtered(lambda t: t.trace_status == "outgoing")
+        reasons = SuppressionReason if self.mailing_id.use_exclusion_list else NEVER
+        blocked = self.env["easycrm.esp.suppression"]._get_blocked(
+            set(traces.mapped("email")), reasons
+        )
+        traces.filtered(lambda t: t.email in blocked).write(
+            {
+                "trace_status": "cancel",
+                "failure_type": "mail_bl",
+                "easycrm_values": False,
+            }
+        )
 
     def _settle(self, outcome):
         """Keep what came of handing a batch over.

@@ -92,6 +92,22 @@ class EasycrmEspSuppression(models.Model):
         Blocklist.create([{"email": address} for address in sorted(missing)])
 
     @api.model
+    def _get_blocked(self, addresses, reasons):
+        """Return those of these addresses that are here for one of these reasons.
+
+        :param addresses: normalised
+        :param reasons: of `SuppressionReason`
+        """
+        known = self.search_fetch(
+            [
+                ("address", "in", list(addresses)),
+                ("reason", "in", [reason.value for reason in reasons]),
+            ],
+            ["address"],
+        )
+        return set(known.mapped("address"))
+
+    @api.model
     def _import(self, esp):
         """Take over a sender's own lists, each page of them committed.
 

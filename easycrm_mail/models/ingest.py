@@ -23,6 +23,7 @@ from .ingest_provisional import (
     ProvisionalSteps,
     attachment_values,
 )
+from .ingest_replies import ReplySteps
 from .ingest_retention import RetentionSteps
 from .ingest_sent import SentSteps
 from .ingest_threads import MESSAGE_ID_LENGTH, ThreadSteps
@@ -43,6 +44,7 @@ class Ingest(
     GapSteps,
     KeepSteps,
     ProvisionalSteps,
+    ReplySteps,
     RetentionSteps,
     SentSteps,
 ):
@@ -83,6 +85,7 @@ class Ingest(
             by_identity.setdefault(self._identity(read.message), read.message)
         known = self._find_emails(by_identity)
         new = {key: m for key, m in by_identity.items() if key not in known}
+        self._count_replies(new.values())
         dropped = dict.fromkeys(self._find_erased(new), "erased")
         old = self._find_old(new) - set(dropped) - self._get_written_here()
         strangers = self._find_strangers({key: new[key] for key in old})

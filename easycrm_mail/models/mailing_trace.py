@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.tools import SQL
 
 
 class MailingTrace(models.Model):
@@ -49,3 +50,28 @@ class MailingTrace(models.Model):
     easycrm_unsubscribed_from = fields.Char(
         string="Unsubscribed From", readonly=True, help="Lists, or all emails."
     )
+
+    # the timeline of a record, who answers or unsubscribes, what was answered to
+    _easycrm_record_idx = models.Index("(model, res_id, sent_datetime DESC, id)")
+    _easycrm_email_idx = models.Index("(email, sent_datetime DESC, id)")
+    _easycrm_message_idx = models.Index("(message_id) WHERE message_id IS NOT NULL")
+
+    @api.model
+    def _easycrm_fold(self, records, into):
+        """Give what merged records got to the one that stays.
+
+        :param records: contacts, or leads; the one that stays is not among them
+        """
+        self.flush_model(["model", "res_id"])
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE mailing_trace SET res_id = %s
+                WHERE model = %s AND res_id = ANY(%s)
+                """,
+                into.id,
+                into._name,
+                records.ids,
+            )
+        )
+        self.invalidate_model(["res_id"], flush=False)

@@ -8,7 +8,7 @@ from .storable import to_storable
 #: Characters that a search may have.
 SEARCH_LENGTH = 200
 
-DIRECTIONS = ("inbound", "outbound")
+DIRECTIONS = ("inbound", "outbound", "campaign")
 
 
 class UnknownFilter(ValueError):
@@ -19,7 +19,7 @@ class UnknownFilter(ValueError):
 class Filters:
     """A narrower timeline: all of what is set must hold.
 
-    :param str direction: `inbound` or `outbound`; else both
+    :param str direction: `inbound`, `outbound` or `campaign`; else all of them
     :param bool attachments: only emails with attachments
     :param str person: an address that must stand in the email
     :param str search: words that must stand in it, in any order

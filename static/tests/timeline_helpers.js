@@ -39,6 +39,36 @@ export function conversation(threadId, ids, values = {}) {
     return {thread_id: threadId, count: ids.length, privacy: "shared", emails};
 }
 
+/** A mailing, as one of the timeline's conversations. */
+export function campaign(id, told = {}, values = {}) {
+    const mail = email(-id, {
+        thread_id: -id,
+        date: `2026-11-24 08:00:${String(id).padStart(2, "0")}`,
+        direction: "campaign",
+        from: {...ME, name: "Tallwood Furniture", me: false},
+        to: [ANNA],
+        subject: `Mailing ${id}`,
+        snippet: false,
+        campaign: {
+            mailing_id: false,
+            opens: 0,
+            opened_at: false,
+            last_opened_at: false,
+            links: [],
+            more_links: 0,
+            replied: false,
+            bounced: false,
+            reason: false,
+            complained: false,
+            unsubscribed: false,
+            unsubscribed_from: false,
+            ...told,
+        },
+        ...values,
+    });
+    return {thread_id: -id, count: 1, privacy: false, emails: [mail]};
+}
+
 /** The newest page of a timeline; counts are those of what is on it. */
 export function page(conversations, values = {}) {
     const count = conversations.reduce((sum, {emails}) => sum + emails.length, 0);
@@ -48,6 +78,7 @@ export function page(conversations, values = {}) {
         count,
         count_capped: false,
         conversation_count: conversations.length,
+        campaign_count: 0,
         looked_at: count,
         empty: conversations.length ? false : "nothing",
         empty_detail: {},

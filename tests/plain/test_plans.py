@@ -149,6 +149,7 @@ def is_costly(path, rows):
         "new_contact",
         "mails_a_day_of_all_mailboxes",
         "unlinked_emails_grouped",
+        "campaigns_of_a_busy_contact",
     ],
 )
 def test_a_missing_index_is_noticed(plans, path):

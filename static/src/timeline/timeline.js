@@ -19,6 +19,7 @@ import {_t} from "@web/core/l10n/translation";
 import {useAccountEvents} from "../sync/account_hooks";
 import {reloadUnlessDirty} from "../sync/reload_record";
 import {timeLeftWords, withTimeLeft} from "../sync/time_left";
+import {CampaignRow} from "./campaign_row";
 import {Planned} from "../compose/planned";
 import {Conversation} from "./conversation";
 import {EmptyState} from "./empty_state";
@@ -44,6 +45,7 @@ const TOP_MARGIN = 8;
 export class Timeline extends Component {
     static template = "easycrm_mail.Timeline";
     static components = {
+        CampaignRow,
         Conversation,
         EmptyState,
         Planned,

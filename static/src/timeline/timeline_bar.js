@@ -5,6 +5,7 @@ import {DropdownItem} from "@web/core/dropdown/dropdown_item";
 import {useService} from "@web/core/utils/hooks";
 import {useDebounced} from "@web/core/utils/timing";
 import {SearchBox} from "../search/search_box";
+import {campaignCountWords} from "./campaign_words";
 import {
     NO_FILTERS,
     SEARCH_LENGTH,
@@ -33,10 +34,6 @@ export class TimelineBar extends Component {
         this.orm = useService("orm");
         this.ui = useService("ui");
         this.maxLength = SEARCH_LENGTH;
-        this.directions = Object.entries(DIRECTIONS).map(([key, words]) => ({
-            key,
-            ...words,
-        }));
         this.personWords = personWords;
         this.store = useState(this.props.store);
         this.state = useState({
@@ -62,12 +59,27 @@ export class TimelineBar extends Component {
         return this.store.filters;
     }
 
+    /** Where there are no campaigns there is nothing to narrow to. */
+    get directions() {
+        const hasCampaigns =
+            this.store.campaignCount || this.filters.direction === "campaign";
+        return Object.entries(DIRECTIONS)
+            .map(([key, words]) => ({key, ...words}))
+            .filter(({key}) => key !== "campaign" || hasCampaigns);
+    }
+
     get hasChips() {
         return hasChips(this.filters);
     }
 
     get count() {
-        const {count, countCapped, conversationCount} = this.store;
+        const {count, countCapped, conversationCount, campaignCount} = this.store;
+        if (this.filters.direction === "campaign") {
+            return campaignCountWords(count, countCapped);
+        }
+        if (!count && campaignCount && !this.store.isFiltered) {
+            return campaignCountWords(campaignCount);
+        }
         return countWords({
             count,
             capped: countCapped,

@@ -2,7 +2,7 @@
  * What the timeline is narrowed to. The server finds and counts; here is only what is chosen. Everything here is pure.
  *
  * @typedef {Object} Filters
- * @property {"inbound"|"outbound"|false} direction
+ * @property {"inbound"|"outbound"|"campaign"|false} direction
  * @property {boolean} attachments
  * @property {{name: string, address: string}|false} person
  * @property {string} search
@@ -65,7 +65,7 @@ export function personWords({name, address}) {
 /** The chosen chips by their names. */
 export function chipWords({direction, attachments, person}) {
     return [
-        direction && DIRECTIONS[direction].word,
+        direction && (DIRECTIONS[direction].chip || DIRECTIONS[direction].word),
         attachments && _t("With attachments"),
         person && personWords(person),
     ].filter(Boolean);

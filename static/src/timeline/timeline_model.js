@@ -4,10 +4,10 @@
  *
  * @typedef {{name: string, address: string, me: boolean, partner_id: number|false}} Person
  * @typedef {Object} Email
- * @property {number} id
+ * @property {number} id below zero: a mailing, see `campaign`
  * @property {number} thread_id
  * @property {string} date UTC, as the server writes it
- * @property {"inbound"|"outbound"} direction
+ * @property {"inbound"|"outbound"|"campaign"} direction
  * @property {Person|false} from
  * @property {Person[]} to
  * @property {Person[]} cc
@@ -18,6 +18,7 @@
  * @property {string[]} sharers who shares less than all; nobody where the administrator's limit hides the rest
  * @property {"everything"|"subject"|"metadata"|null} shared what colleagues see of a mail of the reader's own
  * @property {Object[]} attachments
+ * @property {import("./campaign_words").Campaign} [campaign] what became of a mailing
  * @property {number[]} versions ids of this mail as several mailboxes hold it, itself among them; empty for only one
  * @typedef {Object} Conversation
  * @property {number} thread_id

@@ -37,6 +37,8 @@ export class TimelineStore {
         this.count = 0;
         this.countCapped = false;
         this.conversationCount = 0;
+        /** Of all mailings here, whatever the filters. */
+        this.campaignCount = 0;
         this.empty = false;
         this.emptyDetail = {};
         this.progress = false;
@@ -184,6 +186,7 @@ export class TimelineStore {
         this.count = page.count;
         this.countCapped = page.count_capped;
         this.conversationCount = page.conversation_count;
+        this.campaignCount = page.campaign_count;
         this.lookedAt = page.looked_at;
         this.progress = page.progress;
         this.notices = page.notices;

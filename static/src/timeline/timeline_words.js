@@ -14,9 +14,16 @@ const PEOPLE_SHOWN = 4;
 /** Colours of people without a picture: see `.o_easycrm_avatar`. */
 const HUES = 11;
 
+/** Where a mail went, or came from; `chip` where what narrows to it is called otherwise. */
 export const DIRECTIONS = {
-    inbound: {icon: "oi-arrow-down-left", tone: "info", word: _t("Received")},
-    outbound: {icon: "oi-arrow-up-right", tone: "primary", word: _t("Sent")},
+    inbound: {icon: "oi oi-arrow-down-left", tone: "info", word: _t("Received")},
+    outbound: {icon: "oi oi-arrow-up-right", tone: "primary", word: _t("Sent")},
+    campaign: {
+        icon: "fa fa-bullhorn",
+        tone: "secondary",
+        word: _t("Campaign"),
+        chip: _t("Campaigns"),
+    },
 };
 
 const NOT_DELIVERED = {

@@ -1,0 +1,318 @@
+"""Mailings on the timeline of contacts and leads."""
+
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import fields
+from odoo.exceptions import AccessError
+from odoo.tests import TransactionCase, tagged
+
+from ..easycrm_mail.esp import EventKind
+from ..easycrm_mail.models import easycrm_email_timeline_campaigns
+from ..easycrm_mail.models.timeline_filters import Filters
+from ..easycrm_mail.models.timeline_merge import Stream, merge
+from .common import START, raw_mail
+from .test_esp_events import EspFixtures
+from .test_timeline_filters import FilterCase
+
+AT = START.replace(tzinfo=None)
+
+
+class CampaignCase(EspFixtures, FilterCase):
+    def setUp(self):
+        super().setUp()
+        self.esp = self.make_esp()
+        self.mailing = self.make_mailing(self.esp, count=1).mass_mailing_id
+        self.mailing.email_from = '"Tallwood Furniture" <news@tallwood.example>'
+
+    def add_trace(self, record=None, **values):
+        record = record or self.anna
+        trace = self.env["mailing.trace"].create(
+            {
+                "mass_mailing_id": self.mailing.id,
+                "model": record._name,
+                "res_id": record.id,
+                "email": "anna@acme.example",
+                "trace_status": "sent",
+                "sent_datetime": AT,
+                "easycrm_batch_id": self.batch.id,
+                "easycrm_esp_id": self.esp.id,
+                **values,
+            }
+        )
+        self.env.flush_all()
+        return trace
+
+    def lines(self, record=None, user=None, **arguments):
+        """Return the emails and mailings of a page, newest first."""
+        page = self.open(user, record, **arguments)
+        return [email for conv in page["conversations"] for email in conv["emails"]]
+
+    def campaign(self, **arguments):
+        [line] = [
+            line for line in self.lines(**arguments) if line["direction"] == "campaign"
+        ]
+        return line["campaign"]
+
+
+@tagged("post_install", "-at_install")
+class TestTimelineCampaigns(CampaignCase):
+    def test_a_line_says_what_was_sent_and_by_whom(self):
+        trace = self.add_trace()
+        page = self.open()
+        [conversation] = page["conversations"]
+        [line] = conversation["emails"]
+        self.assertEqual(conversation["thread_id"], -trace.id)
+        self.assertEqual((line["id"], line["direction"]), (-trace.id, "campaign"))
+        self.assertEqual(line["subject"], "Spring offer")
+        self.assertEqual(line["date"], fields.Datetime.to_string(AT))
+        self.assertEqual(line["from"]["name"], "Tallwood Furniture")
+        self.assertEqual(line["from"]["address"], "news@tallwood.example")
+        self.assertEqual(line["to"][0]["name"], "Anna Berg")
+        self.assertEqual((page["count"], page["campaign_count"]), (0, 1))
+        self.assertFalse(page["empty"])
+
+    def test_a_lead_is_called_by_its_contact(self):
+        lead = self.add_lead("Chairs", self.mira, contact_name="Carla Cho")
+        self.add_trace(lead)
+        [line] = self.lines(lead)
+        self.assertEqual(line["to"][0]["name"], "Carla Cho")
+
+    def test_what_is_written_for_each_is_left_open(self):
+        self.mailing.subject = "For {{ object.name or 'you' }}: an offer"
+        self.add_trace()
+        self.assertEqual(self.lines()[0]["subject"], "For …: an offer")
+
+    def test_what_became_of_it(self):
+        trace = self.add_trace(trace_status="process", sent_datetime=False)
+        url = "https://tallwood.example/pricing"
+        self.env["link.tracker"].create(
+            {
+                "url": url,
+                "title": "Pricing",
+                "label": "Pricing",
+                "mass_mailing_id": self.mailing.id,
+            }
+        )
+        self.tell(
+            self.event(trace, EventKind.DELIVERED),
+            self.event(trace, EventKind.OPENED, 1, is_machine=True),
+            self.event(trace, EventKind.OPENED, 60),
+            self.event(trace, EventKind.OPENED, 600),
+            self.event(trace, EventKind.CLICKED, 660, url=url),
+        )
+        told = self.campaign()
+        self.assertEqual((told["opens"], told["links"]), (2, ["Pricing"]))
+        at = self.start + timedelta(seconds=60)
+        self.assertEqual(told["opened_at"], fields.Datetime.to_string(at))
+        self.assertTrue(told["last_opened_at"] > told["opened_at"])
+        for name in ("replied", "bounced", "complained", "unsubscribed"):
+            self.assertFalse(told[name])
+
+    def test_what_machines_did_is_not_told(self):
+        trace = self.add_trace()
+        self.tell(
+            self.event(trace, EventKind.DELIVERED),
+            self.event(trace, EventKind.OPENED, 1, is_machine=True),
+        )
+        told = self.campaign()
+        self.assertEqual((told["opens"], told["opened_at"]), (0, False))
+
+    def test_what_went_wrong(self):
+        self.add_trace(
+            trace_status="bounce",
+            failure_reason="550 5.2.2\n mailbox is full",
+            easycrm_complained_at=AT,
+            easycrm_unsubscribed_at=AT,
+            easycrm_unsubscribed_from="News",
+        )
+        told = self.campaign()
+        self.assertEqual(told["reason"], "mailbox is full")
+        self.assertTrue(told["bounced"] and told["complained"])
+        self.assertEqual(told["unsubscribed_from"], "News")
+
+    def test_what_odoo_sent_itself(self):
+        trace = self.add_trace(easycrm_esp_id=False, easycrm_batch_id=False)
+        self.assertEqual(self.campaign()["opens"], 0)
+        trace.set_opened()
+        self.assertEqual(self.campaign()["opens"], 1)
+
+    def test_what_was_not_sent_is_not_told(self):
+        self.add_trace(trace_status="cancel", sent_datetime=False)
+        self.add_trace(is_test_trace=True)
+        page = self.open()
+        self.assertEqual((page["conversations"], page["campaign_count"]), ([], 0))
+
+    def test_a_contact_of_a_mailing_list_is_known_by_the_address(self):
+        contact = self.env["mailing.contact"].create({"name": "A", "email": "x@y.z"})
+        lead = self.add_lead("Chairs", self.mira, "anna@acme.example")
+        self.follow_addresses()
+        self.add_trace(contact)
+        for record in (self.anna, lead):
+            self.assertEqual(len(self.lines(record)), 1)
+        self.assertFalse(self.lines(self.bruno))
+
+    def test_what_went_to_another_record_stands_there(self):
+        lead = self.add_lead("Chairs", self.jonas, "anna@acme.example")
+        self.add_trace(lead)
+        self.assertFalse(self.lines(self.anna))
+        self.assertEqual(len(self.lines(lead, self.jonas)), 1)
+
+    def test_what_a_merged_record_got_goes_over(self):
+        self.add_trace(self.bruno, email="bruno@beck.example")
+        leads = self.add_lead("One", self.mira) + self.add_lead("Two", self.mira)
+        for lead in leads:
+            self.add_trace(lead)
+        self.env["base.partner.merge.automatic.wizard"]._merge(
+            [self.anna.id, self.bruno.id], self.anna
+        )
+        self.assertEqual(len(self.lines()), 1)
+        self.assertEqual(len(self.lines(leads.merge_opportunity())), 2)
+
+    # --- who sees it ---
+
+    def test_whoever_may_read_the_record_sees_it(self):
+        lead = self.add_lead("Chairs", self.mira)
+        self.add_trace(lead)
+        self.add_trace()
+        for user in (self.mira, self.leonie, self.sofia):
+            self.assertEqual(len(self.lines(lead, user)), 1)
+        with self.assertRaises(AccessError):
+            self.lines(lead, self.jonas)
+        self.assertEqual(len(self.lines(user=self.jonas)), 1)
+
+    def test_nobody_else_sees_it(self):
+        self.add_trace()
+        for user in (self.portal, self.ingrid):
+            with self.assertRaises(AccessError):
+                self.anna.with_user(user).easycrm_timeline()
+        own = self.anna.with_user(self.portal)
+        self.assertEqual(own._easycrm_find_campaigns(Filters(), False).count, 0)
+
+    def test_who_may_open_the_mailing_is_led_to_it(self):
+        self.add_trace()
+        self.assertFalse(self.campaign()["mailing_id"])
+        self.mira.group_ids += self.env.ref("mass_mailing.group_mass_mailing_user")
+        self.assertEqual(self.campaign()["mailing_id"], self.mailing.id)
+
+    # --- among the emails ---
+
+    def add_mixed(self, count):
+        """Add emails and mailings, some of them at the same second."""
+        emails = self.deliver(
+            self.mailbox,
+            *(
+                raw_mail(date=START + timedelta(minutes=number // 2))
+                for number in range(count)
+            ),
+        )
+        traces = [
+            self.add_trace(sent_datetime=AT + timedelta(minutes=number // 2))
+            for number in range(count)
+        ]
+        found = [(email.date, email.id) for email in emails]
+        found += [(trace.sent_datetime, -trace.id) for trace in traces]
+        return [row_id for _date, row_id in sorted(found, reverse=True)]
+
+    def test_pages_lose_and_double_nothing(self):
+        expected = self.add_mixed(25)
+        for size in (1, 2, 3, 7, 30, 50, 60):
+            with self.pages_of(size):
+                self.assertEqual(self.find(), expected)
+                self.assertEqual(self.find(search="hello"), self.only(expected, 1))
+                self.assertEqual(self.find(search="spring"), self.only(expected, -1))
+
+    def only(self, ids, sign):
+        return [row_id for row_id in ids if row_id * sign > 0]
+
+    def pages_of(self, size):
+        module = "odoo.addons.easycrm_mail.easycrm_mail.models.easycrm_email_timeline"
+        for name in ("", "_campaigns"):
+            self.startPatcher(patch(f"{module}{name}.PAGE", size))
+        return self.subTest(size)
+
+    def test_a_conversation_stands_where_its_newest_mail_does(self):
+        old = self.receive(self.mailbox, date=START, message_id="<1@x.example>")
+        trace = self.add_trace(sent_datetime=AT + timedelta(hours=1))
+        new = self.receive(
+            self.mailbox,
+            date=START + timedelta(hours=2),
+            references=["<1@x.example>"],
+        )
+        first, second = self.open()["conversations"]
+        self.assertEqual([e["id"] for e in first["emails"]], [new.id, old.id])
+        self.assertEqual(second["thread_id"], -trace.id)
+
+    def test_filters(self):
+        email = self.receive(self.mailbox, date=START)
+        trace = self.add_trace(sent_datetime=AT + timedelta(hours=1))
+        self.assertEqual(self.find(direction="campaign"), [-trace.id])
+        self.assertEqual(self.find(direction="inbound"), [email.id])
+        self.assertEqual(self.find(direction="outbound"), [])
+        self.assertEqual(self.find(attachments=True), [])
+        self.assertEqual(self.find(person="Anna@acme.example"), [-trace.id, email.id])
+        self.assertEqual(self.find(search="Spring OFFER"), [-trace.id])
+        self.assertEqual(self.find(search="tallwood"), [-trace.id])
+        self.assertEqual(self.find(search="spring autumn"), [])
+        self.assertEqual(self.find(search="%"), [])
+        self.assertEqual(self.find(direction="campaign", search="spring"), [-trace.id])
+
+    def test_counts(self):
+        self.receive(self.mailbox, date=START)
+        for _number in range(3):
+            self.add_trace()
+        page = self.open()
+        self.assertEqual((page["count"], page["campaign_count"]), (1, 3))
+        self.assertEqual(page["conversation_count"], 1)
+        page = self.open(filters={"direction": "campaign"})
+        self.assertEqual((page["count"], page["campaign_count"]), (3, 3))
+        page = self.open(filters={"search": "nothing"})
+        self.assertEqual((page["count"], page["empty"]), (0, "filtered"))
+        self.assertEqual((page["looked_at"], page["campaign_count"]), (4, 3))
+        module = easycrm_email_timeline_campaigns.__name__
+        with patch(f"{module}.COUNT_LIMIT", 1):
+            self.assertEqual(len(self.find(search="spring")), 3)
+            # also where none of the first ones fits
+            other = self.mailing.copy({"subject": "Autumn"})
+            self.add_trace(
+                mass_mailing_id=other.id, sent_datetime=AT - timedelta(days=1)
+            )
+            self.assertEqual(len(self.find(search="autumn")), 1)
+
+    def test_mailings_take_the_same_queries_however_many_they_are(self):
+        def count_queries():
+            self.open()
+            self.env.invalidate_all()
+            record = self.as_user(self.anna, self.mira)
+            before = self.cr.sql_log_count
+            record.easycrm_timeline()
+            return self.cr.sql_log_count - before
+
+        self.receive(self.mailbox)
+        without = count_queries()
+        self.add_trace()
+        one = count_queries()
+        self.assertLessEqual(one, without + 3)
+        for _number in range(40):
+            self.add_trace()
+        self.assertLessEqual(count_queries(), one)
+
+
+@tagged("post_install", "-at_install")
+class TestTimelineMerge(TransactionCase):
+    def test_what_may_come_before_waits(self):
+        emails = Stream([(9, 1), (5, 2)], (5, 2))
+        mailings = Stream([(7, -1), (4, -2), (1, -3)], None)
+        self.assertEqual(
+            merge([emails, mailings], 10), ([(9, 1), (7, -1), (5, 2)], (5, 2))
+        )
+
+    def test_a_page_is_full(self):
+        emails = Stream([(9, 1), (5, 2)], None)
+        mailings = Stream([(7, -1), (4, -2)], (4, -2))
+        self.assertEqual(merge([emails, mailings], 2), ([(9, 1), (7, -1)], (7, -1)))
+
+    def test_the_end(self):
+        streams = [Stream([(9, 1)], None), Stream([(9, -1)], None)]
+        self.assertEqual(merge(streams, 2), ([(9, 1), (9, -1)], None))
+        self.assertEqual(merge([Stream([], None)] * 2, 2), ([], None))
