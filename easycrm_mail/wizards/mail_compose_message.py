@@ -41,7 +41,11 @@ class MailComposeMessage(models.TransientModel):
         composer = self.with_context(
             easycrm_fence=True, easycrm_memo={}, post_convert_links=False
         )
-        writer = BulkWriter(self.mass_mailing_id.sudo())
+        mailing = self.mass_mailing_id.sudo()
+        writer = BulkWriter(mailing)
+        Trace = self.env["mailing.trace"].sudo()
+        written = Trace.search_count([("mass_mailing_id", "=", mailing.id)])
+        mailing.easycrm_expected = written + len(res_ids)
         done = 0
         for page in split_every(MAX_RECIPIENTS, res_ids):
             values = composer._manage_mail_values(composer._prepare_mail_values(page))
@@ -52,6 +56,9 @@ class MailComposeMessage(models.TransientModel):
                 remaining = len(res_ids) - done
                 self.env["ir.cron"]._commit_progress(len(page), remaining=remaining)
             self.env.invalidate_all()
+            if mailing.easycrm_cancelled:  # (meanwhile, by a person)
+                mailing._easycrm_cancel_waiting()
+                break
         writer.close()
 
     # --- once for all pages what does not change between them ---
