@@ -201,6 +201,7 @@ class EasycrmEspEvent(models.Model):
 
         Whoever of it nothing is told of yet is on the way.
         """
+        self.env["easycrm.esp.batch"].flush_model(["state", "error"])
         self.env.cr.execute(
             SQL(
                 """

@@ -21,7 +21,7 @@ class MailMail(models.Model):
         return super(MailMail, others).send(*args, **kwargs) if others else None
 
     def _easycrm_send_test(self):
-        """Hand a mail over; its state says how that went, as Odoo's own sending does."""
+        """Hand a mail over; its state says how that went, as with Odoo's own server."""
         esp = self.mailing_id.easycrm_esp_id
         # (nobody else sends it meanwhile)
         self.write({"state": "exception", "failure_reason": False})

@@ -29,7 +29,6 @@ class MailingMailing(models.Model):
         domain="[('active', '=', True)]",
         default=lambda self: self._get_default_easycrm_esp(),
         tracking=True,
-        help="None: Odoo's own mail server.",
     )
     easycrm_batch_ids = fields.One2many(
         "easycrm.esp.batch", "mailing_id", string="Batches", readonly=True

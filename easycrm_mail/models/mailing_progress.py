@@ -68,7 +68,11 @@ class MailingMailing(models.Model):
             "failed": self._easycrm_count_failed(),
             "paused": self._easycrm_tell_pause(),
             "failing": failing,
-            "others": self._easycrm_find_others() if is_held else [],
+            "others": (
+                self._easycrm_find_others()
+                if failing or self.easycrm_pause_reason
+                else []
+            ),
             "health": self.sudo().easycrm_esp_id.health,
         }
 

@@ -28,18 +28,15 @@ export function secondsLeftWords(seconds) {
     return _t("about %s h left", Math.round(seconds / 3600));
 }
 
-/** "09:34", with its day where that is another one. */
-export function timeWords(value) {
+/** "at 09:34", with its day where that is another one. */
+export function atWords(value) {
     const at = deserializeDateTime(value);
-    return at.hasSame(DateTime.now(), "day")
-        ? at.toFormat("HH:mm")
-        : at.toLocaleString({
-              day: "numeric",
-              month: "short",
-              hour: "2-digit",
-              minute: "2-digit",
-              hourCycle: "h23",
-          });
+    const time = at.toFormat("HH:mm");
+    if (at.hasSame(DateTime.now(), "day")) {
+        return _t("at %s", time);
+    }
+    const day = at.toLocaleString({day: "numeric", month: "short"});
+    return _t("on %(day)s at %(time)s", {day, time});
 }
 
 /** "12,000 of 50,000, 2 min left", or what holds it up. */
@@ -56,19 +53,19 @@ export function progressWords({done, total, seconds_left: seconds, paused, faili
             ? _t("%(done)s of %(total)s, %(left)s", {...numbers, left})
             : _t("%(done)s of %(total)s", numbers);
     }
-    const at = timeWords(paused.at);
+    const at = atWords(paused.at);
     if (paused.is_me) {
-        return _t("%(done)s of %(total)s, paused by you at %(at)s", {...numbers, at});
+        return _t("%(done)s of %(total)s, paused by you %(at)s", {...numbers, at});
     }
     if (paused.by) {
         const by = paused.by;
-        return _t("%(done)s of %(total)s, paused by %(by)s at %(at)s", {
+        return _t("%(done)s of %(total)s, paused by %(by)s %(at)s", {
             ...numbers,
             by,
             at,
         });
     }
-    return _t("%(done)s of %(total)s, stopped at %(at)s", {...numbers, at});
+    return _t("%(done)s of %(total)s, stopped %(at)s", {...numbers, at});
 }
 
 /** "12 of 50 batches handed over, none in doubt". */
@@ -84,4 +81,16 @@ export function batchWords({batches, batches_done: done, doubt}) {
         ...numbers,
         doubt,
     });
+}
+
+/** "402 blocklisted". */
+export function countWords({count, label}) {
+    return _t("%(count)s %(label)s", {count: formatInteger(count), label});
+}
+
+/** The distance of the lines behind a curve: at most five, at 1, 2 or 5 times a power of ten. */
+export function niceStep(most) {
+    const least = Math.max(most / 4, 1);
+    const power = 10 ** Math.floor(Math.log10(least));
+    return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= least);
 }

@@ -7,7 +7,7 @@ import {useService} from "@web/core/utils/hooks";
 import {formatInteger} from "@web/views/fields/formatters";
 import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
 import {reloadUnlessDirty} from "../sync/reload_record";
-import {batchWords, progressWords} from "./campaign_words";
+import {batchWords, countWords, progressWords} from "./campaign_words";
 import {usePolling} from "./polling";
 
 /** Milliseconds between two looks while a mailing is being sent. */
@@ -147,8 +147,8 @@ export class MailingProgress extends Component {
         return formatInteger(rows.reduce((sum, row) => sum + row.count, 0));
     }
 
-    formatInteger(number) {
-        return formatInteger(number);
+    countWords(row) {
+        return countWords(row);
     }
 
     goOnWords(other) {

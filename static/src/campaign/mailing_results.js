@@ -7,7 +7,7 @@ import {useService} from "@web/core/utils/hooks";
 import {formatInteger} from "@web/views/fields/formatters";
 import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
 import {reloadUnlessDirty} from "../sync/reload_record";
-import {ratioWords, timeWords} from "./campaign_words";
+import {ratioWords, atWords} from "./campaign_words";
 import {usePolling} from "./polling";
 import {ResultsChart} from "./results_chart";
 
@@ -151,8 +151,8 @@ export class MailingResults extends Component {
     get unconfirmedWords() {
         const {at, minutes} = this.results.unconfirmed;
         return _t(
-            "They were handed over at %(at)s, and no event came back within %(minutes)s minutes. They are never sent again by themselves.",
-            {at: timeWords(at), minutes}
+            "They were handed over %(at)s, and no event came back within %(minutes)s minutes. They are never sent again by themselves.",
+            {at: atWords(at), minutes}
         );
     }
 

@@ -4,6 +4,9 @@ import {loadBundle} from "@web/core/assets";
 import {_t} from "@web/core/l10n/translation";
 import {deserializeDateTime} from "@web/core/l10n/dates";
 import {formatInteger} from "@web/views/fields/formatters";
+import {niceStep} from "./campaign_words";
+
+const {DateTime} = luxon;
 
 /** What is drawn, and how; what machines did is dashed and never added to the rest. */
 const LINES = [
@@ -49,10 +52,18 @@ export class ResultsChart extends Component {
         return Math.max(0, ...this.props.hours.map((hour) => hour[name]));
     }
 
-    /** The top of the picture goes by what people did. */
-    get top() {
+    /** How high the picture is goes by what people did. */
+    get height() {
         const people = Math.max(this.most("opened"), this.most("clicked"));
-        return people ? Math.ceil(people * 1.15) : Math.max(this.most("machine"), 1);
+        return people || Math.max(this.most("machine"), 1);
+    }
+
+    get step() {
+        return niceStep(this.height);
+    }
+
+    get top() {
+        return Math.ceil(this.height / this.step) * this.step;
     }
 
     /** For those who do not see the picture. */
@@ -96,22 +107,25 @@ export class ResultsChart extends Component {
 
     get data() {
         const {hours} = this.props;
+        const now = DateTime.now();
+        // (what is to come is not nothing)
+        const past = hours.filter(({hour}) => deserializeDateTime(hour) <= now);
         return {
             labels: hours.map((_hour, at) => this.hourWords(at)),
             datasets: LINES.map(({name, dash, isFilled}) => {
-                const colour = this.colourOf(`.o_easycrm_line_${name}`);
+                const colour = this.colourOf(`.o_easycrm_curve_${name}`);
                 return {
                     label: name,
-                    data: hours.map((hour) => hour[name]),
+                    data: past.map((hour) => hour[name]),
                     borderColor: colour,
                     backgroundColor: isFilled
-                        ? this.colourOf(".o_easycrm_line_fill")
+                        ? this.colourOf(".o_easycrm_curve_fill")
                         : colour,
                     borderDash: dash || [],
                     borderWidth: dash ? 1.5 : 2,
                     fill: isFilled ? "origin" : false,
                     cubicInterpolationMode: "monotone",
-                    pointRadius: 0,
+                    pointRadius: past.length === 1 ? 3 : 0,
                     pointHoverRadius: 4,
                 };
             }),
@@ -119,15 +133,16 @@ export class ResultsChart extends Component {
     }
 
     draw() {
-        const {data, top} = this;
+        const {data, top, step} = this;
         if (this.chart) {
             this.chart.data = data;
-            this.chart.options.scales.y.max = top;
+            Object.assign(this.chart.options.scales.y, {max: top});
+            this.chart.options.scales.y.ticks.stepSize = step;
             this.chart.update("none");
             return;
         }
         const text = this.colourOf(".o_easycrm_muted");
-        const grid = this.colourOf(".o_easycrm_line_grid");
+        const grid = this.colourOf(".o_easycrm_curve_grid");
         const font = {size: 11, family: getComputedStyle(this.marks.el).fontFamily};
         this.chart = new window.Chart(this.canvas.el, {
             type: "line",
@@ -166,9 +181,8 @@ export class ResultsChart extends Component {
                         ticks: {
                             color: text,
                             font,
-                            precision: 0,
-                            maxTicksLimit: 4,
-                            includeBounds: false,
+                            stepSize: step,
+                            callback: (value) => formatInteger(value),
                         },
                     },
                 },
