@@ -1,8 +1,11 @@
+import json
+
 from odoo import Command
 from odoo.tests import HttpCase, tagged
 
 from odoo.addons.mail.tests.common import mail_new_test_user
 
+from .servers.bulk import now
 from .test_esp_mailing import MailingCase
 
 LIST = "/odoo/action-mass_mailing.mailing_mailing_action_mail"
@@ -67,20 +70,20 @@ class TestCampaignTour(MailingCase, HttpCase):
         """Have the sender report, by its signed webhook, and apply it."""
         event, mails = self.sendgrid.event, self.sendgrid.deliveries.all()
         self.assertEqual(len(mails), 3)
-        (at,) = {self.sendgrid.event(mails[0], "delivered")["timestamp"]}
-        path = self.esp.webhook_url.partition("/easycrm_mail/")[2]
-        status = self.sendgrid.report(
-            f"{self.base_url()}/easycrm_mail/{path}",
-            [
-                event(mails[0], "delivered"),
-                event(mails[1], "delivered"),
-                event(mails[0], "open", timestamp=at + 60),
-                event(mails[0], "open", timestamp=at + 90),
-                event(mails[1], "open", timestamp=at + 60, sg_machine_open=True),
-                event(mails[2], "bounce", type="bounce", reason="550 5.1.1 unknown"),
-            ],
-        )
-        self.assertEqual(status, 200)
+        at = now()
+        events = [
+            event(mails[0], "delivered"),
+            event(mails[1], "delivered"),
+            event(mails[0], "open", timestamp=at + 60),
+            event(mails[0], "open", timestamp=at + 90),
+            event(mails[1], "open", timestamp=at + 60, sg_machine_open=True),
+            event(mails[2], "bounce", type="bounce", reason="550 5.1.1 unknown"),
+        ]
+        body = json.dumps(events).encode()
+        headers = {"Content-Type": "application/json", **self.sendgrid.sign(body)}
+        path = f"/easycrm_mail/webhook/sendgrid/{self.esp.webhook_token}"
+        answer = self.url_open(path, data=body, headers=headers)
+        self.assertEqual(answer.status_code, 200)
         self.env.invalidate_all()
         self.env["easycrm.esp.event"]._apply_page()
         self.env.flush_all()

@@ -138,7 +138,7 @@ test("a mailing that waits for its day is not looked at again and again", async 
 test("who was left out is told by reason, and opens", async () => {
     onRpc("mailing.mailing", "action_easycrm_view_recipients", ({args}) => {
         expect.step(args.slice(1));
-        return false;
+        return {type: "ir.actions.act_window_close"};
     });
     told.left_out = [
         {type: "mail_dup", label: "twice in the lists", count: 610},
@@ -323,7 +323,7 @@ test("what is not confirmed is sent again by a person alone", async () => {
 test("a number opens those that it counts", async () => {
     onRpc("mailing.mailing", "action_easycrm_view_recipients", ({args}) => {
         expect.step(args.slice(1));
-        return false;
+        return {type: "ir.actions.act_window_close"};
     });
     await mountResults();
     await click("[data-kind=clicked] button");
