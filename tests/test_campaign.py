@@ -148,6 +148,50 @@ class TestCampaignProgress(MailingCase):
         self.hand_over()
         self.assertEqual(mailing.state, "done")
 
+    def test_it_is_not_through_while_it_is_still_being_written(self):
+        people = self.make_people(4)
+        mailing = self.make_mailing(people)
+        mailing._action_send_mail(people[:2].ids)
+        # as another transaction sees it while the next page is written
+        mailing.write({"state": "sending", "easycrm_writing": True})
+        self.hand_over()
+        self.assertEqual(mailing.easycrm_batch_ids.state, "accepted")
+        self.assertEqual(mailing.state, "sending")
+        mailing._action_send_mail(people[2:].ids)
+        self.assertFalse(mailing.easycrm_writing)
+        self.hand_over()
+        self.assertEqual(mailing.state, "done")
+        self.assertEqual(len(self.sendgrid.deliveries.all()), 4)
+
+    def test_what_a_run_that_died_has_written_goes_as_it_is(self):
+        mailing = self.make_mailing(self.make_people(2))
+        mailing._action_send_mail()
+        mailing.easycrm_batch_ids.state = "filling"
+        mailing.write({"state": "sending", "easycrm_writing": True})
+        with self.enter_registry_test_mode(), self.registry.cursor() as cr:
+            self.env(cr=cr)["mailing.mailing"]._process_mass_mailing_queue()
+        self.env.invalidate_all()
+        self.assertEqual(mailing.state, "sending")
+        self.hand_over()
+        self.assertEqual(mailing.state, "done")
+        self.assertEqual(len(self.sendgrid.deliveries.all()), 2)
+
+    def test_what_two_have_overlooked_is_finished_by_the_next_run(self):
+        mailing = self.make_mailing(self.make_people(2))
+        self.send(mailing)
+        mailing.state = "sending"
+        self.hand_over()
+        self.assertEqual(mailing.state, "done")
+
+    def test_a_doubt_is_told_until_events_settle_it_or_its_time_is_over(self):
+        mailing = self.make_mailing(self.make_people(2))
+        self.sendgrid.break_(SEND, "reset")
+        self.send(mailing)
+        self.assertEqual(self.progress(mailing)["doubt_people"], 2)
+        mailing.easycrm_batch_ids.handed_at -= timedelta(minutes=61)
+        self.assertEqual(self.progress(mailing)["doubt_people"], 0)
+        self.assertEqual(mailing.easycrm_get_results()["unconfirmed"]["count"], 2)
+
     def test_cancelling_while_it_is_written_stops_the_writing(self):
         people = self.make_people(4)
         mailing = self.make_mailing(people)

@@ -172,6 +172,7 @@ class BulkRun(Retrying):
         """Go on as long as there is time."""
         Batch = self.env["easycrm.esp.batch"]
         self._retrying(Batch._look_for_lost)
+        self._retrying(self.env["mailing.mailing"]._easycrm_finish_all)
         while batch_id := self._retrying(self._begin):
             batch = Batch.browse(batch_id)
             outcome = self._call(batch)

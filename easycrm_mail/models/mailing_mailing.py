@@ -38,6 +38,9 @@ class MailingMailing(models.Model):
         readonly=True,
         help="How many recipients it has, those that are left out among them.",
     )
+    easycrm_writing = fields.Boolean(
+        copy=False, readonly=True, help="It is not all written yet what is to be sent."
+    )
     easycrm_paused = fields.Boolean(string="Sending Paused", copy=False, readonly=True)
     easycrm_paused_at = fields.Datetime(copy=False, readonly=True)
     easycrm_paused_by = fields.Many2one("res.users", copy=False, readonly=True)
@@ -80,10 +83,22 @@ class MailingMailing(models.Model):
         # what is written, and not handed over yet, is not sent: it is not done
         busy = self.browse()
         if vals.get("state") == "done":
+            self.sudo()._easycrm_close()
             busy = self.filtered(lambda m: m.sudo()._easycrm_is_busy())
         if busy:
             super(MailingMailing, busy).write({"state": "sending"})
         return super(MailingMailing, self - busy).write(vals)
+
+    def _easycrm_close(self):
+        """All is written: what is not full goes as it is.
+
+        A run that died before it could say so is followed by one that finds nobody.
+        """
+        self.filtered("easycrm_writing").easycrm_writing = False
+        filling = self.easycrm_batch_ids.filtered(lambda b: b.state == "filling")
+        if filling:
+            filling.state = "prepared"
+            self._easycrm_wake()
 
     def _easycrm_is_busy(self):
         """Return whether something of it is not handed over yet."""
@@ -102,7 +117,7 @@ class MailingMailing(models.Model):
         """A mailing is sent when nothing of it waits any more."""
         self.invalidate_recordset(["easycrm_batch_ids"])
         for mailing in self.filtered(lambda m: m.state == "sending"):
-            if not mailing._easycrm_is_busy():
+            if not mailing.easycrm_writing and not mailing._easycrm_is_busy():
                 mailing.write(
                     {
                         "state": "done",
@@ -110,6 +125,21 @@ class MailingMailing(models.Model):
                         "kpi_mail_required": not mailing.sent_date,
                     }
                 )
+
+    @api.model
+    def _easycrm_finish_all(self):
+        """Finish what is through, also where two have overlooked it at once.
+
+        Who writes and who hands over do not see what the other one does just now.
+        """
+        self.search(
+            [
+                ("state", "=", "sending"),
+                ("easycrm_esp_id", "!=", False),
+                ("easycrm_writing", "=", False),
+                ("easycrm_batch_ids", "!=", False),
+            ]
+        )._easycrm_finish()
 
     def _easycrm_get_unconfirmed(self):
         """Return the batches that no event has confirmed in time."""

@@ -37,7 +37,7 @@ class MailingMailing(models.Model):
         Counted in recipients; what has come back, or is not confirmed, was handed over.
 
         :return: {`total`, `done`, `batches`, `batches_done`, `doubt` (batches),
-            `seconds_left` (None: not known), `state`, `is_cancelled`, `left_out` and
+            `doubt_people` (that events may still settle), `seconds_left` (None: not known), `state`, `is_cancelled`, `left_out` and
             `failed`: [{`type`, `label`, `count`}], `paused`: None or {`by` (None: by
             itself), `is_me`, `at`, `reason`}, `failing`: None or {`esp`, `words`,
             `minutes`}, `others`: [{`id`, `name`}] through which the rest may go on,
@@ -61,6 +61,7 @@ class MailingMailing(models.Model):
             "batches": batches,
             "batches_done": batches - sum(count for count, _people in waiting),
             "doubt": counts.get("doubt", (0, 0))[0],
+            "doubt_people": self._easycrm_count_doubted(),
             "seconds_left": None if is_held else self._easycrm_estimate(total - done),
             "state": self.state,
             "is_cancelled": self.easycrm_cancelled,
@@ -93,6 +94,16 @@ class MailingMailing(models.Model):
         return {
             state: (count, people) for state, count, people in self.env.cr.fetchall()
         }
+
+    def _easycrm_count_doubted(self):
+        batches = self.sudo().easycrm_batch_ids.filtered(lambda b: b.state == "doubt")
+        batches -= self._easycrm_get_unconfirmed()
+        return self.env["mailing.trace"].search_count(
+            [
+                ("easycrm_batch_id", "in", batches.ids),
+                ("trace_status", "=", "process"),
+            ]
+        )
 
     def _easycrm_get_wanted(self, left_out):
         """Return how many people are to get it, also while it is being written."""

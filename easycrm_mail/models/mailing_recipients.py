@@ -60,7 +60,7 @@ class MailingMailing(models.Model):
         domain = Domain("mass_mailing_id", "=", self.id)
         domain &= self._easycrm_get_recipients(kind, value)
         name = name or self.env._("Recipients")
-        return {**action, "name": name, "domain": list(domain)}
+        return {**action, "name": name, "display_name": name, "domain": list(domain)}
 
     def action_easycrm_view_left_out(self):
         """Open who was left out."""

@@ -45,7 +45,9 @@ class MailComposeMessage(models.TransientModel):
         writer = BulkWriter(mailing)
         Trace = self.env["mailing.trace"].sudo()
         written = Trace.search_count([("mass_mailing_id", "=", mailing.id)])
-        mailing.easycrm_expected = written + len(res_ids)
+        mailing.write(
+            {"easycrm_expected": written + len(res_ids), "easycrm_writing": True}
+        )
         done = 0
         for page in split_every(MAX_RECIPIENTS, res_ids):
             values = composer._manage_mail_values(composer._prepare_mail_values(page))
@@ -59,7 +61,7 @@ class MailComposeMessage(models.TransientModel):
             if mailing.easycrm_cancelled:  # (meanwhile, by a person)
                 mailing._easycrm_cancel_waiting()
                 break
-        writer.close()
+        mailing._easycrm_close()
 
     # --- once for all pages what does not change between them ---
 

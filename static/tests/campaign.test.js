@@ -34,6 +34,7 @@ beforeEach(() => {
         batches: 50,
         batches_done: 12,
         doubt: 0,
+        doubt_people: 0,
         seconds_left: 120,
         state: "sending",
         is_cancelled: false,

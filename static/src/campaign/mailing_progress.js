@@ -104,7 +104,10 @@ export class MailingProgress extends Component {
         const {progress} = this;
         return (
             progress &&
-            (this.isSending || progress.left_out.length || progress.failed.length)
+            (this.isSending ||
+                progress.left_out.length ||
+                progress.failed.length ||
+                progress.doubt_people)
         );
     }
 
@@ -129,6 +132,13 @@ export class MailingProgress extends Component {
             numbers
         );
         return failing.words ? `${failing.words} ${words}` : words;
+    }
+
+    get doubtWords() {
+        return _t(
+            "%s in doubt: the answer of the sender was lost. Its events settle that within an hour; nobody gets the mail again by itself.",
+            formatInteger(this.progress.doubt_people)
+        );
     }
 
     get barClass() {

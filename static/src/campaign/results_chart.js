@@ -121,6 +121,7 @@ export class ResultsChart extends Component {
                     backgroundColor: isFilled
                         ? this.colourOf(".o_easycrm_curve_fill")
                         : colour,
+                    pointBackgroundColor: colour,
                     borderDash: dash || [],
                     borderWidth: dash ? 1.5 : 2,
                     fill: isFilled ? "origin" : false,
