@@ -69,6 +69,7 @@ class EasycrmEspBatch(models.Model):
     def _mark_on_the_way(self):
         """Mark the recipients that nothing is told of yet: their mail is there."""
         self.flush_recordset()
+        self.env["mailing.trace"].flush_model()
         self.env.cr.execute(
             SQL(
                 """

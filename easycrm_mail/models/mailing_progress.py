@@ -37,11 +37,11 @@ class MailingMailing(models.Model):
         Counted in recipients; what has come back, or is not confirmed, was handed over.
 
         :return: {`total`, `done`, `batches`, `batches_done`, `doubt` (batches),
-            `doubt_people` (that events may still settle), `seconds_left` (None: not known), `state`, `is_cancelled`, `left_out` and
-            `failed`: [{`type`, `label`, `count`}], `paused`: None or {`by` (None: by
-            itself), `is_me`, `at`, `reason`}, `failing`: None or {`esp`, `words`,
-            `minutes`}, `others`: [{`id`, `name`}] through which the rest may go on,
-            `health` of the sender}
+            `doubt_people` (that events may still settle), `seconds_left` (None: not
+            known), `state`, `is_cancelled`, `left_out` and `failed`: [{`type`, `label`,
+            `count`}], `paused`: None or {`by` (None: by itself), `is_me`, `at`,
+            `reason`}, `failing`: None or {`esp`, `words`, `minutes`}, `others`: [{`id`,
+            `name`}] through which the rest may go on}
         """
         self.ensure_one()
         self.check_access("read")
@@ -74,7 +74,6 @@ class MailingMailing(models.Model):
                 if failing or self.easycrm_pause_reason
                 else []
             ),
-            "health": self.sudo().easycrm_esp_id.health,
         }
 
     def _easycrm_count_batches(self):

@@ -43,7 +43,6 @@ beforeEach(() => {
         paused: null,
         failing: null,
         others: [],
-        health: "",
     };
     onRpc("mailing.mailing", "easycrm_get_progress", () => {
         expect.step("looked");
