@@ -450,6 +450,17 @@ class TestCampaignResults(EspFixtures, MailingCase):
         self.assertEqual((curve[0]["opened"], curve[0]["machine"]), (1, 2))
         self.assertEqual((curve[1]["opened"], curve[1]["clicked"]), (1, 1))
 
+    def test_a_mailing_that_was_clicked_can_be_deleted(self):
+        self.tell_all()
+        Click = self.env["link.tracker.click"]
+        self.assertTrue(Click.search([("mass_mailing_id", "=", self.mailing.id)]))
+        event = self.env["easycrm.esp.event"].search([], limit=1)
+        self.sent[0].unlink()
+        self.mailing.unlink()
+        self.env.flush_all()
+        self.assertFalse(Click.search([("easycrm_event_id", "!=", False)]))
+        self.assertFalse(event.exists())
+
     def test_what_is_not_confirmed_stays_until_a_person_decides(self):
         self.assertFalse(self.results()["unconfirmed"]["count"])
         batch = self.mailing.easycrm_batch_ids

@@ -89,6 +89,11 @@ class MailingMailing(models.Model):
             super(MailingMailing, busy).write({"state": "sending"})
         return super(MailingMailing, self - busy).write(vals)
 
+    def unlink(self):
+        self.check_access("unlink")
+        self.env["link.tracker.click"]._easycrm_forget("mass_mailing_id", self)
+        return super().unlink()
+
     def _easycrm_close(self):
         """All is written: what is not full goes as it is.
 

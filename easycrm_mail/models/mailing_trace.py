@@ -49,3 +49,8 @@ class MailingTrace(models.Model):
     easycrm_unsubscribed_from = fields.Char(
         string="Unsubscribed From", readonly=True, help="Lists, or all emails."
     )
+
+    def unlink(self):
+        self.check_access("unlink")
+        self.env["link.tracker.click"]._easycrm_forget("mailing_trace_id", self)
+        return super().unlink()
