@@ -38,10 +38,10 @@ class MailingMailing(models.Model):
 
         :return: {`total`, `done`, `batches`, `batches_done`, `doubt` (batches),
             `doubt_people` (that events may still settle), `seconds_left` (None: not
-            known), `state`, `is_cancelled`, `left_out` and `failed`: [{`type`, `label`,
-            `count`}], `paused`: None or {`by` (None: by itself), `is_me`, `at`,
-            `reason`}, `failing`: None or {`esp`, `words`, `minutes`}, `others`: [{`id`,
-            `name`}] through which the rest may go on}
+            known), `state`, `is_writing`, `is_cancelled`, `left_out` and `failed`:
+            [{`type`, `label`, `count`}], `paused`: None or {`by` (None: by itself),
+            `is_me`, `at`, `reason`}, `failing`: None or {`esp`, `words`, `minutes`},
+            `others`: [{`id`, `name`}] through which the rest may go on}
         """
         self.ensure_one()
         self.check_access("read")
@@ -64,6 +64,7 @@ class MailingMailing(models.Model):
             "doubt_people": self._easycrm_count_doubted(),
             "seconds_left": None if is_held else self._easycrm_estimate(total - done),
             "state": self.state,
+            "is_writing": self.easycrm_writing,
             "is_cancelled": self.easycrm_cancelled,
             "left_out": left_out,
             "failed": self._easycrm_count_failed(),

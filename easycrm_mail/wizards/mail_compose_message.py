@@ -54,7 +54,8 @@ class MailComposeMessage(models.TransientModel):
             writer.write(self.model, values, composer._get_recipients_data(values))
             done += len(page)
             if auto_commit is True:
-                # what is written is not rendered again after a crash
+                # what is written is not rendered again after a crash, and goes off
+                mailing._easycrm_wake()
                 remaining = len(res_ids) - done
                 self.env["ir.cron"]._commit_progress(len(page), remaining=remaining)
             self.env.invalidate_all()

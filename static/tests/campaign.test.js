@@ -37,6 +37,7 @@ beforeEach(() => {
         doubt_people: 0,
         seconds_left: 120,
         state: "sending",
+        is_writing: false,
         is_cancelled: false,
         left_out: [],
         failed: [],
@@ -86,6 +87,12 @@ test("a mailing tells how far its sender is, every three seconds", async () => {
     expect.verifySteps(["looked"]);
     expect(WORDS).toHaveText("13,000 of 50,000, 2 min left");
     expect(".o_easycrm_progress").toHaveText(/1 in doubt/);
+    Object.assign(told, {doubt: 0, is_writing: true});
+    await pass(3000);
+    expect.verifySteps(["looked"]);
+    expect(".o_easycrm_progress").toHaveText(
+        /12 batches handed over, the rest is being written/
+    );
 });
 
 test("the bar never goes backwards", async () => {

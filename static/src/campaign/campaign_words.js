@@ -69,8 +69,18 @@ export function progressWords({done, total, seconds_left: seconds, paused, faili
 }
 
 /** "12 of 50 batches handed over, none in doubt". */
-export function batchWords({batches, batches_done: done, doubt}) {
+export function batchWords({
+    batches,
+    batches_done: done,
+    doubt,
+    is_writing: isWriting,
+}) {
     const numbers = {done: formatInteger(done), batches: formatInteger(batches)};
+    if (isWriting && !doubt) {
+        return done === 1
+            ? _t("1 batch handed over, the rest is being written")
+            : _t("%s batches handed over, the rest is being written", numbers.done);
+    }
     if (!doubt) {
         return _t(
             "%(done)s of %(batches)s batches handed over, none in doubt",

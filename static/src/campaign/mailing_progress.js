@@ -1,8 +1,9 @@
-import {Component, onWillStart, onWillUpdateProps, useState} from "@odoo/owl";
+import {Component, useState} from "@odoo/owl";
 
 import {_t} from "@web/core/l10n/translation";
 import {ConfirmationDialog} from "@web/core/confirmation_dialog/confirmation_dialog";
 import {registry} from "@web/core/registry";
+import {useRecordObserver} from "@web/model/relational_model/utils";
 import {useService} from "@web/core/utils/hooks";
 import {formatInteger} from "@web/views/fields/formatters";
 import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
@@ -30,8 +31,14 @@ export class MailingProgress extends Component {
             () => this.look(),
             () => this.isLive && DELAY
         );
-        onWillStart(() => this.look());
-        onWillUpdateProps((props) => this.onRecord(props.record));
+        useRecordObserver(async ({resId, data}, props) => {
+            const known = `${resId} ${data.state} ${data.easycrm_paused}`;
+            if (known !== this.known) {
+                this.known = known;
+                await this.look(props.record);
+            }
+            this.polling.start();
+        });
     }
 
     get record() {
@@ -50,13 +57,6 @@ export class MailingProgress extends Component {
         );
     }
 
-    async onRecord(record) {
-        if (record.resId !== this.lookedAt || record.data.state !== this.stateThen) {
-            await this.look(record);
-        }
-        this.polling.start();
-    }
-
     async look(record = this.record) {
         const {resId, data} = record;
         if (!resId) {
@@ -67,7 +67,6 @@ export class MailingProgress extends Component {
         }
         const [before, wasAt] = [this.state.progress, this.lookedAt];
         this.lookedAt = resId;
-        this.stateThen = data.state;
         const progress = await this.orm.silent.call(
             record.resModel,
             "easycrm_get_progress",
@@ -86,9 +85,6 @@ export class MailingProgress extends Component {
         this.state.progress = progress;
         if (progress.state !== data.state) {
             await reloadUnlessDirty(record);
-        }
-        if (!wasAt) {
-            this.polling.start();
         }
     }
 

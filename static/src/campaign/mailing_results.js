@@ -1,8 +1,9 @@
-import {Component, onWillStart, onWillUpdateProps, useState} from "@odoo/owl";
+import {Component, useState} from "@odoo/owl";
 
 import {_t} from "@web/core/l10n/translation";
 import {ConfirmationDialog} from "@web/core/confirmation_dialog/confirmation_dialog";
 import {registry} from "@web/core/registry";
+import {useRecordObserver} from "@web/model/relational_model/utils";
 import {useService} from "@web/core/utils/hooks";
 import {formatInteger} from "@web/views/fields/formatters";
 import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
@@ -30,16 +31,11 @@ export class MailingResults extends Component {
             () => this.look(),
             () => this.delay
         );
-        onWillStart(async () => {
-            await this.look();
-            this.polling.start();
-        });
-        onWillUpdateProps(async ({record}) => {
-            if (
-                record.resId !== this.lookedAt ||
-                record.data.state !== this.stateThen
-            ) {
-                await this.look(record);
+        useRecordObserver(async ({resId, data}, props) => {
+            const known = `${resId} ${data.state}`;
+            if (known !== this.known) {
+                this.known = known;
+                await this.look(props.record);
             }
             this.polling.start();
         });
@@ -54,7 +50,6 @@ export class MailingResults extends Component {
 
     async look(record = this.props.record) {
         this.lookedAt = record.resId;
-        this.stateThen = record.data.state;
         const results = await this.orm.silent.call(
             record.resModel,
             "easycrm_get_results",
