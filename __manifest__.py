@@ -36,6 +36,8 @@
         "views/easycrm_email_hand_over_views.xml",
         "views/easycrm_email_where_views.xml",
         "views/easycrm_esp_views.xml",
+        "views/mailing_trace_views.xml",
+        "views/mailing_mailing_views.xml",
         "views/res_partner_views.xml",
         "views/crm_lead_views.xml",
         "views/res_users_views.xml",

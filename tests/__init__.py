@@ -12,6 +12,8 @@ from . import test_bcc
 from . import test_body
 from . import test_body_images
 from . import test_bounces
+from . import test_campaign
+from . import test_campaign_tour
 from . import test_companies
 from . import test_compare
 from . import test_compose

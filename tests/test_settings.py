@@ -60,6 +60,7 @@ class TestSettings(SettingsCase):
                 "sync_minutes": 5,
                 "keep_attachments": True,
                 "match_colleagues": False,
+                "esp_id": False,
                 "share_limit": "everything",
                 "share_default": "everything",
                 "unlinked_days": 0,

@@ -64,6 +64,9 @@ def _run(
     os.environ.update(office.environment)
     _connect(name, office)
     steps.end("connected")
+    steps.begin("Campaign")
+    _send_campaign(name)
+    steps.end("sent, and told of")
     steps.begin("Odoo")
     port = free_port()
     # What cron jobs would do meanwhile would be another picture every time.
@@ -86,6 +89,14 @@ def _connect(name: str, office: Office) -> None:
             "The office's mailboxes could not be connected.",
             why=last_lines(log),
             todo=f"see {log}",
+        )
+
+
+def _send_campaign(name: str) -> None:
+    log = LOGS / "pictures-campaign.log"
+    if odoo.run_script(name, demo.INSIDE / "campaign.py", log):
+        raise Failure(
+            "The campaign could not be sent.", why=last_lines(log), todo=f"see {log}"
         )
 
 

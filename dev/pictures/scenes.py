@@ -111,6 +111,20 @@ def _unlinked_phone(browser: Browser) -> None:
     browser.wait(".o_easycrm_sheet .o_easycrm_record", "Bestuhlung 6 Filialen")
 
 
+def _campaign(browser: Browser) -> None:
+    browser.open("/odoo/email-marketing")
+    browser.click(".o_data_row .o_data_cell", "Winter catalogue 2027")
+    browser.wait(".o_easycrm_results canvas")
+    browser.wait(".o_easycrm_tiles", "Opened by machines")
+
+
+def _campaign_phone(browser: Browser) -> None:
+    browser.open("/odoo/email-marketing")
+    browser.click(".o_kanban_record, .o_data_row .o_data_cell", "Winter catalogue 2027")
+    browser.wait(".o_easycrm_results canvas")
+    browser.scroll_to(".o_notebook_headers", below=PHONE_BARS)
+
+
 SCENES = (
     Scene("timeline", "admin", _open_anna, height=950),
     Scene("timeline-phone", "admin", _timeline_phone, width=390, height=844),
@@ -120,6 +134,8 @@ SCENES = (
     Scene("accounts", "admin", _accounts, height=640),
     Scene("rules", "jonas", _rules, height=480),
     Scene("settings", "admin", _settings, height=810),
+    Scene("campaign", "admin", _campaign, height=1240),
+    Scene("campaign-phone", "admin", _campaign_phone, width=390, height=844),
     Scene("unlinked", "admin", _unlinked),
     Scene("unlinked-phone", "admin", _unlinked_phone, width=390, height=844),
     # (the last: it links them)

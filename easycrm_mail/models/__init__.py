@@ -99,10 +99,12 @@ from . import easycrm_esp_suppression
 from . import mailing_trace
 from . import mailing_mailing
 from . import mailing_progress
+from . import mailing_recipients
 from . import mailing_results
 from . import mailing_unsubscribe
 from . import ir_qweb
 from . import link_tracker_click
+from . import mail_mail
 from . import res_groups
 from . import res_partner
 from . import crm_lead

@@ -43,6 +43,7 @@ class EasycrmEspBatch(models.Model):
     )
     handed_at = fields.Datetime(string="Handed Over On", readonly=True)
     attempts = fields.Integer(readonly=True, help="How often the sender put it off.")
+    put_off_at = fields.Datetime(readonly=True, help="When it first was.")
     next_try_at = fields.Datetime(readonly=True)
     reference = fields.Char(readonly=True, help="The sender's own id of it.")
     error = fields.Char(readonly=True)
@@ -68,6 +69,7 @@ class EasycrmEspBatch(models.Model):
     def _mark_on_the_way(self):
         """Mark the recipients that nothing is told of yet: their mail is there."""
         self.flush_recordset()
+        self.env["mailing.trace"].flush_model()
         self.env.cr.execute(
             SQL(
                 """

@@ -2,7 +2,7 @@ import uuid
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import format_datetime, format_duration
+from odoo.tools import format_datetime
 
 from ..esp import Bulk, EspError, Recipient
 
@@ -35,8 +35,10 @@ class EasycrmEsp(models.Model):
         seconds = (fields.Datetime.now() - self.last_event_at).total_seconds()
         if seconds < 60:
             return self.env._("last event %s s ago", max(int(seconds), 0))
+        if seconds < 3600:
+            return self.env._("last event %s min ago", int(seconds / 60))
         if seconds < 24 * 3600:
-            return self.env._("last event %s h ago", format_duration(seconds / 3600))
+            return self.env._("last event %s h ago", int(seconds / 3600))
         return self.env._(
             "last event on %s", format_datetime(self.env, self.last_event_at)
         )

@@ -111,12 +111,15 @@ class EasycrmEspBatch(models.Model):
         elif isinstance(outcome, Permanent):
             words = self.esp_id._explain_error(outcome)
             self._take_back({"error": words})
-            self.mailing_id.write(
-                {"easycrm_paused": True, "easycrm_pause_reason": words}
-            )
+            self.mailing_id._easycrm_pause(reason=words)
         else:
             self.write(
-                {"state": "accepted", "reference": outcome.reference, "error": False}
+                {
+                    "state": "accepted",
+                    "reference": outcome.reference,
+                    "put_off_at": False,
+                    "error": False,
+                }
             )
             self._mark_on_the_way()
         self.mailing_id._easycrm_finish()
@@ -137,6 +140,7 @@ class EasycrmEspBatch(models.Model):
         self._take_back(
             {
                 "attempts": attempts,
+                "put_off_at": self.put_off_at or fields.Datetime.now(),
                 "next_try_at": due,
                 "error": self.esp_id._explain_error(error),
             }
@@ -176,7 +180,14 @@ class EasycrmEspBatch(models.Model):
         self.mailing_id.check_access("write")
         for batch in self.sudo().filtered(lambda b: b.state == "doubt"):
             # (events of the first sending are not taken for those of the second)
-            batch.write({"key": str(uuid.uuid4()), "attempts": 0, "error": False})
+            batch.write(
+                {
+                    "key": str(uuid.uuid4()),
+                    "attempts": 0,
+                    "put_off_at": False,
+                    "error": False,
+                }
+            )
             batch._take_back({})
         self.mailing_id.sudo()._easycrm_wake()
 
@@ -191,6 +202,7 @@ class BulkRun(Retrying):
         """Go on as long as there is time."""
         Batch = self.env["easycrm.esp.batch"]
         self._retrying(Batch._look_for_lost)
+        self._retrying(self.env["mailing.mailing"]._easycrm_finish_all)
         while batch_id := self._retrying(self._begin):
             batch = Batch.browse(batch_id)
             outcome = self._call(batch)
@@ -204,9 +216,7 @@ class BulkRun(Retrying):
             try:
                 self.esp = batch.esp_id._make_esp()
             except UserError as error:
-                batch.mailing_id.write(
-                    {"easycrm_paused": True, "easycrm_pause_reason": str(error)}
-                )
+                batch.mailing_id._easycrm_pause(reason=str(error))
                 continue
             if bulk := batch._hand_over():
                 self.bulk = bulk

@@ -39,6 +39,19 @@ class LinkTrackerClick(models.Model):
             ]
         )
 
+    @api.model
+    def _easycrm_forget(self, name, records):
+        """Delete the clicks that were reported about something that is deleted now.
+
+        The database would null them for the one reason and delete them for another, and
+        trips over itself.
+
+        :param str name: of the field that says what they are about
+        """
+        self.sudo().search(
+            [("easycrm_event_id", "!=", False), (name, "in", records.ids)]
+        ).unlink()
+
     def _easycrm_find_links(self, pairs):
         """Return the tracked link of each URL of a mailing, made where there is none.
 

@@ -2,8 +2,17 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import email_normalize
 
 from .easycrm_esp_send import DOUBT_MINUTES
+
+#: What a mailing has that goes on.
+NOT_PAUSED = {
+    "easycrm_paused": False,
+    "easycrm_paused_at": False,
+    "easycrm_paused_by": False,
+    "easycrm_pause_reason": False,
+}
 
 #: States of a batch that is not through.
 OPEN = ("filling", "prepared", "handed_over")
@@ -20,13 +29,28 @@ class MailingMailing(models.Model):
         domain="[('active', '=', True)]",
         default=lambda self: self._get_default_easycrm_esp(),
         tracking=True,
-        help="None: Odoo's own mail server.",
     )
     easycrm_batch_ids = fields.One2many(
         "easycrm.esp.batch", "mailing_id", string="Batches", readonly=True
     )
+    easycrm_expected = fields.Integer(
+        copy=False,
+        readonly=True,
+        help="How many recipients it has, those that are left out among them.",
+    )
+    easycrm_writing = fields.Boolean(
+        copy=False, readonly=True, help="It is not all written yet what is to be sent."
+    )
     easycrm_paused = fields.Boolean(string="Sending Paused", copy=False, readonly=True)
-    easycrm_pause_reason = fields.Char(copy=False, readonly=True)
+    easycrm_paused_at = fields.Datetime(copy=False, readonly=True)
+    easycrm_paused_by = fields.Many2one("res.users", copy=False, readonly=True)
+    easycrm_pause_reason = fields.Char(
+        copy=False, readonly=True, help="What is wrong, where nobody has paused it."
+    )
+    easycrm_cancelled = fields.Boolean(
+        string="Sending Cancelled", copy=False, readonly=True
+    )
+    easycrm_sender_hint = fields.Char(compute="_compute_easycrm_sender_hint")
 
     @api.model
     def _get_default_easycrm_esp(self):
@@ -34,14 +58,52 @@ class MailingMailing(models.Model):
         esp = self.env["easycrm.esp"].browse(int(value or 0)).exists()
         return esp.filtered("active")._filtered_access("read")
 
+    @api.depends("email_from", "easycrm_esp_id")
+    def _compute_easycrm_sender_hint(self):
+        """Say so where the sender's address is of another domain than its sender."""
+        for mailing in self:
+            domain = (mailing.easycrm_esp_id.domain or "").lower()
+            address = email_normalize(mailing.email_from or "") or ""
+            own = address.rpartition("@")[2]
+            related = not own or f".{domain}".endswith(f".{own}")
+            mailing.easycrm_sender_hint = (
+                self.env._(
+                    "The mailing is from %(address)s, but %(sender)s sends for "
+                    "%(domain)s: it may end as spam. You can change “Send From” in "
+                    "Settings.",
+                    address=address,
+                    sender=mailing.easycrm_esp_id.name,
+                    domain=domain,
+                )
+                if domain and not related and not own.endswith(f".{domain}")
+                else False
+            )
+
     def write(self, vals):
         # what is written, and not handed over yet, is not sent: it is not done
         busy = self.browse()
         if vals.get("state") == "done":
+            self.sudo()._easycrm_close()
             busy = self.filtered(lambda m: m.sudo()._easycrm_is_busy())
         if busy:
             super(MailingMailing, busy).write({"state": "sending"})
         return super(MailingMailing, self - busy).write(vals)
+
+    def unlink(self):
+        self.check_access("unlink")
+        self.env["link.tracker.click"]._easycrm_forget("mass_mailing_id", self)
+        return super().unlink()
+
+    def _easycrm_close(self):
+        """All is written: what is not full goes as it is.
+
+        A run that died before it could say so is followed by one that finds nobody.
+        """
+        self.filtered("easycrm_writing").easycrm_writing = False
+        filling = self.easycrm_batch_ids.filtered(lambda b: b.state == "filling")
+        if filling:
+            filling.state = "prepared"
+            self._easycrm_wake()
 
     def _easycrm_is_busy(self):
         """Return whether something of it is not handed over yet."""
@@ -60,7 +122,7 @@ class MailingMailing(models.Model):
         """A mailing is sent when nothing of it waits any more."""
         self.invalidate_recordset(["easycrm_batch_ids"])
         for mailing in self.filtered(lambda m: m.state == "sending"):
-            if not mailing._easycrm_is_busy():
+            if not mailing.easycrm_writing and not mailing._easycrm_is_busy():
                 mailing.write(
                     {
                         "state": "done",
@@ -69,6 +131,21 @@ class MailingMailing(models.Model):
                     }
                 )
 
+    @api.model
+    def _easycrm_finish_all(self):
+        """Finish what is through, also where two have overlooked it at once.
+
+        Who writes and who hands over do not see what the other one does just now.
+        """
+        self.search(
+            [
+                ("state", "=", "sending"),
+                ("easycrm_esp_id", "!=", False),
+                ("easycrm_writing", "=", False),
+                ("easycrm_batch_ids", "!=", False),
+            ]
+        )._easycrm_finish()
+
     def _easycrm_get_unconfirmed(self):
         """Return the batches that no event has confirmed in time."""
         before = fields.Datetime.now() - timedelta(minutes=DOUBT_MINUTES)
@@ -76,40 +153,75 @@ class MailingMailing(models.Model):
             lambda batch: batch.state == "doubt" and batch.handed_at < before
         )
 
+    def action_put_in_queue(self):
+        self.sudo().filtered("easycrm_cancelled").easycrm_cancelled = False
+        return super().action_put_in_queue()
+
+    def action_retry_failed(self):
+        """Write again to whom the mail could not be sent, as Odoo does."""
+        mailings = self.filtered("easycrm_esp_id")
+        if mailings:
+            mailings.check_access("write")
+            self.env["mailing.trace"].sudo().search(
+                [
+                    ("mass_mailing_id", "in", mailings.ids),
+                    ("trace_status", "=", "error"),
+                ]
+            ).unlink()
+            mailings.action_put_in_queue()
+        others = self - mailings
+        return super(MailingMailing, others).action_retry_failed() if others else None
+
     def action_easycrm_pause(self):
         """Hand nothing more over for now."""
         self.check_access("write")
-        self.sudo().write(
+        self.sudo()._easycrm_pause(by=self.env.user)
+
+    def _easycrm_pause(self, by=None, reason=False):
+        """Hand nothing more over for now.
+
+        :param by: the `res.users` who wants it so
+        :param str reason: else what is wrong, in words
+        """
+        self.write(
             {
                 "easycrm_paused": True,
-                "easycrm_pause_reason": self.env._(
-                    "paused by %(user)s at %(time)s",
-                    user=self.env.user.name,
-                    time=fields.Datetime.context_timestamp(
-                        self, fields.Datetime.now()
-                    ).strftime("%H:%M"),
-                ),
+                "easycrm_paused_at": fields.Datetime.now(),
+                "easycrm_paused_by": by and by.id,
+                "easycrm_pause_reason": reason,
             }
         )
 
     def action_easycrm_resume(self):
         """Go on."""
         self.check_access("write")
-        self.sudo().write({"easycrm_paused": False, "easycrm_pause_reason": False})
-        self.sudo()._easycrm_wake()
+        mailings = self.sudo()
+        mailings.write(NOT_PAUSED)
+        # (who resumes has mended what was wrong: it is tried at once)
+        mailings.easycrm_batch_ids.filtered(lambda b: b.state == "prepared").write(
+            {"next_try_at": False, "attempts": 0, "put_off_at": False, "error": False}
+        )
+        mailings._easycrm_wake()
 
     def action_easycrm_cancel(self):
         """Send nothing more: whoever has not got it will not."""
         self.check_access("write")
-        batches = self.sudo().easycrm_batch_ids.filtered(
-            lambda batch: batch.state in ("filling", "prepared")
-        )
-        batches.trace_ids.filtered(lambda t: t.trace_status == "outgoing").write(
-            {"trace_status": "cancel", "easycrm_values": False}
-        )
-        batches.write({"state": "cancelled"})
-        self.sudo().write({"easycrm_paused": False, "easycrm_pause_reason": False})
+        self.sudo().write({"easycrm_cancelled": True, **NOT_PAUSED})
+        self.sudo()._easycrm_cancel_waiting()
         self.sudo()._easycrm_finish()
+
+    def _easycrm_cancel_waiting(self):
+        """Take back what is written, and not handed over yet."""
+        traces = self.env["mailing.trace"].search(
+            [
+                ("easycrm_batch_id.mailing_id", "in", self.ids),
+                ("trace_status", "=", "outgoing"),
+            ]
+        )
+        traces.write({"trace_status": "cancel", "easycrm_values": False})
+        self.easycrm_batch_ids.filtered(
+            lambda batch: batch.state in ("filling", "prepared")
+        ).write({"state": "cancelled"})
 
     def action_easycrm_go_on_through(self, esp_id):
         """Hand what waits over to another sender.
@@ -122,9 +234,7 @@ class MailingMailing(models.Model):
         waiting = self.sudo().easycrm_batch_ids.filtered(
             lambda batch: batch.state == "prepared"
         )
-        waiting.write(
-            {"esp_id": esp.id, "attempts": 0, "next_try_at": False, "error": False}
-        )
+        waiting.esp_id = esp
         waiting.trace_ids.write({"easycrm_esp_id": esp.id})
         self.action_easycrm_resume()
 

@@ -1,8 +1,13 @@
+from datetime import timedelta
+
 from odoo import fields, models
 from odoo.tools import SQL
 
 #: A sender that has not taken anything for so long is told of, in minutes.
 SILENT_MINUTES = 3
+
+#: How fast it goes is measured over so many minutes, and over so many seconds at least.
+MEASURED_MINUTES, MEASURED_SECONDS = 10, 3
 
 
 class MailingMailing(models.Model):
@@ -10,41 +15,70 @@ class MailingMailing(models.Model):
 
     _inherit = "mailing.mailing"
 
+    easycrm_left_out_count = fields.Integer(compute="_compute_easycrm_counts")
+    easycrm_recipient_count = fields.Integer(compute="_compute_easycrm_counts")
+
+    def _compute_easycrm_counts(self):
+        groups = self.env["mailing.trace"]._read_group(
+            [("mass_mailing_id", "in", self.ids)],
+            ["mass_mailing_id", "trace_status"],
+            ["__count"],
+        )
+        left_out, others = dict.fromkeys(self.ids, 0), dict.fromkeys(self.ids, 0)
+        for mailing, status, count in groups:
+            (left_out if status == "cancel" else others)[mailing.id] += count
+        for mailing in self:
+            mailing.easycrm_left_out_count = left_out.get(mailing.id, 0)
+            mailing.easycrm_recipient_count = others.get(mailing.id, 0)
+
     def easycrm_get_progress(self):
         """Return how far the sending is, for the bar on the form.
 
         Counted in recipients; what has come back, or is not confirmed, was handed over.
 
         :return: {`total`, `done`, `batches`, `batches_done`, `doubt` (batches),
-            `seconds_left` (None: not known), `state`, `is_paused`, `reason`,
-            `left_out`: [{`type`, `label`, `count`}], `failing`: None or {`esp`,
-            `words`, `minutes`, `waiting`, `others`: [{`id`, `name`}]}}
+            `doubt_people` (that events may still settle), `seconds_left` (None: not
+            known), `state`, `is_writing`, `is_cancelled`, `left_out` and `failed`:
+            [{`type`, `label`, `count`}], `paused`: None or {`by` (None: by itself),
+            `is_me`, `at`, `reason`}, `failing`: None or {`esp`, `words`, `minutes`},
+            `others`: [{`id`, `name`}] through which the rest may go on}
         """
         self.ensure_one()
         self.check_access("read")
+        self.env.flush_all()
         counts = self._easycrm_count_batches()
-        batches = sum(count for count, _people in counts.values())
         waiting = [counts.get(state, (0, 0)) for state in ("filling", "prepared")]
-        total = sum(people for _count, people in counts.values())
-        left = sum(people for _count, people in waiting)
+        batches = sum(count for count, _people in counts.values())
+        people = sum(count for _batches, count in counts.values())
+        left_out = self._easycrm_count_left_out()
+        done = people - sum(count for _batches, count in waiting)
+        total = max(people, self._easycrm_get_wanted(left_out))
+        failing = self._easycrm_find_failing()
+        is_held = bool(failing or self.easycrm_paused)
         return {
             "total": total,
-            "done": total - left,
+            "done": done,
             "batches": batches,
             "batches_done": batches - sum(count for count, _people in waiting),
             "doubt": counts.get("doubt", (0, 0))[0],
-            "seconds_left": self._easycrm_estimate(total - left, left),
+            "doubt_people": self._easycrm_count_doubted(),
+            "seconds_left": None if is_held else self._easycrm_estimate(total - done),
             "state": self.state,
-            "is_paused": self.easycrm_paused,
-            "reason": self.easycrm_pause_reason or "",
-            "left_out": self._easycrm_count_left_out(),
-            "failing": self._easycrm_find_failing(left),
+            "is_writing": self.easycrm_writing,
+            "is_cancelled": self.easycrm_cancelled,
+            "left_out": left_out,
+            "failed": self._easycrm_count_failed(),
+            "paused": self._easycrm_tell_pause(),
+            "failing": failing,
+            "others": (
+                self._easycrm_find_others()
+                if failing or self.easycrm_pause_reason
+                else []
+            ),
         }
 
     def _easycrm_count_batches(self):
         """Return {state: (batches, recipients)}, those that are left out left out."""
-        self.env["easycrm.esp.batch"].flush_model()
-        self.env["mailing.trace"].flush_model(["easycrm_batch_id", "trace_status"])
         self.env.cr.execute(
             SQL(
                 """
@@ -61,13 +95,42 @@ class MailingMailing(models.Model):
             state: (count, people) for state, count, people in self.env.cr.fetchall()
         }
 
-    def _easycrm_estimate(self, done, left):
-        """Return the seconds that the rest will take, by how long the others took."""
-        handed = [b.handed_at for b in self.sudo().easycrm_batch_ids if b.handed_at]
-        if not done or not left or not handed or self.easycrm_paused:
+    def _easycrm_count_doubted(self):
+        batches = self.sudo().easycrm_batch_ids.filtered(lambda b: b.state == "doubt")
+        batches -= self._easycrm_get_unconfirmed()
+        return self.env["mailing.trace"].search_count(
+            [
+                ("easycrm_batch_id", "in", batches.ids),
+                ("trace_status", "=", "process"),
+            ]
+        )
+
+    def _easycrm_get_wanted(self, left_out):
+        """Return how many people are to get it, also while it is being written."""
+        if self.easycrm_cancelled:
+            return 0
+        return self.easycrm_expected - sum(row["count"] for row in left_out)
+
+    def _easycrm_estimate(self, left):
+        """Return the seconds that the rest will take, by how fast it goes now."""
+        now = fields.Datetime.now()
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT min(batch.handed_at), count(trace.id)
+                FROM easycrm_esp_batch batch
+                JOIN mailing_trace trace ON trace.easycrm_batch_id = batch.id
+                WHERE batch.mailing_id = %s AND batch.handed_at > %s
+                """,
+                self.id,
+                now - timedelta(minutes=MEASURED_MINUTES),
+            )
+        )
+        since, people = self.env.cr.fetchone()
+        if not since or not left:
             return None
-        taken = (fields.Datetime.now() - min(handed)).total_seconds()
-        return round(taken / done * left)
+        taken = (now - since).total_seconds()
+        return round(taken / people * left) if taken >= MEASURED_SECONDS else None
 
     def _easycrm_count_left_out(self):
         """Return why recipients were left out: [{`type`, `label`, `count`}]."""
@@ -78,45 +141,62 @@ class MailingMailing(models.Model):
             "mail_email_invalid": self.env._("invalid"),
             "mail_email_missing": self.env._("without an address"),
         }
+        return self._easycrm_count_failures(
+            "cancel", labels, self.env._("cancelled by a person")
+        )
+
+    def _easycrm_count_failed(self):
+        """Return why the sender has not taken some: [{`type`, `label`, `count`}]."""
+        labels = {
+            "mail_bl": self.env._("blocklisted at the sender"),
+            "mail_optout": self.env._("unsubscribed at the sender"),
+            "mail_email_invalid": self.env._("invalid"),
+        }
+        return self._easycrm_count_failures("error", labels, self.env._("refused"))
+
+    def _easycrm_count_failures(self, status, labels, other):
         groups = self.env["mailing.trace"]._read_group(
-            [("mass_mailing_id", "=", self.id), ("trace_status", "=", "cancel")],
+            [("mass_mailing_id", "=", self.id), ("trace_status", "=", status)],
             ["failure_type"],
             ["__count"],
         )
         return [
-            {
-                "type": kind or "",
-                "label": labels.get(kind) or self.env._("cancelled"),
-                "count": count,
-            }
+            {"type": kind or "", "label": labels.get(kind) or other, "count": count}
             for kind, count in sorted(groups, key=lambda group: -group[1])
         ]
 
-    def _easycrm_find_failing(self, left):
+    def _easycrm_tell_pause(self):
+        if not self.easycrm_paused:
+            return None
+        user = self.easycrm_paused_by.sudo()
+        return {
+            "by": user.name or None,
+            "is_me": user == self.env.user,
+            "at": self.easycrm_paused_at,
+            "reason": self.easycrm_pause_reason or "",
+        }
+
+    def _easycrm_find_failing(self):
         """Return the sender that does not take what waits, or None."""
-        stuck = self.sudo().easycrm_batch_ids.filtered(
-            lambda batch: batch.state == "prepared" and batch.attempts
-        )
+        batches = self.sudo().easycrm_batch_ids
+        stuck = batches.filtered(lambda b: b.state == "prepared" and b.put_off_at)
         if not stuck or self.easycrm_paused:
             return None
         esp = stuck[0].esp_id
-        since = min(stuck.mapped("write_date"))
-        taken = self.sudo().easycrm_batch_ids.filtered(
-            lambda batch: batch.esp_id == esp and batch.state == "accepted"
-        )
-        since = max(taken.mapped("handed_at"), default=since)
+        taken = batches.filtered(lambda b: b.esp_id == esp and b.state == "accepted")
+        first = min(stuck.mapped("put_off_at"))
+        since = max([first, *taken.mapped("handed_at")])
         minutes = int((fields.Datetime.now() - since).total_seconds() // 60)
         if minutes < SILENT_MINUTES:
             return None
-        others = self.env["easycrm.esp"].search([("id", "!=", esp.id)])
-        return {
-            "esp": esp.name,
-            "words": stuck[0].error or "",
-            "minutes": minutes,
-            "waiting": left,
-            "others": [
-                {"id": other.id, "name": other.name}
-                for other in others
-                if other.has_api_key
-            ],
-        }
+        return {"esp": esp.name, "words": stuck[0].error or "", "minutes": minutes}
+
+    def _easycrm_find_others(self):
+        """Return the senders through which what waits may go instead."""
+        used = self.sudo().easycrm_batch_ids.filtered(lambda b: b.state == "prepared")
+        others = self.env["easycrm.esp"].search([("id", "not in", used.esp_id.ids)])
+        return [
+            {"id": other.id, "name": other.name}
+            for other in others
+            if other.has_api_key
+        ]

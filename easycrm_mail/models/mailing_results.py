@@ -1,5 +1,12 @@
-from odoo import models
+from datetime import timedelta
+
+from odoo import fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
+from odoo.tools.misc import formatLang
+
+from .easycrm_esp_send import DOUBT_MINUTES
+from .mailing_recipients import BOUNCES
 
 #: Recipient domains that are told one by one.
 DOMAINS = 3
@@ -21,8 +28,10 @@ class MailingMailing(models.Model):
 
         :return: {`tiles`: {name: number}, `sent`, `curve`: [{`hour`, `opened`,
             `clicked`, `machine`}], `links`: [{`id`, `label`, `url`, `people`}],
-            `domains`, `senders`: [{`name`, `sent`, `delivered`, `opened`, `bounced`}],
-            `bounces`: [{`reason`, `count`}], `unconfirmed`: {`count`, `at`}}
+            `domains`, `senders`: [{`name`, `value`, `sent`, `delivered`, `opened`,
+            `bounced`}], `bounces`: [{`kind`, `reason`, `count`}], `unconfirmed`:
+            {`count`, `at`, `minutes`}, `is_live`: whether more is to be expected}.
+            Each `value`, `kind` and `id` is one for `action_easycrm_view_recipients`.
         """
         self.ensure_one()
         self.check_access("read")
@@ -35,7 +44,15 @@ class MailingMailing(models.Model):
             "senders": self._easycrm_count_senders(),
             "bounces": self._easycrm_count_bounces(),
             "unconfirmed": self._easycrm_count_unconfirmed(),
+            "is_live": self._easycrm_is_live(),
         }
+
+    def _easycrm_is_live(self):
+        """Return whether events still come often."""
+        if self.state == "sending":
+            return True
+        since = fields.Datetime.now() - timedelta(hours=HOURS)
+        return self.state == "done" and bool(self.sent_date and self.sent_date > since)
 
     def _easycrm_select(self, query, **values):
         self.env.cr.execute(SQL(query, mailing=self.id, **values))
@@ -110,67 +127,69 @@ class MailingMailing(models.Model):
 
     def _easycrm_count_domains(self):
         rows = self._easycrm_count_by(SQL("split_part(trace.email, '@', 2)"))
-        rest = rows[DOMAINS:]
-        if len(rest) > 1:
-            others = {
-                name: sum(row[name] for row in rest)
-                for name in ("sent", "delivered", "opened", "bounced")
-            }
-            name = self.env._("%s others", f"{len(rest):n}")
-            rows = [*rows[:DOMAINS], {"name": name, **others}]
-        return rows
+        told, rest = rows[:DOMAINS], rows[DOMAINS:]
+        if len(rest) < 2:
+            return rows
+        others = {
+            name: sum(row[name] for row in rest)
+            for name in ("sent", "delivered", "opened", "bounced")
+        }
+        names = [row["value"] for row in told]
+        name = self.env._("%s others", formatLang(self.env, len(rest), digits=0))
+        return [*told, {"name": name, "value": names, **others}]
 
     def _easycrm_count_senders(self):
         rows = self._easycrm_count_by(SQL("trace.easycrm_esp_id"))
-        names = {
-            esp.id: esp.name
-            for esp in self.env["easycrm.esp"]
-            .sudo()
-            .browse([row["name"] for row in rows if row["name"]])
-        }
-        return [{**row, "name": names.get(row["name"], "")} for row in rows]
+        ids = [row["value"] for row in rows if row["value"]]
+        names = {esp.id: esp.name for esp in self.env["easycrm.esp"].sudo().browse(ids)}
+        return [
+            {**row, "name": names.get(row["value"], ""), "value": row["value"] or False}
+            for row in rows
+        ]
 
     def _easycrm_count_by(self, group):
         return self._easycrm_select(
             """
-            SELECT %(group)s AS name, count(*) AS sent,
+            SELECT %(group)s AS value, %(group)s AS name, count(*) AS sent,
                 count(*) FILTER (WHERE easycrm_delivered_at IS NOT NULL
                     OR trace_status IN ('open', 'reply')) AS delivered,
                 count(*) FILTER (WHERE trace_status IN ('open', 'reply')) AS opened,
                 count(*) FILTER (WHERE trace_status = 'bounce') AS bounced
             FROM mailing_trace trace
             WHERE mass_mailing_id = %(mailing)s AND sent_datetime IS NOT NULL
-            GROUP BY 1 ORDER BY sent DESC, name
+            GROUP BY 1 ORDER BY sent DESC, 1
             """,
             group=group,
         )
 
     def _easycrm_count_bounces(self):
-        """Return why mails came back, in words: [{`reason`, `count`}]."""
-        rows = self._easycrm_select(
-            """
-            SELECT CASE
-                WHEN easycrm_bounce_kind = 'blocked' THEN 'blocked'
-                WHEN failure_reason ~* 'full|quota|5\\.2\\.2' THEN 'full'
-                WHEN easycrm_bounce_kind = 'hard' THEN 'unknown'
-                ELSE 'other' END AS kind, count(*) AS count
-            FROM mailing_trace
-            WHERE mass_mailing_id = %(mailing)s AND trace_status = 'bounce'
-            GROUP BY 1 ORDER BY 2 DESC
-            """
-        )
+        """Return why mails came back, in words: [{`kind`, `reason`, `count`}]."""
         words = {
-            "blocked": self.env._("Blocked by their server"),
-            "full": self.env._("Mailbox full"),
             "unknown": self.env._("Address does not exist"),
+            "full": self.env._("Mailbox full"),
+            "blocked": self.env._("Blocked by their server"),
             "other": self.env._("Other reasons"),
         }
-        return [{"reason": words[row["kind"]], "count": row["count"]} for row in rows]
+        Trace, own = self.env["mailing.trace"], Domain("mass_mailing_id", "=", self.id)
+        rows = [
+            {
+                "kind": kind,
+                "reason": words[kind],
+                "count": Trace.search_count(own & domain),
+            }
+            for kind, domain in BOUNCES.items()
+        ]
+        return sorted(
+            (row for row in rows if row["count"]), key=lambda row: -row["count"]
+        )
 
     def _easycrm_count_unconfirmed(self):
         batches = self._easycrm_get_unconfirmed()
-        traces = batches.trace_ids.filtered(lambda t: t.trace_status == "process")
+        count = batches and self.env["mailing.trace"].search_count(
+            self._easycrm_get_recipients("unconfirmed")
+        )
         return {
-            "count": len(traces),
+            "count": count or 0,
             "at": min(batches.mapped("handed_at"), default=False),
+            "minutes": DOUBT_MINUTES,
         }

@@ -75,3 +75,8 @@ class MailingTrace(models.Model):
             )
         )
         self.invalidate_model(["res_id"], flush=False)
+
+    def unlink(self):
+        self.check_access("unlink")
+        self.env["link.tracker.click"]._easycrm_forget("mailing_trace_id", self)
+        return super().unlink()

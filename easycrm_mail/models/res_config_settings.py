@@ -14,6 +14,12 @@ class ResConfigSettings(models.TransientModel):
         string="Keep attachments of linked emails"
     )
     easycrm_match_colleagues = fields.Boolean(string="Link emails between colleagues")
+    easycrm_esp_id = fields.Many2one(
+        "easycrm.esp",
+        string="Bulk Sender",
+        config_parameter="easycrm_mail.esp_id",
+        help="New mailings go through it; each can go another way.",
+    )
 
     @api.constrains("easycrm_sync_minutes", "easycrm_sync_enabled")
     def _check_easycrm_sync_minutes(self):

@@ -41,18 +41,28 @@ class MailComposeMessage(models.TransientModel):
         composer = self.with_context(
             easycrm_fence=True, easycrm_memo={}, post_convert_links=False
         )
-        writer = BulkWriter(self.mass_mailing_id.sudo())
+        mailing = self.mass_mailing_id.sudo()
+        writer = BulkWriter(mailing)
+        Trace = self.env["mailing.trace"].sudo()
+        written = Trace.search_count([("mass_mailing_id", "=", mailing.id)])
+        mailing.write(
+            {"easycrm_expected": written + len(res_ids), "easycrm_writing": True}
+        )
         done = 0
         for page in split_every(MAX_RECIPIENTS, res_ids):
             values = composer._manage_mail_values(composer._prepare_mail_values(page))
             writer.write(self.model, values, composer._get_recipients_data(values))
             done += len(page)
             if auto_commit is True:
-                # what is written is not rendered again after a crash
+                # what is written is not rendered again after a crash, and goes off
+                mailing._easycrm_wake()
                 remaining = len(res_ids) - done
                 self.env["ir.cron"]._commit_progress(len(page), remaining=remaining)
             self.env.invalidate_all()
-        writer.close()
+            if mailing.easycrm_cancelled:  # (meanwhile, by a person)
+                mailing._easycrm_cancel_waiting()
+                break
+        mailing._easycrm_close()
 
     # --- once for all pages what does not change between them ---
 

@@ -37,8 +37,7 @@ export function directionOf({direction, bounces = []}) {
     if (bounces.some(({kind}) => kind === "hard")) {
         return NOT_DELIVERED;
     }
-    const words = DIRECTIONS[direction];
-    return {...words, icon: `oi ${words.icon}`};
+    return DIRECTIONS[direction];
 }
 
 /** Whose a conversation is that the reader has in a mailbox of his own: see `easycrm.email.thread`. */

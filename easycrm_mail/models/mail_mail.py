@@ -1,0 +1,65 @@
+from email.utils import parseaddr
+
+from odoo import models
+from odoo.exceptions import UserError
+
+from ..esp import Bulk, EspError, File, Recipient
+from .easycrm_esp_check import BUTTON_TIMEOUT
+
+
+class MailMail(models.Model):
+    _inherit = "mail.mail"
+
+    def send(self, *args, **kwargs):
+        """Test mails of a mailing go through its bulk sender, as the mailing will."""
+        tests = self.browse()
+        if self.env.context.get("mailing_test_mail"):
+            tests = self.filtered("mailing_id.easycrm_esp_id")
+        for mail in tests:
+            mail._easycrm_send_test()
+        others = self - tests
+        return super(MailMail, others).send(*args, **kwargs) if others else None
+
+    def _easycrm_send_test(self):
+        """Hand a mail over; its state says how that went, as with Odoo's own server."""
+        esp = self.mailing_id.easycrm_esp_id
+        # (nobody else sends it meanwhile)
+        self.write({"state": "exception", "failure_reason": False})
+        try:
+            bulks = self._easycrm_make_bulks()
+            sender = esp._make_esp(BUTTON_TIMEOUT)
+        except UserError as error:
+            self.failure_reason = str(error)
+            return
+        self.env["easycrm.email.account"]._release_transaction()
+        try:
+            for bulk in bulks:
+                sender.send(bulk)
+        except EspError as error:
+            self.failure_reason = esp._explain_error(error)
+        else:
+            self.state = "sent"
+        finally:
+            sender.close()
+
+    def _easycrm_make_bulks(self):
+        """Return an `esp.Bulk` for each of its recipients: events are about nobody."""
+        return [
+            Bulk(
+                key=f"test-{self.id}",
+                sender=parseaddr(sent["email_from"]),
+                reply_to=parseaddr(sent["reply_to"]) if sent["reply_to"] else None,
+                subject=[sent["subject"]],
+                html=[str(sent["body"])],
+                text=[sent["body_alternative"]],
+                recipients=[
+                    Recipient(address, "test")
+                    for address in sent["email_to_normalized"]
+                ],
+                files=[
+                    File(name, mimetype, raw)
+                    for name, raw, mimetype in sent["attachments"]
+                ],
+            )
+            for sent in self._prepare_outgoing_list()
+        ]

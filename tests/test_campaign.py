@@ -1,0 +1,486 @@
+from datetime import timedelta
+
+from odoo import Command, fields
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import Form, tagged
+
+from odoo.addons.mail.tests.common import mail_new_test_user
+
+from ..easycrm_mail.esp import EventKind as K
+from ..easycrm_mail.esp import Severity
+from ..easycrm_mail.models.mailing_recipients import RECIPIENTS
+from .servers.web import Answer
+from .test_esp_events import EspFixtures
+from .test_esp_mailing import SEND, MailingCase
+
+
+@tagged("post_install", "-at_install")
+class TestCampaignProgress(MailingCase):
+    """How far a mailing is, as its form shows it."""
+
+    def setUp(self):
+        super().setUp()
+        self.esp.write({"name": "SendGrid", "domain": "mail.tallwood.example"})
+        self.user = mail_new_test_user(
+            self.env,
+            "mia",
+            name="Mia",
+            groups="base.group_user,mass_mailing.group_mass_mailing_user",
+        )
+
+    def progress(self, mailing):
+        return mailing.with_user(self.user).easycrm_get_progress()
+
+    def write(self, mailing):
+        """Write it, as Odoo's own job does, and hand nothing over yet."""
+        mailing.state = "sending"
+        mailing._action_send_mail()
+        self.assertEqual(mailing.state, "sending")
+
+    def test_it_counts_recipients_and_says_who_was_left_out(self):
+        people = self.make_people(6)
+        people[1].email = people[0].email
+        people[2].email = "no address"
+        self.env["mail.blacklist"]._add(people[3].email)
+        mailing = self.make_mailing(people)
+        self.write(mailing)
+        told = self.progress(mailing)
+        self.assertEqual((told["done"], told["total"]), (0, 3))
+        self.assertEqual((told["batches_done"], told["batches"]), (0, 1))
+        left_out = {row["type"]: row["count"] for row in told["left_out"]}
+        self.assertEqual(
+            left_out, {"mail_dup": 1, "mail_bl": 1, "mail_email_invalid": 1}
+        )
+        self.hand_over()
+        told = self.progress(mailing)
+        self.assertEqual((told["done"], told["total"], told["state"]), (3, 3, "done"))
+        self.assertEqual(mailing.easycrm_recipient_count, 3)
+        self.assertEqual(mailing.easycrm_left_out_count, 3)
+        action = mailing.action_easycrm_view_recipients("left_out", "mail_dup")
+        self.assertEqual(
+            self.env["mailing.trace"].search(action["domain"]).failure_type, "mail_dup"
+        )
+
+    def test_the_total_is_known_while_it_is_still_being_written(self):
+        people = self.make_people(4)
+        mailing = self.make_mailing(people)
+        mailing.easycrm_expected = 4
+        mailing.state = "sending"
+        self.assertEqual(self.progress(mailing)["total"], 4)
+        mailing._action_send_mail(people[:2].ids)
+        mailing._action_send_mail(people[2:].ids)
+        self.assertEqual(mailing.easycrm_expected, 4)
+        self.assertEqual(self.progress(mailing)["total"], 4)
+
+    def test_the_time_left_goes_by_how_fast_it_is_now(self):
+        mailing = self.make_mailing(self.make_people(4))
+        self.write(mailing)
+        batch = mailing.easycrm_batch_ids
+        half = batch.copy({"key": "half"})
+        batch.trace_ids[2:].write({"easycrm_batch_id": half.id})
+        batch.write(
+            {
+                "state": "accepted",
+                "handed_at": fields.Datetime.now() - timedelta(minutes=1),
+            }
+        )
+        self.assertAlmostEqual(self.progress(mailing)["seconds_left"], 60, delta=3)
+        batch.handed_at -= timedelta(hours=1)
+        self.assertIsNone(self.progress(mailing)["seconds_left"])
+
+    def test_a_pause_says_who_wanted_it(self):
+        mailing = self.make_mailing(self.make_people(2))
+        self.write(mailing)
+        mailing.with_user(self.user).action_easycrm_pause()
+        paused = self.progress(mailing)["paused"]
+        self.assertTrue(paused["is_me"])
+        self.assertEqual((paused["by"], paused["reason"]), ("Mia", ""))
+        self.assertTrue(paused["at"])
+        self.assertFalse(mailing.easycrm_get_progress()["paused"]["is_me"])
+        self.assertFalse(self.progress(mailing)["others"])
+        mailing.with_user(self.user).action_easycrm_resume()
+        self.assertIsNone(self.progress(mailing)["paused"])
+
+    def test_a_sender_that_does_not_know_the_key_may_be_left_for_another(self):
+        self.esp.api_key = "wrong"
+        mailing = self.make_mailing(self.make_people(2))
+        self.write(mailing)
+        self.hand_over()
+        told = self.progress(mailing)
+        self.assertIsNone(told["paused"]["by"])
+        self.assertIn("API key", told["paused"]["reason"])
+        self.assertEqual([other["id"] for other in told["others"]], self.other.ids)
+        mailing.with_user(self.user).action_easycrm_go_on_through(self.other.id)
+        self.hand_over()
+        self.assertEqual(len(self.mailgun.deliveries.all()), 2)
+
+    def test_a_sender_that_is_silent_is_told_of_since_it_is(self):
+        mailing = self.make_mailing(self.make_people(2))
+        self.write(mailing)
+        batch = mailing.easycrm_batch_ids
+        for _time in range(2):
+            self.sendgrid.break_(SEND, "answer", answer=Answer("", 503))
+            self.hand_over()
+            self.assertIsNone(self.progress(mailing)["failing"])
+            batch.next_try_at = fields.Datetime.now()
+        self.assertEqual(batch.attempts, 2)
+        batch.put_off_at -= timedelta(minutes=4)
+        told = self.progress(mailing)
+        self.assertEqual(told["failing"]["esp"], "SendGrid")
+        self.assertEqual(told["failing"]["minutes"], 4)
+        self.assertEqual([other["id"] for other in told["others"]], self.other.ids)
+        self.assertIsNone(told["seconds_left"])
+        # what it takes again is no failure any more
+        batch.next_try_at = fields.Datetime.now()
+        self.sendgrid.mend()
+        self.hand_over()
+        self.assertFalse(batch.put_off_at)
+        self.assertIsNone(self.progress(mailing)["failing"])
+
+    def test_who_resumes_does_not_wait_for_the_next_try(self):
+        mailing = self.make_mailing(self.make_people(2))
+        self.write(mailing)
+        self.sendgrid.break_(SEND, "answer", answer=Answer("", 503))
+        self.hand_over()
+        self.assertTrue(mailing.easycrm_batch_ids.next_try_at)
+        mailing.action_easycrm_pause()
+        mailing.action_easycrm_resume()
+        self.hand_over()
+        self.assertEqual(mailing.state, "done")
+
+    def test_it_is_not_through_while_it_is_still_being_written(self):
+        people = self.make_people(4)
+        mailing = self.make_mailing(people)
+        mailing._action_send_mail(people[:2].ids)
+        # as another transaction sees it while the next page is written
+        mailing.write({"state": "sending", "easycrm_writing": True})
+        self.hand_over()
+        self.assertEqual(mailing.easycrm_batch_ids.state, "accepted")
+        self.assertEqual(mailing.state, "sending")
+        mailing._action_send_mail(people[2:].ids)
+        self.assertFalse(mailing.easycrm_writing)
+        self.hand_over()
+        self.assertEqual(mailing.state, "done")
+        self.assertEqual(len(self.sendgrid.deliveries.all()), 4)
+
+    def test_what_a_run_that_died_has_written_goes_as_it_is(self):
+        mailing = self.make_mailing(self.make_people(2))
+        mailing._action_send_mail()
+        mailing.easycrm_batch_ids.state = "filling"
+        mailing.write({"state": "sending", "easycrm_writing": True})
+        with self.enter_registry_test_mode(), self.registry.cursor() as cr:
+            self.env(cr=cr)["mailing.mailing"]._process_mass_mailing_queue()
+        self.env.invalidate_all()
+        self.assertEqual(mailing.state, "sending")
+        self.hand_over()
+        self.assertEqual(mailing.state, "done")
+        self.assertEqual(len(self.sendgrid.deliveries.all()), 2)
+
+    def test_what_two_have_overlooked_is_finished_by_the_next_run(self):
+        mailing = self.make_mailing(self.make_people(2))
+        self.send(mailing)
+        mailing.state = "sending"
+        self.hand_over()
+        self.assertEqual(mailing.state, "done")
+
+    def test_a_doubt_is_told_until_events_settle_it_or_its_time_is_over(self):
+        mailing = self.make_mailing(self.make_people(2))
+        self.sendgrid.break_(SEND, "reset")
+        self.send(mailing)
+        self.assertEqual(self.progress(mailing)["doubt_people"], 2)
+        mailing.easycrm_batch_ids.handed_at -= timedelta(minutes=61)
+        self.assertEqual(self.progress(mailing)["doubt_people"], 0)
+        self.assertEqual(mailing.easycrm_get_results()["unconfirmed"]["count"], 2)
+
+    def test_cancelling_while_it_is_written_stops_the_writing(self):
+        people = self.make_people(4)
+        mailing = self.make_mailing(people)
+        self.write(mailing)
+        mailing.action_easycrm_cancel()
+        self.assertEqual(mailing.state, "done")
+        more = self.make_people(2, email="later@example.com")
+        mailing._action_send_mail(more.ids)
+        self.hand_over()
+        self.assertFalse(self.sendgrid.calls)
+        told = self.progress(mailing)
+        self.assertTrue(told["is_cancelled"])
+        self.assertEqual((told["done"], told["total"]), (0, 0))
+        self.assertNotIn("outgoing", self.statuses(mailing).values())
+
+    def test_strangers_get_no_numbers(self):
+        mailing = self.make_mailing(self.make_people(1))
+        nobody = mail_new_test_user(self.env, "nobody", groups="base.group_user")
+        for name in ("easycrm_get_progress", "easycrm_get_results"):
+            with self.assertRaises(AccessError):
+                getattr(mailing.with_user(nobody), name)()
+        with self.assertRaises(AccessError):
+            mailing.with_user(nobody).action_easycrm_pause()
+
+    def test_a_sender_address_of_another_domain_is_told_of(self):
+        mailing = self.make_mailing(self.make_people(1))
+        for address, is_told in (
+            ("mira@gmail.com", True),
+            ('"News" <news@mail.tallwood.example>', False),
+            ("news@tallwood.example", False),
+            ("news@eu.mail.tallwood.example", False),
+            ("news@notmail.tallwood.example.org", True),
+            ("", False),
+        ):
+            mailing.email_from = address
+            self.assertEqual(bool(mailing.easycrm_sender_hint), is_told, address)
+        mailing.write({"email_from": "mira@gmail.com", "easycrm_esp_id": False})
+        self.assertFalse(mailing.easycrm_sender_hint)
+
+    def test_new_mailings_go_through_the_sender_of_the_settings(self):
+        Settings = self.env["res.config.settings"]
+        Settings.create({"easycrm_esp_id": self.other.id}).execute()
+        Mailing = self.env["mailing.mailing"].with_user(self.user)
+        with Form(Mailing, view="mass_mailing.view_mail_mass_mailing_form") as form:
+            self.assertEqual(form.easycrm_esp_id, self.other)
+            form.subject = "Hello"
+        Settings.create({"easycrm_esp_id": False}).execute()
+        self.assertFalse(Mailing.new({}).easycrm_esp_id)
+
+
+@tagged("post_install", "-at_install")
+class TestCampaignAsInOdoo(MailingCase):
+    """What Odoo does with mailings goes through the bulk sender as well."""
+
+    def test_a_test_mail_goes_through_the_sender(self):
+        people = self.make_people(1)
+        file = self.env["ir.attachment"].create({"name": "a.pdf", "raw": b"%PDF"})
+        mailing = self.make_mailing(people, attachment_ids=[Command.set(file.ids)])
+        mailing.preview = "In short"
+        self.send_test(mailing, "one@tallwood.example\ntwo@tallwood.example\nnobody")
+        mails = self.sendgrid.deliveries.all()
+        self.assertEqual(
+            [mail.address for mail in mails],
+            ["one@tallwood.example", "two@tallwood.example"],
+        )
+        self.assertEqual(mails[0].subject, "[TEST] Spring offer")
+        self.assertIn("In short", mails[0].html)
+        self.assertIn("Hello", mails[0].text)
+        self.assertEqual(mails[0].files, ("a.pdf",))
+        self.assertIn("one@tallwood.example", mailing.message_ids[0].body)
+        self.assertFalse(self.traces(mailing))
+        self.assertFalse(
+            self.env["mail.mail"].search([("mailing_id", "=", mailing.id)])
+        )
+
+    def test_a_test_mail_that_is_not_taken_says_why(self):
+        mailing = self.make_mailing(self.make_people(1))
+        self.esp.api_key = "wrong"
+        self.send_test(mailing, "one@tallwood.example")
+        self.assertIn("does not know this API key", mailing.message_ids[0].body)
+        self.assertFalse(self.sendgrid.deliveries.all())
+
+    def send_test(self, mailing, addresses):
+        self.env["mailing.mailing.test"].create(
+            {"email_to": addresses, "mass_mailing_id": mailing.id}
+        ).send_mail_test()
+
+    def test_retry_writes_again_to_whom_it_could_not_be_sent(self):
+        people = self.make_people(3)
+        mailing = self.make_mailing(people)
+        mailing.state = "sending"
+        mailing._action_send_mail()
+        mailing.easycrm_batch_ids.trace_ids[1].email = "bad address"
+        self.hand_over()
+        self.assertEqual(mailing.failed, 1)
+        mailing.action_retry_failed()
+        self.assertEqual(mailing.state, "in_queue")
+        self.run_queue()
+        self.hand_over()
+        self.assertEqual(mailing.state, "done")
+        self.assertEqual(
+            sorted(mail.address for mail in self.sendgrid.deliveries.all()),
+            sorted(people.mapped("email")),
+        )
+
+    def run_queue(self):
+        with self.enter_registry_test_mode(), self.registry.cursor() as cr:
+            self.env(cr=cr)["mailing.mailing"]._process_mass_mailing_queue()
+        self.env.invalidate_all()
+
+    def test_the_winner_of_an_a_b_test_goes_to_the_others_through_the_sender(self):
+        people = self.make_people(20)
+        first = self.make_mailing(
+            people, ab_testing_enabled=True, ab_testing_pc=10, subject="First"
+        )
+        second = first.copy({"subject": "Second"})
+        self.assertEqual(second.easycrm_esp_id, self.esp)
+        for mailing in first | second:
+            mailing.action_launch()
+        self.run_queue()
+        self.hand_over()
+        self.assertEqual(len(self.sendgrid.deliveries.all()), 4)
+        first.action_select_as_winner()
+        final = first.campaign_id.ab_testing_winner_mailing_id
+        self.assertEqual(final.easycrm_esp_id, self.esp)
+        self.run_queue()
+        self.hand_over()
+        self.assertEqual(final.state, "done")
+        addresses = [mail.address for mail in self.sendgrid.deliveries.all()]
+        self.assertEqual(sorted(addresses), sorted(people.mapped("email")))
+
+    def test_a_scheduled_mailing_waits_for_its_time(self):
+        mailing = self.make_mailing(self.make_people(1))
+        mailing.schedule_date = fields.Datetime.now() + timedelta(hours=1)
+        mailing.action_schedule()
+        self.run_queue()
+        self.assertEqual(mailing.state, "in_queue")
+        mailing.schedule_date = fields.Datetime.now() - timedelta(minutes=1)
+        self.run_queue()
+        self.hand_over()
+        self.assertEqual(mailing.state, "done")
+        self.assertEqual(len(self.sendgrid.deliveries.all()), 1)
+
+
+@tagged("post_install", "-at_install")
+class TestCampaignResults(EspFixtures, MailingCase):
+    """What became of a mailing, as its page shows it."""
+
+    def setUp(self):
+        super().setUp()
+        self.env["easycrm.esp"].search([]).write({"webhook_key": "key"})
+        people = self.make_people(12)
+        people[8:].email = False
+        for number, domain in enumerate(("far", "near", "off")):
+            people[8 + number].email = f"who@{domain}.example"
+        people[11].email = people[0].email
+        body = '<p>Hi <a href="https://tallwood.example/pricing">Pricing</a></p>'
+        self.mailing = MailingCase.make_mailing(self, people, body)
+        self.send(self.mailing)
+        self.people = self.traces(self.mailing).sorted("id")
+        self.sent = self.people.filtered("easycrm_batch_id")
+        self.at = self.mailing.easycrm_batch_ids.handed_at
+        self.url = (
+            self.env["link.tracker"]
+            .search([("mass_mailing_id", "=", self.mailing.id)])
+            .redirected_url
+        )
+
+    @property
+    def start(self):
+        return self.at
+
+    def results(self):
+        return self.mailing.easycrm_get_results()
+
+    def tell_all(self):
+        one, two, three, four, five, six, seven, *_rest = self.sent
+        machine = {"is_machine": True}
+        self.tell(
+            *(self.event(trace, K.DELIVERED, 2) for trace in (one, two, three, seven)),
+            self.event(one, K.OPENED, 3700),
+            self.event(one, K.CLICKED, 3720, url=self.url),
+            self.event(one, K.CLICKED, 3730, url=self.url),
+            self.event(two, K.OPENED, 60, **machine),
+            self.event(three, K.OPENED, 200),
+            self.event(three, K.OPENED, 90, **machine),
+            self.event(four, K.BOUNCED, 5, severity=Severity.HARD, reason="550 no one"),
+            self.event(five, K.BOUNCED, 5, severity=Severity.SOFT, reason="5.2.2 full"),
+            self.event(six, K.DEFERRED, 5, reason="421 later"),
+            self.event(seven, K.UNSUBSCRIBED, 90),
+        )
+
+    def test_each_number_opens_those_that_it_counts(self):
+        self.tell_all()
+        results = self.results()
+        tiles = {"sent": results["sent"], **results["tiles"]}
+        self.assertEqual(
+            tiles,
+            {
+                "sent": 11,
+                "delivered": 4,
+                "opened": 2,
+                "machine": 2,
+                "clicked": 1,
+                "replied": 0,
+                "deferred": 1,
+                "bounced": 2,
+                "bounced_hard": 1,
+                "unsubscribed": 1,
+                "complained": 0,
+            },
+        )
+        for kind, count in tiles.items():
+            self.assertOpens(count, kind)
+        self.assertLessEqual(set(tiles), set(RECIPIENTS))
+        (link,) = results["links"]
+        self.assertEqual((link["label"], link["people"]), ("Pricing", 1))
+        self.assertOpens(1, "link", link["id"])
+        for row in results["bounces"]:
+            self.assertOpens(row["count"], "bounce", row["kind"])
+        self.assertEqual(
+            {row["kind"]: row["count"] for row in results["bounces"]},
+            {"unknown": 1, "full": 1},
+        )
+        for row in results["domains"]:
+            self.assertOpens(row["sent"], "domain", row["value"])
+        self.assertEqual(results["domains"][0]["name"], "example.com")
+        self.assertEqual(sum(row["sent"] for row in results["domains"]), 11)
+        (sender,) = results["senders"]
+        self.assertEqual(sender["sent"], 11)
+        self.assertOpens(11, "sender", sender["value"])
+        self.assertOpens(1, "left_out")
+
+    def assertOpens(self, count, *args):
+        action = self.mailing.action_easycrm_view_recipients(*args)
+        self.assertEqual(
+            self.env["mailing.trace"].search_count(action["domain"]), count, args
+        )
+
+    def test_domains_beyond_the_first_are_told_as_one(self):
+        for number, trace in enumerate(self.sent[:3]):
+            trace.email = f"a_%{number}@a_{number}.example"
+        rows = self.results()["domains"]
+        self.assertEqual(len(rows), 4)
+        self.assertIn("others", rows[-1]["name"])
+        for row in rows:
+            self.assertOpens(row["sent"], "domain", row["value"])
+
+    def test_the_curve_is_of_people_and_of_machines_apart(self):
+        self.tell_all()
+        curve = self.results()["curve"]
+        self.assertEqual(len(curve), 24)
+        self.assertEqual(
+            curve[0]["hour"], fields.Datetime.to_string(self.at).split(".")[0]
+        )
+        self.assertEqual((curve[0]["opened"], curve[0]["machine"]), (1, 2))
+        self.assertEqual((curve[1]["opened"], curve[1]["clicked"]), (1, 1))
+
+    def test_a_mailing_that_was_clicked_can_be_deleted(self):
+        self.tell_all()
+        Click = self.env["link.tracker.click"]
+        self.assertTrue(Click.search([("mass_mailing_id", "=", self.mailing.id)]))
+        event = self.env["easycrm.esp.event"].search([], limit=1)
+        self.sent[0].unlink()
+        self.mailing.unlink()
+        self.env.flush_all()
+        self.assertFalse(Click.search([("easycrm_event_id", "!=", False)]))
+        self.assertFalse(event.exists())
+
+    def test_what_is_not_confirmed_stays_until_a_person_decides(self):
+        self.assertFalse(self.results()["unconfirmed"]["count"])
+        batch = self.mailing.easycrm_batch_ids
+        batch.write({"state": "doubt", "handed_at": self.at - timedelta(minutes=61)})
+        batch.trace_ids.trace_status = "process"
+        told = self.results()["unconfirmed"]
+        self.assertEqual((told["count"], told["minutes"]), (11, 60))
+        self.assertEqual(told["at"], batch.handed_at)
+        self.assertOpens(11, "unconfirmed")
+        self.mailing.action_easycrm_send_unconfirmed()
+        self.assertFalse(self.results()["unconfirmed"]["count"])
+        with self.assertRaises(UserError):
+            self.mailing.action_easycrm_send_unconfirmed()
+
+    def test_it_costs_the_same_for_one_and_for_many(self):
+        self.tell_all()
+        self.results()
+        self.env.invalidate_all()
+        with self.assertQueryCount(20):
+            self.results()
+        self.env.invalidate_all()
+        with self.assertQueryCount(20):
+            self.mailing.easycrm_get_progress()
