@@ -4,6 +4,7 @@ import {Dialog} from "@web/core/dialog/dialog";
 import {_t} from "@web/core/l10n/translation";
 import {useService} from "@web/core/utils/hooks";
 import {ConnectChoices} from "./connect_choices";
+import {SERVERS, fillForm, formValues, newForm} from "./connect_form";
 import {Look} from "./connect_look";
 import {ConnectMailbox, iconOf} from "./connect_mailbox";
 import {ConnectResult} from "./connect_result";
@@ -20,22 +21,6 @@ const STEPS = [
     ["look", _t("Look first")],
     ["start", _t("Start")],
 ];
-
-/** What the account is asked for when a mailbox is new. */
-const EMPTY = {
-    provider: "",
-    email: "",
-    shared_mailbox: false,
-    imap_auth: "password",
-    imap_host: "",
-    imap_port: 993,
-    imap_security: "ssl",
-    imap_login: "",
-    imap_password: "",
-    smtp_host: "",
-    smtp_port: 465,
-    smtp_security: "ssl",
-};
 
 /**
  * The window in which a mailbox is connected: which one, signing in, a look at it that stores nothing, and the start.
@@ -72,7 +57,7 @@ export class ConnectDialog extends Component {
         this.state = useState({
             /** Or `resume`: which of those that were left is gone on with? */
             step: "mailbox",
-            form: {...EMPTY},
+            form: newForm(),
             account: null,
             error: "",
             /** What kind of password a common provider wants. */
@@ -178,11 +163,7 @@ export class ConnectDialog extends Component {
 
     take(account) {
         this.state.account = account;
-        for (const name in EMPTY) {
-            if (name in account) {
-                this.state.form[name] = account[name] || EMPTY[name];
-            }
-        }
+        fillForm(this.state.form, account);
         for (const name of this.options.fields) {
             this.choices[name] = account[name];
         }
@@ -225,16 +206,7 @@ export class ConnectDialog extends Component {
 
     async save(names) {
         const ids = this.state.account ? [this.state.account.id] : [];
-        const values = {};
-        for (const name of names) {
-            const value = this.state.form[name];
-            values[name] = typeof value === "string" ? value.trim() : value;
-        }
-        if (!values.imap_password) {
-            delete values.imap_password;
-        } else {
-            values.imap_password = this.state.form.imap_password;
-        }
+        const values = formValues(this.state.form, names);
         const account = await this.orm.call(ACCOUNT, "connect_save", [ids, values]);
         this.take(account);
     }
@@ -291,9 +263,7 @@ export class ConnectDialog extends Component {
     }
 
     async saveServers() {
-        await this.save(
-            Object.keys(EMPTY).filter((name) => /^(imap|smtp)_/.test(name))
-        );
+        await this.save(SERVERS);
     }
 
     /** From signing in: a mailbox on a mail server is tried first. */
