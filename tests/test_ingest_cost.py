@@ -227,11 +227,11 @@ class TestPlans(MailCase):
         self.cr.execute(
             """SELECT relname, seq_scan, seq_tup_read + coalesce(idx_tup_fetch, 0)
                FROM pg_stat_xact_user_tables WHERE relname = ANY(%s)""",
-            [tables],
+            [list(tables)],
         )
         return {name: (scans, rows) for name, scans, rows in self.cr.fetchall()}
 
-    def assertCheap(self, call, rows, tables=LARGE):
+    def assertCheap(self, call, rows, tables=tuple(LARGE)):
         """Assert that a call scans no large table and fetches few of their rows.
 
         :param rows: how many, of all of them together

@@ -86,7 +86,7 @@ def write(draft: Draft, *, bcc: bool) -> bytes:
     out = BytesIO()
     for name, value in _fields(draft, bcc):
         out.write(f"{name}: {value}\r\n".encode("ascii"))
-    _body(draft).write(out)
+    _body(draft).write_to(out)
     return out.getvalue()
 
 

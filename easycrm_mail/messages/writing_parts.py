@@ -40,7 +40,7 @@ class Part:
     def __init__(self, *fields: str):
         self.fields = fields
 
-    def write(self, out: BytesIO) -> None:
+    def write_to(self, out: BytesIO) -> None:
         """Appends its fields, an empty line and its content."""
         out.writelines(f"{field}\r\n".encode("ascii") for field in self.fields)
         out.write(b"\r\n")
@@ -109,7 +109,7 @@ class Multipart(Part):
     def write_content(self, out: BytesIO) -> None:
         for part in self.parts:
             out.write(f"--{self.boundary}\r\n".encode())
-            part.write(out)
+            part.write_to(out)
             out.write(b"\r\n")
         out.write(f"--{self.boundary}--\r\n".encode())
 

@@ -50,8 +50,8 @@ class BulkWriter:
         # (what is in the text stands in the plain text too)
         self.limit = (self.esp._get_max_bytes() - RESERVED) // 2
 
-    def write(self, model, values, recipients):
-        """Write a page.
+    def write_page(self, model, values, recipients):
+        """Write the batches of a page.
 
         :param str model: of the recipients
         :param dict values: {record id: values of the mail}, as the composer gives them

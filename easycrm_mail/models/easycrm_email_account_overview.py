@@ -38,7 +38,7 @@ class EasycrmEmailAccount(models.Model):
     )
     paused_at = fields.Datetime(copy=False, readonly=True)
     paused_by_id = fields.Many2one(
-        "res.users", string="Paused By", copy=False, readonly=True, ondelete="set null"
+        "res.users", copy=False, readonly=True, ondelete="set null"
     )
     trouble = fields.Json(compute="_compute_trouble", compute_sudo=True)
 

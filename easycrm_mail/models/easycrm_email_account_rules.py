@@ -155,7 +155,8 @@ class EasycrmEmailAccount(models.Model):
     @api.model
     def _read_aged_again(self):
         """Read again what was too old to be kept unlinked, and is not any more."""
-        accounts = self.sudo().with_context(active_test=False).search([])
+        owned = [("user_id", "!=", False)]
+        accounts = self.sudo().with_context(active_test=False).search(owned)
         accounts._find_readmitted(["old"])._read_again()
 
     def action_read_left_out(self):

@@ -67,7 +67,8 @@ class EasycrmEmailAccount(models.Model):
         """Stop the mailboxes of all who have left, and have those of others go on."""
         if not self.env.ref(NEEDED, raise_if_not_found=False):
             return  # while all of this is being uninstalled
-        self.sudo().with_context(active_test=False).search([])._follow_owner()
+        owned = [("user_id", "!=", False)]
+        self.sudo().with_context(active_test=False).search(owned)._follow_owner()
 
     def _follow_owner(self):
         """Stop those whose owner has left; have those go on whose owner has not."""

@@ -1,4 +1,4 @@
-import secrets as random
+from secrets import token_urlsafe
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
@@ -55,7 +55,7 @@ class EasycrmEsp(models.Model):
         required=True,
         readonly=True,
         copy=False,
-        default=lambda self: random.token_urlsafe(24),
+        default=lambda self: token_urlsafe(24),
     )
     webhook_url = fields.Char(
         string="Webhook Address",

@@ -31,16 +31,14 @@ class EasycrmEmailCompose(models.TransientModel):
 
     @api.depends("template_id")
     def _compute_subject(self):
-        for compose in self:
-            if compose.template_id and compose.many:
-                super(EasycrmEmailCompose, compose)._compute_subject()
-            # else it is what was written
+        # (else it is what was written)
+        many = self.filtered(lambda compose: compose.template_id and compose.many)
+        return super(EasycrmEmailCompose, many)._compute_subject()
 
     @api.depends("template_id")
     def _compute_body(self):
-        for compose in self:
-            if compose.template_id and compose.many:
-                super(EasycrmEmailCompose, compose)._compute_body()
+        many = self.filtered(lambda compose: compose.template_id and compose.many)
+        return super(EasycrmEmailCompose, many)._compute_body()
 
     def _is_body_locked(self):
         """Tell whether the text is the template's own for each of several records.

@@ -51,7 +51,7 @@ class MailComposeMessage(models.TransientModel):
         done = 0
         for page in split_every(MAX_RECIPIENTS, res_ids):
             values = composer._manage_mail_values(composer._prepare_mail_values(page))
-            writer.write(self.model, values, composer._get_recipients_data(values))
+            writer.write_page(self.model, values, composer._get_recipients_data(values))
             done += len(page)
             if auto_commit is True:
                 # what is written is not rendered again after a crash, and goes off

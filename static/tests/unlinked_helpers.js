@@ -1,8 +1,20 @@
 /** A server of Unlinked Emails for the tests: it holds mails, and writes down what is asked of it. */
 
 import {expect} from "@odoo/hoot";
+import {press, queryAllTexts, queryFirst} from "@odoo/hoot-dom";
+import {advanceTime, animationFrame} from "@odoo/hoot-mock";
 
-import {fields, models, onRpc} from "@web/../tests/web_test_helpers";
+import {
+    fields,
+    getService,
+    makeMockEnv,
+    models,
+    mountWithCleanup,
+    onRpc,
+} from "@web/../tests/web_test_helpers";
+import {getDefaultConfig} from "@web/views/view";
+
+import {UnlinkedAction} from "@easycrm_mail/unlinked/unlinked_action";
 
 export class EasycrmEmailCopy extends models.Model {
     _name = "easycrm.email.copy";
@@ -42,8 +54,17 @@ export function mail(id, sender = "anna", values = {}) {
     };
 }
 
-/** @param {Object[]} mails of {@link mail}, the newest first */
-export function mockUnlinked(mails) {
+/** Seven of one sender, and one each of two others. */
+function usualMails() {
+    return [
+        ...[9, 8, 7, 6, 5, 4, 3].map((id) => mail(id, "anna")),
+        mail(2, "bruno"),
+        mail(1, "clara"),
+    ];
+}
+
+/** @param {Object[]} [mails] of {@link mail}, the newest first */
+export function mockUnlinked(mails = usualMails()) {
     const server = {
         mails,
         steps: 0,
@@ -185,3 +206,41 @@ export const QUESTION = {
         },
     ],
 };
+
+/** Lets what was asked be answered, and drawn. */
+export async function settle() {
+    for (let turn = 0; turn < 4; turn++) {
+        await advanceTime(250);
+        await animationFrame();
+    }
+}
+
+export async function mountUnlinked(context = {}) {
+    const env = await makeMockEnv({config: getDefaultConfig()});
+    await mountWithCleanup(UnlinkedAction, {
+        env,
+        props: {action: {context, params: {}}, actionId: 1, className: ""},
+    });
+    await settle();
+}
+
+export const subjects = () =>
+    queryAllTexts(".o_easycrm_item_mail .o_easycrm_item_title");
+export const senders = () =>
+    queryAllTexts(".o_easycrm_item_group .o_easycrm_item_title");
+export const cursor = () => queryFirst(".o_easycrm_cursor")?.dataset.key;
+export const selected = () => queryAllTexts(".o_easycrm_checked .o_easycrm_item_title");
+
+export async function keys(...names) {
+    for (const name of names) {
+        await press(name);
+    }
+    await settle();
+}
+
+/** What the server tells whose list has changed. */
+export async function news() {
+    getService("easycrm_mail.unlinked").state.changes++;
+    await advanceTime(3000);
+    await settle();
+}

@@ -42,7 +42,8 @@ beforeEach(() => {
 
 test("what was done is told, and one's own step can be undone", async () => {
     await makeMockEnv();
-    await mountWithCleanup(WhyPanel, {props: {email: email(1), onClose: () => {}}});
+    const onClose = () => expect.step("closed");
+    await mountWithCleanup(WhyPanel, {props: {email: email(1), onClose}});
     await animationFrame();
     const {state, watch} = getService("easycrm_mail.unlinked");
     watch();

@@ -213,7 +213,7 @@ class _Smtp(SMTP):
             )
 
     def connection_made(self, transport):
-        super().connection_made(transport)
+        super().connection_made(transport)  # pylint: disable=missing-return
         if self._sink.take_fault("CONNECT"):
             transport.abort()
 

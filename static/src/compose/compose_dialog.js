@@ -87,7 +87,7 @@ export class ComposeDialog extends Component {
         });
         useDropzone(
             this.body,
-            (ev) => this.model.addFiles([...ev.dataTransfer.files]),
+            (ev) => this.model.attachments.addFiles([...ev.dataTransfer.files]),
             "o_easycrm_dropzone"
         );
     }

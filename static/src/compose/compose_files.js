@@ -4,8 +4,7 @@ import {Dropdown} from "@web/core/dropdown/dropdown";
 import {DropdownItem} from "@web/core/dropdown/dropdown_item";
 import {_t} from "@web/core/l10n/translation";
 import {fileIcon, fileSize} from "../timeline/timeline_words";
-import {wordsOf} from "./compose_model";
-import {sizeWords, tooLargeWords} from "./compose_words";
+import {sizeWords, tooLargeWords, wordsOf} from "./compose_words";
 
 /** What goes along, what is still on its way up, and how much of it there may be. */
 export class ComposeFiles extends Component {
@@ -18,15 +17,19 @@ export class ComposeFiles extends Component {
         this.state = useState({documents: [], isLoading: false});
     }
 
+    get attachments() {
+        return this.props.model.attachments;
+    }
+
     get chips() {
-        const {files, uploads, fetching} = this.props.model;
+        const {files, uploads, fetching} = this.attachments;
         return [
             ...files.map((file) => ({
                 ...file,
                 key: `file_${file.id}`,
                 words: fileSize(file.size),
                 url: `/web/content/${file.id}?download=true`,
-                onRemove: () => this.props.model.removeFile(file),
+                onRemove: () => this.attachments.removeFile(file),
             })),
             ...fetching.map((file) => ({
                 ...file,
@@ -44,13 +47,13 @@ export class ComposeFiles extends Component {
                     }),
                 percent: upload.total ? (100 * upload.loaded) / upload.total : 0,
                 isUpload: true,
-                onRemove: () => this.props.model.removeUpload(upload),
+                onRemove: () => this.attachments.removeUpload(upload),
             })),
         ].map((chip) => ({...chip, ...fileIcon(chip.mimetype)}));
     }
 
     get documentWords() {
-        return _t("From this record (%s)", this.props.model.documents);
+        return _t("From this record (%s)", this.attachments.documents);
     }
 
     get hasSize() {
@@ -77,19 +80,19 @@ export class ComposeFiles extends Component {
     }
 
     onChoose(ev) {
-        this.props.model.addFiles([...ev.target.files]);
+        this.attachments.addFiles([...ev.target.files]);
         ev.target.value = "";
     }
 
     async loadDocuments() {
         this.state.isLoading = true;
-        this.state.documents = await this.props.model.getDocuments().catch(() => []);
+        this.state.documents = await this.attachments.getDocuments().catch(() => []);
         this.state.isLoading = false;
     }
 
     async takeDocument(file) {
         try {
-            await this.props.model.takeDocuments([file.id]);
+            await this.attachments.takeDocuments([file.id]);
         } catch (error) {
             this.props.model.problem = wordsOf(error);
         }

@@ -1,13 +1,13 @@
 /**
- * One Send Email window as the browser knows it: what is written, what is uploaded, what is saved. The components only
+ * One Send Email window as the browser knows it: what is written, what is saved, what is sent. The components only
  * show it.
  */
-
-import {reactive} from "@odoo/owl";
 
 import {browser} from "@web/core/browser/browser";
 import {_t} from "@web/core/l10n/translation";
 import {Mutex} from "@web/core/utils/concurrency";
+import {Attachments} from "./attachments";
+import {wordsOf} from "./compose_words";
 
 const MODEL = "easycrm.email.compose";
 
@@ -49,11 +49,7 @@ export class ComposeModel {
         this.textVersion = 0;
         /** @type {string[]} values that are missing in the text and in the subject */
         this.missing = [];
-        /** Uploads under way: {id, name, loaded, total, error, xhr}. */
-        this.uploads = [];
-        /** Attachments of a forwarded email that are being fetched. */
-        this.fetching = [];
-        this.fetchError = "";
+        this.attachments = new Attachments(this);
         /** Each of the records gets an email of its own. */
         this.isMany = false;
         /** Given by the editor: its content as it is written, and as it is sent. */
@@ -87,7 +83,7 @@ export class ComposeModel {
                 })
             );
             this.status = "ready";
-            this.takeForwarded();
+            this.attachments.takeForwarded();
         } catch (error) {
             this.status = "failed";
             this.error = wordsOf(error);
@@ -110,13 +106,11 @@ export class ComposeModel {
             quote: window.quote,
             quoteKept: true,
             replyKind: window.reply_kind,
-            files: window.files,
-            forwarded: window.forwarded,
-            documents: window.documents,
             template: window.template,
             trackOpens: window.track_opens,
             bodyLocked: window.body_locked,
         });
+        this.attachments.take(window);
         // (the editor begins anew with this text)
         this.editor = null;
         this.textVersion++;
@@ -136,9 +130,9 @@ export class ComposeModel {
             recipients: this.recipients,
             quote: this.quote,
             reply_kind: this.replyKind,
-            files: this.files,
+            files: this.attachments.files,
             forwarded: [],
-            documents: this.documents,
+            documents: this.attachments.documents,
             template: this.template,
             body_locked: this.bodyLocked,
             is_unsaved: true,
@@ -231,16 +225,12 @@ export class ComposeModel {
         this.missing = this.isMany ? [] : [...new Set(labels)];
     }
 
-    // --- files ---
+    // --- how large it is ---
 
-    /** How large it is, beside its files as they are here. */
+    /** The files as they are here, and the text counted likewise. */
     get size() {
-        const files = [...this.files, ...this.uploads, ...this.fetching];
         const text = ((this.body || "").length + (this.quote || "").length) / ENCODED;
-        return files.reduce(
-            (sum, file) => sum + (file.size || file.total || 0),
-            Math.round(text)
-        );
+        return this.attachments.size + Math.round(text);
     }
 
     /** How large it may be, counted in the same way. */
@@ -250,113 +240,6 @@ export class ComposeModel {
 
     get isTooLarge() {
         return Boolean(this.limit) && this.size > this.limit;
-    }
-
-    get isUploading() {
-        return this.uploads.some(({error}) => !error) || this.fetching.length > 0;
-    }
-
-    /** @param {Iterable<File>} files */
-    async addFiles(files) {
-        await Promise.all([...files].map((file) => this.upload(file)));
-    }
-
-    upload(file) {
-        const upload = reactive({
-            id: `upload_${file.name}_${Math.random()}`,
-            name: file.name,
-            mimetype: file.type,
-            total: file.size,
-            loaded: 0,
-            error: "",
-        });
-        this.uploads = [...this.uploads, upload];
-        const form = new FormData();
-        form.append("csrf_token", odoo.csrf_token);
-        form.append("model", MODEL);
-        form.append("id", this.id);
-        form.append("ufile", file);
-        const xhr = new browser.XMLHttpRequest();
-        upload.abort = () => xhr.abort();
-        return new Promise((resolve) => {
-            xhr.upload.addEventListener("progress", (ev) => {
-                upload.loaded = Math.min(ev.loaded, upload.total);
-            });
-            xhr.addEventListener("load", () => {
-                this.takeUploaded(upload, xhr);
-                resolve();
-            });
-            xhr.addEventListener("error", () => {
-                upload.error = _t("It could not be uploaded.");
-                resolve();
-            });
-            xhr.addEventListener("abort", () => {
-                this.dropUpload(upload);
-                resolve();
-            });
-            xhr.open("POST", "/web/binary/upload_attachment");
-            xhr.send(form);
-        });
-    }
-
-    takeUploaded(upload, xhr) {
-        let answer;
-        try {
-            [answer] = JSON.parse(xhr.responseText);
-        } catch {
-            answer = {error: true};
-        }
-        if (xhr.status === 413) {
-            upload.error = _t("This file is larger than this server takes.");
-        } else if (xhr.status !== 200 || answer.error) {
-            upload.error = _t("It could not be uploaded.");
-        } else {
-            this.dropUpload(upload);
-            const {id, mimetype, size} = answer;
-            this.files = [...this.files, {id, name: upload.name, mimetype, size}];
-            this.change();
-        }
-    }
-
-    dropUpload(upload) {
-        this.uploads = this.uploads.filter(({id}) => id !== upload.id);
-    }
-
-    removeUpload(upload) {
-        if (upload.error) {
-            this.dropUpload(upload);
-        } else {
-            upload.abort();
-        }
-    }
-
-    removeFile(file) {
-        this.files = this.files.filter(({id}) => id !== file.id);
-        this.change();
-    }
-
-    /** The forwarded email's own attachments come along, each as soon as it is here. */
-    async takeForwarded() {
-        this.fetching = this.forwarded;
-        this.forwarded = [];
-        for (const file of [...this.fetching]) {
-            try {
-                this.files = await this.callOwn("easycrm_take_files", [[file.id]]);
-            } catch (error) {
-                this.fetchError = wordsOf(error);
-            }
-            this.fetching = this.fetching.filter(({id}) => id !== file.id);
-        }
-    }
-
-    getDocuments() {
-        return this.callOwn("easycrm_get_documents");
-    }
-
-    async takeDocuments(ids) {
-        await this.save();
-        this.files = await this.callOwn("easycrm_take_documents", [ids]);
-        this.change();
     }
 
     // --- templates ---
@@ -399,7 +282,7 @@ export class ComposeModel {
             subject: this.subject,
             body,
             quoted_kept: this.quoteKept,
-            attachment_ids: this.files.map(({id}) => id),
+            attachment_ids: this.attachments.files.map(({id}) => id),
             track_opens: this.trackOpens,
             ...(this.isMany && {res_ids: this.records.map(({id}) => id)}),
         };
@@ -459,7 +342,7 @@ export class ComposeModel {
         if (!this.hasRecipients) {
             return _t("Add somebody who is to get it.");
         }
-        if (this.isUploading) {
+        if (this.attachments.isUploading) {
             return _t("A file is still being uploaded.");
         }
         if (this.missing.length) {
@@ -503,14 +386,7 @@ export class ComposeModel {
         browser.clearTimeout(this.timer);
         this.isDone = true;
         await this.saving;
-        for (const upload of this.uploads) {
-            upload.abort?.();
-        }
+        this.attachments.abortUploads();
         await this.callOwn("easycrm_discard");
     }
-}
-
-/** What the server has to say, for people. */
-export function wordsOf(error) {
-    return error?.data?.message || _t("The server could not be reached. Try again.");
 }

@@ -4,9 +4,9 @@ import {browser} from "@web/core/browser/browser";
 import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
 import {ComposeDialog} from "./compose_dialog";
-import {OUTBOX_CHANGED, wordsOf} from "./compose_model";
+import {OUTBOX_CHANGED} from "./compose_model";
 import {ComposeToasts} from "./compose_toasts";
-import {plannedWords} from "./compose_words";
+import {plannedWords, wordsOf} from "./compose_words";
 
 const MODEL = "easycrm.email.compose";
 const OUTGOING = "easycrm.email.outgoing";
@@ -110,7 +110,9 @@ export const composeService = {
             toast.onUndo = null;
             toast.kind = "waiting";
             // (a cron that was triggered for a time only looks whether it has come once a minute)
-            orm.silent.call(OUTGOING, "easycrm_wake", []).catch(() => {});
+            orm.silent.call(OUTGOING, "easycrm_wake", []).catch(() => {
+                // (the cron comes by itself, a little later)
+            });
             closeLater(toast, SENDING_SHOWN);
         }
 
@@ -181,7 +183,9 @@ export const composeService = {
         }
 
         async function discard(model) {
-            await model.discard().catch(() => {});
+            await model.discard().catch(() => {
+                // (what could not be thrown away stays a draft)
+            });
             env.bus.trigger(OUTBOX_CHANGED);
         }
 

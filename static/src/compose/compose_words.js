@@ -149,3 +149,8 @@ export function selectionWords(records) {
           })
         : _t("%(people)s. Without an address: %(names)s", {people, names});
 }
+
+/** What the server has to say, for people. */
+export function wordsOf(error) {
+    return error?.data?.message || _t("The server could not be reached. Try again.");
+}

@@ -2,8 +2,8 @@ import {Component, onWillStart, useState} from "@odoo/owl";
 
 import {_t} from "@web/core/l10n/translation";
 import {useBus, useService} from "@web/core/utils/hooks";
-import {OUTBOX_CHANGED, wordsOf} from "./compose_model";
-import {whenWords} from "./compose_words";
+import {OUTBOX_CHANGED} from "./compose_model";
+import {whenWords, wordsOf} from "./compose_words";
 
 const OUTGOING = "easycrm.email.outgoing";
 

@@ -3,7 +3,7 @@ import {Component, useRef, useState} from "@odoo/owl";
 import {Dropdown} from "@web/core/dropdown/dropdown";
 import {useDropdownState} from "@web/core/dropdown/dropdown_hooks";
 import {DropdownItem} from "@web/core/dropdown/dropdown_item";
-import {wordsOf} from "./compose_model";
+import {wordsOf} from "./compose_words";
 
 /** The templates of this kind of record, and what is written saved as one. */
 export class TemplateMenu extends Component {

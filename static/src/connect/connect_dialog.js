@@ -4,6 +4,7 @@ import {Dialog} from "@web/core/dialog/dialog";
 import {_t} from "@web/core/l10n/translation";
 import {useService} from "@web/core/utils/hooks";
 import {ConnectChoices} from "./connect_choices";
+import {NO_SERVERS, SERVERS, fillForm, formValues, newForm} from "./connect_form";
 import {Look} from "./connect_look";
 import {ConnectMailbox, iconOf} from "./connect_mailbox";
 import {ConnectResult} from "./connect_result";
@@ -20,29 +21,6 @@ const STEPS = [
     ["look", _t("Look first")],
     ["start", _t("Start")],
 ];
-
-/** What the account is asked for when a mailbox is new. */
-const EMPTY = {
-    provider: "",
-    email: "",
-    shared_mailbox: false,
-    imap_auth: "password",
-    imap_host: "",
-    imap_port: 993,
-    imap_security: "ssl",
-    imap_login: "",
-    imap_password: "",
-    smtp_host: "",
-    smtp_port: 465,
-    smtp_security: "ssl",
-};
-
-/** What stands there when nobody has entered a server. */
-const NO_SERVERS = Object.fromEntries(
-    Object.entries(EMPTY).filter(([name]) =>
-        /^(imap|smtp)_(auth|host|port|security)$/.test(name)
-    )
-);
 
 /**
  * The window in which a mailbox is connected: which one, signing in, a look at it that stores nothing, and the start.
@@ -79,7 +57,7 @@ export class ConnectDialog extends Component {
         this.state = useState({
             /** Or `resume`: which of those that were left is gone on with? */
             step: "mailbox",
-            form: {...EMPTY},
+            form: newForm(),
             account: null,
             error: "",
             /** What kind of password a common provider wants. */
@@ -184,7 +162,7 @@ export class ConnectDialog extends Component {
     // --- steps ---
 
     take(account) {
-        this.takeMailbox(account, Object.keys(EMPTY));
+        this.takeMailbox(account);
         for (const name of this.options.fields) {
             this.choices[name] = account[name];
         }
@@ -194,11 +172,7 @@ export class ConnectDialog extends Component {
 
     takeMailbox(account, names) {
         this.state.account = account;
-        for (const name of names) {
-            if (name in account) {
-                this.state.form[name] = account[name] || EMPTY[name];
-            }
-        }
+        fillForm(this.state.form, account, names);
     }
 
     async goOn(account) {
@@ -236,16 +210,7 @@ export class ConnectDialog extends Component {
 
     async save(names) {
         const ids = this.state.account ? [this.state.account.id] : [];
-        const values = {};
-        for (const name of names) {
-            const value = this.state.form[name];
-            values[name] = typeof value === "string" ? value.trim() : value;
-        }
-        if (!values.imap_password) {
-            delete values.imap_password;
-        } else {
-            values.imap_password = this.state.form.imap_password;
-        }
+        const values = formValues(this.state.form, names);
         const account = await this.orm.call(ACCOUNT, "connect_save", [ids, values]);
         if (ids.length) {
             // (what else was entered and chosen is not saved yet, and stays)
@@ -320,9 +285,7 @@ export class ConnectDialog extends Component {
     }
 
     async saveServers() {
-        await this.save(
-            Object.keys(EMPTY).filter((name) => /^(imap|smtp)_/.test(name))
-        );
+        await this.save(SERVERS);
     }
 
     /** From signing in: a mailbox on a mail server is tried first. */

@@ -2,7 +2,7 @@ import {Component} from "@odoo/owl";
 
 import {_t} from "@web/core/l10n/translation";
 import {useService} from "@web/core/utils/hooks";
-import {wordsOf} from "../compose/compose_model";
+import {wordsOf} from "../compose/compose_words";
 
 /** Whom a sent email did not reach, why, and the way to try once more. */
 export class Bounces extends Component {

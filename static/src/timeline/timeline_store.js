@@ -3,7 +3,6 @@
  * show it. A store belongs to one record for good, so an answer that comes late can never land on another one.
  */
 
-import {reactive, toRaw} from "@odoo/owl";
 import {NO_FILTERS, filterParams, isFiltered} from "./timeline_filters";
 import {
     appendPage,
@@ -12,12 +11,6 @@ import {
     withEmail,
     withoutEmail,
 } from "./timeline_model";
-
-/** Records whose timeline is kept while the form stays open, so that going back shows it at once. */
-const KEPT_RECORDS = 8;
-
-/** @type {WeakMap<Object, Map<number, TimelineStore>>} stores by the form's model */
-const storesByModel = new WeakMap();
 
 export class TimelineStore {
     /** @param {Object} orm the service itself: an answer is wanted though a component is gone */
@@ -379,27 +372,4 @@ export class TimelineStore {
             this.load();
         }
     }
-}
-
-/**
- * The store of one record within one form.
- *
- * @param {Object} model the form's relational model: the stores live as long as it does
- * @returns {TimelineStore}
- */
-export function timelineStore(model, orm, resModel, resId) {
-    const form = toRaw(model);
-    if (!storesByModel.has(form)) {
-        storesByModel.set(form, new Map());
-    }
-    const stores = storesByModel.get(form);
-    const store =
-        stores.get(resId) || reactive(new TimelineStore(orm, resModel, resId));
-    // The latest used goes last, the longest unused first.
-    stores.delete(resId);
-    stores.set(resId, store);
-    if (stores.size > KEPT_RECORDS) {
-        stores.delete(stores.keys().next().value);
-    }
-    return store;
 }

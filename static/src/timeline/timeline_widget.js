@@ -4,8 +4,8 @@ import {registry} from "@web/core/registry";
 import {useRecordObserver} from "@web/model/relational_model/utils";
 import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
 import {EmptyState} from "./empty_state";
+import {timelineStore} from "./kept_stores";
 import {Timeline} from "./timeline";
-import {timelineStore} from "./timeline_store";
 
 /** `<widget name="easycrm_timeline"/>`: the timeline of the form's record, brought up to date whenever it is saved. */
 export class TimelineWidget extends Component {
