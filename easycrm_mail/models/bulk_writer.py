@@ -88,13 +88,6 @@ class BulkWriter:
                 )
         self.env["mailing.trace"].create(rows)
 
-    def close(self):
-        """All recipients are written: what is not full goes as it is."""
-        batches = self.env["easycrm.esp.batch"].search(
-            [("mailing_id", "=", self.mailing.id), ("state", "=", "filling")]
-        )
-        batches.write({"state": "prepared"})
-
     # --- who gets it ---
 
     def _find_seen(self):

@@ -93,7 +93,11 @@ class EasycrmEspEvent(models.Model):
         traces.flush_recordset()
         self.env.cr.execute(
             SQL(
-                "SELECT 1 FROM mailing_trace WHERE id = ANY(%s) ORDER BY id FOR UPDATE",
+                # (more is reported of them meanwhile: it does not wait)
+                """
+                SELECT 1 FROM mailing_trace WHERE id = ANY(%s)
+                ORDER BY id FOR NO KEY UPDATE
+                """,
                 traces.ids,
             )
         )
@@ -199,13 +203,17 @@ class EasycrmEspEvent(models.Model):
     def _settle_batches(self, traces):
         """An event settles the doubt of its batch: the sender takes all of it, or none.
 
-        Whoever of it nothing is told of yet is on the way.
+        Whoever of it nothing is told of yet is on the way, also where the sender has
+        told of trouble of its own and it was to be handed over again.
         """
+        self.env["easycrm.esp.batch"].flush_model(["state", "error"])
         self.env.cr.execute(
             SQL(
                 """
-                UPDATE easycrm_esp_batch SET state = 'accepted', error = NULL
-                WHERE state IN ('handed_over', 'doubt') AND id IN (
+                UPDATE easycrm_esp_batch SET state = 'accepted', error = NULL,
+                    next_try_at = NULL,
+                    handed_at = coalesce(handed_at, now() AT TIME ZONE 'UTC')
+                WHERE state IN ('prepared', 'handed_over', 'doubt') AND id IN (
                     SELECT easycrm_batch_id FROM mailing_trace WHERE id = ANY(%s))
                 RETURNING id
                 """,
@@ -218,6 +226,7 @@ class EasycrmEspEvent(models.Model):
         if batches:
             batches.invalidate_recordset(flush=False)
             batches._mark_on_the_way()
+            batches.mailing_id._easycrm_wake()  # (which may be through now)
 
     def _keep_clicks(self, traces):
         """Write people's clicks where Odoo keeps clicks, and take off machines'."""

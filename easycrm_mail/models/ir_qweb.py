@@ -35,9 +35,17 @@ class IrQweb(models.AbstractModel):
             super()._compile_directive_tag_open, el, compile_context, level
         )
 
+    def _compile_directive_set(self, el, compile_context, level):
+        # (a value that is compared must be what Odoo itself compares; where it is put
+        # out, it is fenced as a whole)
+        within = {**compile_context, "easycrm_within_set": True}
+        return super()._compile_directive_set(el, within, level)
+
     def _fence(self, compile_directive, el, compile_context, level):
         """Compile a directive, and write a fence before and after what it puts out."""
-        if not self.env.context.get("easycrm_fenced"):
+        if not self.env.context.get("easycrm_fenced") or compile_context.get(
+            "easycrm_within_set"
+        ):
             return compile_directive(el, compile_context, level)
         self._append_text(fences.OPEN, compile_context)
         code = compile_directive(el, compile_context, level)

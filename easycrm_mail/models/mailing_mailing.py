@@ -20,6 +20,8 @@ class MailingMailing(models.Model):
         domain="[('active', '=', True)]",
         default=lambda self: self._get_default_easycrm_esp(),
         tracking=True,
+        # (else what waits for its hour would go out through Odoo's mail server)
+        ondelete="restrict",
         help="None: Odoo's own mail server.",
     )
     easycrm_batch_ids = fields.One2many(
@@ -27,6 +29,14 @@ class MailingMailing(models.Model):
     )
     easycrm_paused = fields.Boolean(string="Sending Paused", copy=False, readonly=True)
     easycrm_pause_reason = fields.Char(copy=False, readonly=True)
+    easycrm_writing = fields.Boolean(
+        copy=False,
+        readonly=True,
+        help="Its batches are being written: those there are may not be all.",
+    )
+    easycrm_cancelled = fields.Boolean(
+        string="Sending Cancelled", copy=False, readonly=True
+    )
 
     @api.model
     def _get_default_easycrm_esp(self):
@@ -34,10 +44,20 @@ class MailingMailing(models.Model):
         esp = self.env["easycrm.esp"].browse(int(value or 0)).exists()
         return esp.filtered("active")._filtered_access("read")
 
+    @api.constrains("easycrm_esp_id")
+    def _check_easycrm_esp(self):
+        # (a mailing belongs to no company: whoever chooses the sender must see it)
+        self.easycrm_esp_id.check_access("read")
+
+    def action_put_in_queue(self):
+        self.sudo().filtered("easycrm_cancelled").easycrm_cancelled = False
+        return super().action_put_in_queue()
+
     def write(self, vals):
         # what is written, and not handed over yet, is not sent: it is not done
         busy = self.browse()
         if vals.get("state") == "done":
+            self.sudo()._easycrm_end_writing()
             busy = self.filtered(lambda m: m.sudo()._easycrm_is_busy())
         if busy:
             super(MailingMailing, busy).write({"state": "sending"})
@@ -46,6 +66,14 @@ class MailingMailing(models.Model):
     def _easycrm_is_busy(self):
         """Return whether something of it is not handed over yet."""
         return any(batch.state in OPEN for batch in self.easycrm_batch_ids)
+
+    def _easycrm_end_writing(self):
+        """All recipients are written, be it by several runs: what is not full goes."""
+        self.filtered("easycrm_writing").easycrm_writing = False
+        filling = self.easycrm_batch_ids.filtered(lambda b: b.state == "filling")
+        if filling:
+            filling.state = "prepared"
+            self._easycrm_wake()
 
     def _action_send_mail(self, res_ids=None):
         result = super()._action_send_mail(res_ids)
@@ -60,7 +88,7 @@ class MailingMailing(models.Model):
         """A mailing is sent when nothing of it waits any more."""
         self.invalidate_recordset(["easycrm_batch_ids"])
         for mailing in self.filtered(lambda m: m.state == "sending"):
-            if not mailing._easycrm_is_busy():
+            if not mailing.easycrm_writing and not mailing._easycrm_is_busy():
                 mailing.write(
                     {
                         "state": "done",
@@ -68,6 +96,18 @@ class MailingMailing(models.Model):
                         "kpi_mail_required": not mailing.sent_date,
                     }
                 )
+
+    @api.model
+    def _easycrm_finish_all(self):
+        """Finish the mailings of which nothing waits any more."""
+        self.search(
+            [
+                ("state", "=", "sending"),
+                ("easycrm_writing", "=", False),
+                ("easycrm_batch_ids", "!=", False),
+                ("easycrm_batch_ids", "not any", [("state", "in", OPEN)]),
+            ]
+        )._easycrm_finish()
 
     def _easycrm_get_unconfirmed(self):
         """Return the batches that no event has confirmed in time."""
@@ -101,15 +141,29 @@ class MailingMailing(models.Model):
     def action_easycrm_cancel(self):
         """Send nothing more: whoever has not got it will not."""
         self.check_access("write")
-        batches = self.sudo().easycrm_batch_ids.filtered(
-            lambda batch: batch.state in ("filling", "prepared")
+        self.sudo().write(
+            {
+                "easycrm_cancelled": True,
+                "easycrm_writing": False,
+                "easycrm_paused": False,
+                "easycrm_pause_reason": False,
+            }
         )
-        batches.trace_ids.filtered(lambda t: t.trace_status == "outgoing").write(
-            {"trace_status": "cancel", "easycrm_values": False}
-        )
-        batches.write({"state": "cancelled"})
-        self.sudo().write({"easycrm_paused": False, "easycrm_pause_reason": False})
+        self.sudo()._easycrm_cancel_waiting()
         self.sudo()._easycrm_finish()
+
+    def _easycrm_cancel_waiting(self):
+        """Take back what is written, and not handed over yet."""
+        traces = self.env["mailing.trace"].search(
+            [
+                ("easycrm_batch_id.mailing_id", "in", self.ids),
+                ("trace_status", "=", "outgoing"),
+            ]
+        )
+        traces.write({"trace_status": "cancel", "easycrm_values": False})
+        self.easycrm_batch_ids.filtered(
+            lambda batch: batch.state in ("filling", "prepared")
+        ).write({"state": "cancelled"})
 
     def action_easycrm_go_on_through(self, esp_id):
         """Hand what waits over to another sender.
@@ -120,7 +174,7 @@ class MailingMailing(models.Model):
         esp = self.env["easycrm.esp"].browse(esp_id)
         esp.check_access("read")
         waiting = self.sudo().easycrm_batch_ids.filtered(
-            lambda batch: batch.state == "prepared"
+            lambda batch: batch.state in ("filling", "prepared")
         )
         waiting.write(
             {"esp_id": esp.id, "attempts": 0, "next_try_at": False, "error": False}

@@ -49,3 +49,8 @@ class MailingTrace(models.Model):
     easycrm_unsubscribed_from = fields.Char(
         string="Unsubscribed From", readonly=True, help="Lists, or all emails."
     )
+
+    # (two runs at once do not write to anybody twice)
+    _easycrm_address_unique = models.UniqueIndex(
+        "(mass_mailing_id, email) WHERE easycrm_batch_id IS NOT NULL"
+    )

@@ -9,6 +9,7 @@ from odoo.tools.misc import split_every
 
 from ..esp import MAX_RECIPIENTS, fences
 from ..models.bulk_writer import BulkWriter
+from ..models.retrying import Retrying
 
 #: What Odoo renders without its template engine: the value of a field, and a default.
 _FIELD = re.compile(
@@ -16,6 +17,53 @@ _FIELD = re.compile(
     r"""[\s|\n]*(?:/>|>[\s|\n]*(?P<default>[^<>]*?)[\s|\n]*</(?P=tag)>)""",
     re.DOTALL,
 )
+
+
+class BulkPages(Retrying):
+    """Writes a mailing's recipients, page by page.
+
+    :param composer: the `mail.compose.message`
+    """
+
+    def __init__(self, composer):
+        self.env = composer.env
+        self.plain = composer
+        self._begin()
+
+    def _begin(self):
+        self.composer = self.plain.with_context(
+            easycrm_fence=True, easycrm_memo={}, post_convert_links=False
+        )
+        self.writer = BulkWriter(self.plain.mass_mailing_id.sudo())
+
+    def write_and_commit(self, page):
+        """Write a page; again when another transaction crossed."""
+        self._retrying(self.write, page)
+
+    def write(self, page):
+        """Write a page: ids of the recipients' records."""
+        composer = self.composer
+        if self.attempt > 1:
+            # (nothing is known any more of what was written meanwhile)
+            self._begin()
+            composer = self.composer
+            page = self._leave_out_written(page)
+        values = composer._manage_mail_values(composer._prepare_mail_values(page))
+        recipients = composer._get_recipients_data(values)
+        self.writer.write(composer.model, values, recipients)
+        self.env.flush_all()
+
+    def _leave_out_written(self, page):
+        traces = self.env["mailing.trace"].search_fetch(
+            [
+                ("mass_mailing_id", "=", self.plain.mass_mailing_id.id),
+                ("model", "=", self.plain.model),
+                ("res_id", "in", page),
+            ],
+            ["res_id"],
+        )
+        written = set(traces.mapped("res_id"))
+        return [res_id for res_id in page if res_id not in written]
 
 
 class MailComposeMessage(models.TransientModel):
@@ -38,21 +86,25 @@ class MailComposeMessage(models.TransientModel):
         """Write what is to be sent, a thousand recipients at a time."""
         # (they go along with the batch: a copy for each recipient is not needed)
         self.attachment_ids = [Command.clear()]
-        composer = self.with_context(
-            easycrm_fence=True, easycrm_memo={}, post_convert_links=False
-        )
-        writer = BulkWriter(self.mass_mailing_id.sudo())
+        mailing = self.mass_mailing_id.sudo()
+        mailing.easycrm_writing = True
+        if auto_commit is True:
+            self.env["ir.cron"]._commit_progress(remaining=len(res_ids))
+        pages = BulkPages(self)
         done = 0
         for page in split_every(MAX_RECIPIENTS, res_ids):
-            values = composer._manage_mail_values(composer._prepare_mail_values(page))
-            writer.write(self.model, values, composer._get_recipients_data(values))
             done += len(page)
             if auto_commit is True:
                 # what is written is not rendered again after a crash
+                pages.write_and_commit(page)
                 remaining = len(res_ids) - done
                 self.env["ir.cron"]._commit_progress(len(page), remaining=remaining)
+            else:
+                pages.write(page)
             self.env.invalidate_all()
-        writer.close()
+            if mailing.easycrm_cancelled:  # (meanwhile, by a person)
+                mailing._easycrm_cancel_waiting()
+                break
 
     # --- once for all pages what does not change between them ---
 
