@@ -1,6 +1,8 @@
+import logging
 import re
 from functools import reduce
 
+from lxml import html
 from markupsafe import Markup, escape
 
 from odoo import Command, models
@@ -10,6 +12,8 @@ from odoo.tools.misc import split_every
 from ..esp import MAX_RECIPIENTS, fences
 from ..models.bulk_writer import BulkWriter
 from ..models.retrying import Retrying
+
+_logger = logging.getLogger(__name__)
 
 #: What Odoo renders without its template engine: the value of a field, and a default.
 _FIELD = re.compile(
@@ -136,11 +140,38 @@ class MailComposeMessage(models.TransientModel):
             return super()._render_template_qweb(
                 template_src, model, res_ids, add_context=add_context, options=options
             )
+        if not self._has_unsafe_expression_template_qweb(template_src, model):
+            return self._render_template_qweb_regex(template_src, model, res_ids)
         # (not the layout around it, which is one for all)
         composer = self.with_context(easycrm_compiled={}, easycrm_fenced=True)
-        return super(MailComposeMessage, composer)._render_template_qweb(
+        try:
+            return composer._easycrm_render_qweb(
+                template_src, model, res_ids, add_context, options or {}
+            )
+        except Exception:  # noqa: BLE001 (any: Odoo itself says what is wrong)
+            _logger.info("A mailing cannot be rendered fenced", exc_info=True)
+        return super()._render_template_qweb(
             template_src, model, res_ids, add_context=add_context, options=options
         )
+
+    def _easycrm_render_qweb(self, template_src, model, res_ids, add_context, options):
+        """Do what Odoo does, but read and compile the template once for all."""
+        variables = {**self._render_eval_context(), **(add_context or {})}
+        if not (
+            self._unrestricted_rendering
+            or self.env.is_admin()
+            or self.env.user.has_group("mail.group_mail_template_editor")
+        ):
+            options = {**options, "raise_on_forbidden_code_for_model": model}
+        template = html.fragment_fromstring(template_src, create_parent="div")
+        qweb = self.env["ir.qweb"]
+        # (the element that is around it is Odoo's, and taken off)
+        return {
+            record.id: qweb._render(template, {**variables, "object": record}, **options)[
+                5:-6
+            ]
+            for record in self.env[model].browse(res_ids)
+        }
 
     def _render_template_qweb_regex(self, template_src, model, res_ids):
         if not self.env.context.get("easycrm_fence"):
