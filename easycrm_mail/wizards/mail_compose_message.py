@@ -123,6 +123,17 @@ class MailComposeMessage(models.TransientModel):
             "done", super()._get_done_emails, mail_values_dict
         )
 
+    def _get_recipients_data(self, mail_values_dict):
+        memo = self.env.context.get("easycrm_memo")
+        if memo is None:
+            return super()._get_recipients_data(mail_values_dict)
+        # (asked three times for the same page)
+        page, known = memo.get("recipients", (None, None))
+        if page != list(mail_values_dict):
+            known = super()._get_recipients_data(mail_values_dict)
+            memo["recipients"] = (list(mail_values_dict), known)
+        return known
+
     def _easycrm_remember(self, name, function, *args):
         memo = self.env.context.get("easycrm_memo")
         if memo is None:
