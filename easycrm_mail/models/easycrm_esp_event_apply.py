@@ -1,7 +1,10 @@
+from collections import defaultdict
+
 from odoo import api, models
 from odoo.tools import SQL
 
 from ..esp import EventKind, Severity, SuppressionReason
+from .retrying import Retrying
 
 #: Events that are applied in one transaction.
 PAGE = 5000
@@ -22,6 +25,17 @@ _DROPS = [
 ]
 
 
+class EventRun(Retrying):
+    """Applies events while others write to the same recipients."""
+
+    def __init__(self, env):
+        self.env = env
+
+    def apply_page(self):
+        """Apply a page and commit; return how many events it had."""
+        return self._retrying(self.env["easycrm.esp.event"]._apply_page)
+
+
 class EasycrmEspEvent(models.Model):
     """What becomes of recipients, by all that was reported about them."""
 
@@ -32,7 +46,8 @@ class EasycrmEspEvent(models.Model):
         """Apply what has come, page by page."""
         self.env["easycrm.esp"]._cron_import()
         Cron = self.env["ir.cron"]
-        while count := self._apply_page():
+        run = EventRun(self.env)
+        while count := run.apply_page():
             if not Cron._commit_progress(count, remaining=int(count == PAGE)):
                 break
 
@@ -260,14 +275,14 @@ class EasycrmEspEvent(models.Model):
 
     def _keep_suppressions(self, events):
         """Keep who must not be written to any more."""
-        rows = []
+        rows = defaultdict(list)
         for event in events:
             reason = event._get_suppression()
             if reason and event.address:
-                rows.append(
-                    (event.address, reason, event.occurred_at, event.reason or "")
-                )
-        self.env["easycrm.esp.suppression"]._add(rows, events.esp_id[:1])
+                row = (event.address, reason, event.occurred_at, event.reason or "")
+                rows[event.esp_id].append(row)
+        for esp, found in rows.items():
+            self.env["easycrm.esp.suppression"]._add(found, esp)
 
     def _get_suppression(self):
         """Return the `SuppressionReason` that an event gives, or None."""

@@ -1,4 +1,9 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
+
+#: What links begin with whose clicks are kept.
+WEB = ("http://", "https://")
 
 
 class LinkTrackerClick(models.Model):
@@ -18,6 +23,8 @@ class LinkTrackerClick(models.Model):
 
         :param list rows: (event id, recipient id, URL, IP address, …)
         """
+        # (to a place on its page, say: no link of Odoo's, which would raise)
+        rows = [row for row in rows if row[2].startswith(WEB)]
         if not rows:
             return self
         traces = self.env["mailing.trace"].browse({row[1] for row in rows})
@@ -45,14 +52,21 @@ class LinkTrackerClick(models.Model):
         :param set pairs: (mailing, URL)
         """
         Link = self.env["link.tracker"]
+        urls = defaultdict(set)
+        for mailing, url in pairs:
+            urls[mailing].add(url)
         links = {}
-        for mailing, url in sorted(pairs, key=lambda pair: (pair[0].id, pair[1])):
-            known = Link.search([("mass_mailing_id", "=", mailing.id)])
-            link = known.filtered(
-                lambda link, url=url: url in (link.url, link.redirected_url)
-            )[:1]
-            links[mailing, url] = link or Link.create(
-                # (with a title, that it does not read the page to find one)
-                {"url": url, "title": url, **mailing._get_link_tracker_values()}
+        for mailing, wanted in sorted(urls.items(), key=lambda item: item[0].id):
+            known = {}
+            for link in Link.search([("mass_mailing_id", "=", mailing.id)]):
+                known.setdefault(link.url, link)
+                known.setdefault(link.redirected_url, link)
+            missing = sorted(url for url in wanted if url not in known)
+            # (with a title, that it does not read the page to find one)
+            values = mailing._get_link_tracker_values()
+            made = Link.search_or_create(
+                [{"url": url, "title": url, **values} for url in missing]
             )
+            known.update(zip(missing, made, strict=True))
+            links.update({(mailing, url): known[url] for url in wanted})
         return links
