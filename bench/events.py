@@ -57,6 +57,7 @@ def make_traces(env):
             "easycrm_esp_id": esp.id,
         }
     )
+    esp.import_wanted = False
     batches = env["easycrm.esp.batch"].create(
         [
             {

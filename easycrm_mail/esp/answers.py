@@ -67,6 +67,7 @@ def writing():
 UNREADABLE = (
     AttributeError,
     KeyError,
+    OSError,  # (of a time that the system has none for)
     OverflowError,
     RecursionError,
     TypeError,

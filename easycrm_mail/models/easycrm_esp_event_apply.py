@@ -9,6 +9,14 @@ from .retrying import Retrying
 #: Events that are applied in one transaction.
 PAGE = 5000
 
+#: Kinds after which somebody may not be written to any more.
+KEPT = {
+    EventKind.BOUNCED.value,
+    EventKind.COMPLAINED.value,
+    EventKind.DROPPED.value,
+    EventKind.UNSUBSCRIBED.value,
+}
+
 #: Seconds after the delivery in which nobody has read a mail yet: a scanner has.
 MACHINE_SECONDS = 5
 
@@ -56,7 +64,7 @@ class EasycrmEspEvent(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                SELECT id, trace_id FROM easycrm_esp_event
+                SELECT id, trace_id, kind FROM easycrm_esp_event
                 WHERE applied IS NOT TRUE
                 ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
                 """,
@@ -74,8 +82,9 @@ class EasycrmEspEvent(models.Model):
             self._fold(traces)
             self._settle_batches(traces)
             self._keep_clicks(traces)
-        self._keep_suppressions(events)
-        self._keep_opt_outs(events)
+        told = self.browse([row[0] for row in rows if row[2] in KEPT])
+        self._keep_suppressions(told)
+        self._keep_opt_outs(told)
         self.env.cr.execute(
             SQL(
                 "UPDATE easycrm_esp_event SET applied = TRUE WHERE id = ANY(%s)",

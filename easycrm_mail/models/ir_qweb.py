@@ -19,7 +19,8 @@ class IrQweb(models.AbstractModel):
 
     def _compile(self, template):
         compiled = self.env.context.get("easycrm_compiled")
-        if compiled is None or not isinstance(template, etree._Element):
+        # (what is set within such a template has none of its own)
+        if compiled is None or not isinstance(template, etree._Element | None):
             return super()._compile(template)
         if template not in compiled:
             compiled[template] = super()._compile(template)

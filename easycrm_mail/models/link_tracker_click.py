@@ -28,23 +28,39 @@ class LinkTrackerClick(models.Model):
         if not rows:
             return self
         traces = self.env["mailing.trace"].browse({row[1] for row in rows})
-        traces = {trace.id: trace for trace in traces}
-        links = self._easycrm_find_links(
-            {(traces[row[1]].mass_mailing_id, row[2]) for row in rows}
+        mailings = {trace.id: trace.mass_mailing_id for trace in traces}
+        links = self._easycrm_find_links({(mailings[row[1]], row[2]) for row in rows})
+        self.flush_model()
+        now = self.env.cr.now()
+        made = []
+        for event_id, trace_id, url, ip, *_rest in rows:
+            mailing = mailings[trace_id]
+            link = links[mailing, url]
+            made.append(
+                (
+                    *(event_id, link.id, trace_id, mailing.id),
+                    *(link.campaign_id.id or None, ip),
+                    *(self.env.uid, now, self.env.uid, now),
+                )
+            )
+        found = self.env.cr.execute_values(
+            """
+            INSERT INTO link_tracker_click
+                (easycrm_event_id, link_id, mailing_trace_id, mass_mailing_id,
+                 campaign_id, ip, create_uid, create_date, write_uid, write_date)
+            VALUES %s RETURNING id
+            """,
+            made,
+            page_size=len(made),
+            fetch=True,
         )
-        return self.create(
-            [
-                {
-                    "easycrm_event_id": event_id,
-                    "link_id": links[traces[trace_id].mass_mailing_id, url].id,
-                    "mailing_trace_id": trace_id,
-                    "mass_mailing_id": traces[trace_id].mass_mailing_id.id,
-                    "campaign_id": traces[trace_id].campaign_id.id,
-                    "ip": ip,
-                }
-                for event_id, trace_id, url, ip, *_rest in rows
-            ]
-        )
+        # (written in bulk, past the ORM: it is told what hangs on them)
+        self.invalidate_model(flush=False)
+        traces.invalidate_recordset(["links_click_ids"], flush=False)
+        clicked = self.env["link.tracker"].union(*links.values())
+        clicked.invalidate_recordset(["link_click_ids"], flush=False)
+        self.env.add_to_compute(clicked._fields["count"], clicked)
+        return self.browse(row[0] for row in found)
 
     def _easycrm_find_links(self, pairs):
         """Return the tracked link of each URL of a mailing, made where there is none.
