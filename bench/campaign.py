@@ -3,8 +3,8 @@
 50,000 contacts get a mail of one of Odoo's own templates, with values of theirs and a
 paragraph that a third of them gets otherwise:
 
-- ours: written (`_process_mass_mailing_queue`) and handed over (`_cron_send`) to an HTTP
-  server that answers as SendGrid does;
+- ours: written (`_process_mass_mailing_queue`) and handed over (`_cron_send`) to an
+  HTTP server that answers as SendGrid does;
 - peer: the same mailing by Odoo itself, to fewer contacts since it is slow, through an
   aiosmtpd that takes all.
 
@@ -117,7 +117,7 @@ def main(env):
     peer = send_by_odoo(env)
     ours, calls, fewest, grown = send_in_bulk(env)
     add_result(
-        f"campaign: {PEOPLE:,} recipients; peer: Odoo's own mass mailing, {PEER_PEOPLE}",
+        f"campaign: {PEOPLE:,} recipients; peer: Odoo's own, {PEER_PEOPLE}",
         ours,
         "recipients/s",
         peer=peer,

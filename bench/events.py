@@ -1,7 +1,7 @@
 """How fast what a bulk sender reports is applied, beside Odoo's own opens and clicks.
 
-50,000 events of 10,000 recipients, shuffled, in calls of a thousand: each is taken over,
-delivered, opened twice and clicked, or comes back.
+50,000 events of 10,000 recipients, shuffled, in calls of a thousand: each mail is taken
+over, delivered, opened twice and clicked, or comes back.
 
 - ours: applied (`_cron_apply`), what is stored already; and stored, call by call;
 - peer: Odoo's own way of the same kinds, for fewer of them: `set_opened` and

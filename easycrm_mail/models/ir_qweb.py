@@ -19,8 +19,9 @@ class IrQweb(models.AbstractModel):
 
     def _compile(self, template):
         compiled = self.env.context.get("easycrm_compiled")
-        # (what is set within such a template has none of its own)
-        if compiled is None or not isinstance(template, etree._Element | None):
+        # (what is set within such a template is asked for by this name)
+        is_own = isinstance(template, etree._Element) or template == "etree._Element"
+        if compiled is None or not is_own:
             return super()._compile(template)
         if template not in compiled:
             compiled[template] = super()._compile(template)

@@ -159,7 +159,7 @@ class MailComposeMessage(models.TransientModel):
             return composer._easycrm_render_qweb(
                 template_src, model, res_ids, add_context, options or {}
             )
-        except Exception:  # noqa: BLE001 (any: Odoo itself says what is wrong)
+        except Exception:
             _logger.info("A mailing cannot be rendered fenced", exc_info=True)
         return super()._render_template_qweb(
             template_src, model, res_ids, add_context=add_context, options=options
@@ -178,9 +178,9 @@ class MailComposeMessage(models.TransientModel):
         qweb = self.env["ir.qweb"]
         # (the element that is around it is Odoo's, and taken off)
         return {
-            record.id: qweb._render(template, {**variables, "object": record}, **options)[
-                5:-6
-            ]
+            record.id: qweb._render(
+                template, {**variables, "object": record}, **options
+            )[5:-6]
             for record in self.env[model].browse(res_ids)
         }
 

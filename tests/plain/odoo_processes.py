@@ -1,7 +1,7 @@
 """Real Odoo processes on a database of their own: scripts, kills, and what is left."""
 
-import os
 import hashlib
+import os
 import random
 import signal
 import socket
