@@ -44,16 +44,24 @@ class MailingMailing(models.Model):
         esp = self.env["easycrm.esp"].browse(int(value or 0)).exists()
         return esp.filtered("active")._filtered_access("read")
 
-    @api.constrains("easycrm_esp_id")
-    def _check_easycrm_esp(self):
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._check_easycrm_esp(vals)
+        return super().create(vals_list)
+
+    @api.model
+    def _check_easycrm_esp(self, vals):
         # (a mailing belongs to no company: whoever chooses the sender must see it)
-        self.easycrm_esp_id.check_access("read")
+        if esp_id := vals.get("easycrm_esp_id"):
+            self.env["easycrm.esp"].browse(esp_id).check_access("read")
 
     def action_put_in_queue(self):
         self.sudo().filtered("easycrm_cancelled").easycrm_cancelled = False
         return super().action_put_in_queue()
 
     def write(self, vals):
+        self._check_easycrm_esp(vals)
         # what is written, and not handed over yet, is not sent: it is not done
         busy = self.browse()
         if vals.get("state") == "done":
