@@ -74,6 +74,29 @@ class TestEspFaults(MailingCase):
         self.assertEqual(len(self.sendgrid.deliveries.all()), 3)
         self.assertEqual(mailing.state, "done")
 
+    def test_a_run_whose_time_is_up_goes_on_in_the_next(self):
+        mailing = self.make_mailing(self.make_people(5))
+        mailing.state = "sending"
+        wizards = "odoo.addons.easycrm_mail.easycrm_mail.wizards"
+        with (
+            # (Odoo commits page by page unless it is tested)
+            patch("odoo.addons.mass_mailing.models.mailing.modules") as modules,
+            patch(f"{wizards}.mail_compose_message.MAX_RECIPIENTS", 2),
+        ):
+            modules.module.current_test = None
+            with patch.object(
+                type(self.env["ir.cron"]), "_commit_progress", return_value=0
+            ):
+                self.process()
+            self.assertEqual(len(self.traces(mailing)), 2)
+            self.assertEqual(mailing.state, "sending")
+            self.hand_over()
+            self.assertFalse(self.sendgrid.calls)
+            self.process()
+        self.hand_over()
+        self.assertEqual(len(self.sendgrid.deliveries.all()), 5)
+        self.assertEqual(mailing.state, "done")
+
     def test_events_that_come_before_the_answer_finish_it_too(self):
         mailing = self.make_mailing(self.make_people(3))
         mailing._action_send_mail()

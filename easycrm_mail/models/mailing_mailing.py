@@ -9,6 +9,10 @@ from .easycrm_esp_send import DOUBT_MINUTES
 OPEN = ("filling", "prepared", "handed_over")
 
 
+class TimeUp(Exception):
+    """The cron's time is up, and not all recipients are written."""
+
+
 class MailingMailing(models.Model):
     """A mailing that goes through a bulk sender."""
 
@@ -84,7 +88,12 @@ class MailingMailing(models.Model):
             self._easycrm_wake()
 
     def _action_send_mail(self, res_ids=None):
-        result = super()._action_send_mail(res_ids)
+        try:
+            result = super()._action_send_mail(res_ids)
+        except TimeUp:
+            # (Odoo's own cron goes on with it: it runs once a day)
+            self.env.ref("mass_mailing.ir_cron_mass_mailing_queue").sudo()._trigger()
+            result = True
         if self.easycrm_esp_id:
             self.sudo()._easycrm_wake()
         return result

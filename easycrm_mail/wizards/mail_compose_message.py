@@ -11,6 +11,7 @@ from odoo.tools.misc import split_every
 
 from ..esp import MAX_RECIPIENTS, fences
 from ..models.bulk_writer import BulkWriter
+from ..models.mailing_mailing import TimeUp
 from ..models.retrying import Retrying
 
 _logger = logging.getLogger(__name__)
@@ -102,7 +103,11 @@ class MailComposeMessage(models.TransientModel):
                 # what is written is not rendered again after a crash
                 pages.write_and_commit(page)
                 remaining = len(res_ids) - done
-                self.env["ir.cron"]._commit_progress(len(page), remaining=remaining)
+                left = self.env["ir.cron"]._commit_progress(
+                    len(page), remaining=remaining
+                )
+                if remaining and not left:
+                    raise TimeUp
             else:
                 pages.write(page)
             self.env.invalidate_all()
