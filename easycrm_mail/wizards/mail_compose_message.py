@@ -33,6 +33,7 @@ class BulkPages(Retrying):
     def __init__(self, composer):
         self.env = composer.env
         self.plain = composer
+        self.is_crossed = False
         self._begin()
 
     def _begin(self):
@@ -47,12 +48,13 @@ class BulkPages(Retrying):
 
     def write(self, page):
         """Write a page: ids of the recipients' records."""
-        composer = self.composer
         if self.attempt > 1:
             # (nothing is known any more of what was written meanwhile)
             self._begin()
-            composer = self.composer
+            self.is_crossed = True
+        if self.is_crossed:
             page = self._leave_out_written(page)
+        composer = self.composer
         values = composer._manage_mail_values(composer._prepare_mail_values(page))
         recipients = composer._get_recipients_data(values)
         self.writer.write(composer.model, values, recipients)
