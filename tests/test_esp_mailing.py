@@ -191,6 +191,32 @@ class TestEspRendering(MailingCase):
         mailing = self.check_equal(LOGIC)
         self.assertGreater(len(mailing.easycrm_batch_ids), 1)
 
+    def test_a_value_that_is_set_and_compared(self):
+        self.check_equal(
+            """
+            <div>
+              <t t-set="town"><t t-out="object.city"/></t>
+              <p t-if="town == 'City 1'">You are of the first.</p>
+              <p t-elif="len(str(town)) == 6">You are of the others.</p>
+              <p t-else="">You are of none.</p>
+              <p t-att-title="town">In <t t-out="town"/> or <i t-out="town"/></p>
+              <t t-set="both"><b t-out="town"/> and <t t-out="object.name"/></t>
+              <p t-if="'City 2' in str(both)" t-out="both"/>
+            </div>
+            """
+        )
+
+    def test_a_template_is_compiled_once(self):
+        qweb = type(self.env["ir.qweb"])
+        mailing = self.make_mailing(self.make_people(20), LOGIC)
+        with patch.object(
+            qweb, "_generate_code", autospec=True, side_effect=qweb._generate_code
+        ) as compiling:
+            self.send(mailing)
+        self.assertEqual(len(self.sendgrid.deliveries.all()), 20)
+        templates = [call.args[1] for call in compiling.call_args_list]
+        self.assertLess(len(templates), 10, templates)
+
     def test_a_subject_with_values(self):
         self.check_equal(BODY, "For {{ object.name }} ({{ object.city or 'no city' }})")
 

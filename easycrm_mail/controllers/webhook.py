@@ -2,12 +2,32 @@ from odoo.exceptions import UserError
 from odoo.http import Controller, request, route
 
 from ..esp import Malformed, Unverified
+from ..models.retrying import Retrying
 
 #: Bytes of a report, at most.
 MAX_BYTES = 5_000_000
 
 #: "Do not try again", in Mailgun's own reading; SendGrid goes by any refusal alike.
 STOP = {"mailgun": 406, "sendgrid": 403}
+
+
+class EventStore(Retrying):
+    """Stores what is reported, while others report the same.
+
+    Odoo would do the request again itself, fewer times, and would write each time into
+    its log what could not be stored.
+    """
+
+    attempts = 20
+
+    def __init__(self, env):
+        self.env = env(su=True)
+
+    def store(self, esp, events, token):
+        """Store and commit; see `easycrm.esp.event`."""
+        # (what was looked up so far is not of interest: the snapshot is a new one)
+        self.env.cr.commit()
+        self._retrying(self.env["easycrm.esp.event"]._store, esp, events, token)
 
 
 class EasycrmWebhook(Controller):
@@ -48,6 +68,8 @@ class EasycrmWebhook(Controller):
         esp = (
             request.env["easycrm.esp"]
             .sudo()
+            # (who complains of what was sent before is heard)
+            .with_context(active_test=False)
             .search(
                 [("webhook_token", "=", token), ("provider", "=", provider)], limit=1
             )
@@ -62,8 +84,7 @@ class EasycrmWebhook(Controller):
             reports.verify(request.httprequest.headers, body)
             events = reports.read(body)
             used = reports.token(body)
-            Event = request.env["easycrm.esp.event"].sudo()
-            Event._store(esp, events, used)
+            EventStore(request.env).store(esp, events, used)
         except Unverified:
             return self._answer(STOP[provider])
         except Malformed:

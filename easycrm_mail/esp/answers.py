@@ -3,6 +3,11 @@
 import contextlib
 import time
 
+from .errors import Permanent, Refused
+
+#: Seconds that a sender may ask to wait at most: a day.
+_MAX_WAIT = 24 * 3600
+
 
 def shorten(text: str, limit: int = 300) -> str:
     """What a sender said, on one line."""
@@ -19,7 +24,8 @@ def plain(value) -> str:
         return ""
     if not isinstance(value, str | int | float):
         raise TypeError("no text")
-    return str(value).replace("\0", "")
+    # (JSON may write halves of characters, which are none)
+    return str(value).replace("\0", "").encode(errors="replace").decode()
 
 
 def retry_after(headers) -> float | None:
@@ -28,16 +34,40 @@ def retry_after(headers) -> float | None:
     SendGrid says when its window ends instead.
     """
     with contextlib.suppress(TypeError, ValueError):
-        return max(float(headers.get("Retry-After")), 0)
+        return _bounded(float(headers.get("Retry-After")))
     with contextlib.suppress(TypeError, ValueError):
-        return max(float(headers.get("X-RateLimit-Reset")) - time.time(), 0)
+        return _bounded(float(headers.get("X-RateLimit-Reset")) - time.time())
     return None
+
+
+def _bounded(seconds: float) -> float:
+    # (in this order, what is no number is none to wait)
+    return max(0.0, min(seconds, _MAX_WAIT))
+
+
+def check_key(key: str) -> None:
+    """Raises `Permanent` unless a key may stand in a header.
+
+    Else the error that says so would hold it.
+    """
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise Permanent("key")
+
+
+@contextlib.contextmanager
+def writing():
+    """Around what is written before a call: what goes wrong in it, nobody has got."""
+    try:
+        yield
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        raise Refused("mail", type(error).__name__) from None
 
 
 #: What reading a report can raise that is none.
 UNREADABLE = (
     AttributeError,
     KeyError,
+    OSError,  # (of a time that the system has none for)
     OverflowError,
     RecursionError,
     TypeError,

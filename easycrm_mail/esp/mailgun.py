@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 
 import requests
 
-from .answers import retry_after, shorten
+from .answers import check_key, retry_after, shorten, writing
 from .base import MAX_RECIPIENTS, TIMEOUT, fill
 from .errors import Doubtful, EspError, Permanent, Refused, Retry
 from .values import (
@@ -58,8 +58,9 @@ class Mailgun:
     """
 
     max_recipients = MAX_RECIPIENTS
-    #: It names no limit of the values, but one of 25 MB for a mail.
-    max_bytes = 20_000
+    #: It names no limit of the values, but one of 25 MB for a mail: that of the other
+    #: sender, through which the rest of a mailing may go.
+    max_bytes = 10_000
 
     def __init__(
         self,
@@ -73,6 +74,7 @@ class Mailgun:
     ):
         if region not in REGIONS or not domain:
             raise Permanent("setting", "region or domain")
+        check_key(key)
         self._url = os.environ.get(URL) or REGIONS[region]
         self._domain = quote(domain, safe="")
         self._opens, self._clicks = tracks_opens, tracks_clicks
@@ -83,7 +85,8 @@ class Mailgun:
 
     def send(self, bulk: Bulk) -> Accepted:
         """Hands a bulk over; see `base.Esp`."""
-        values = self._write(bulk)
+        with writing():
+            values = self._write(bulk)
         files = [
             (
                 "inline" if file.content_id else "attachment",

@@ -82,6 +82,7 @@ def _signed(body: bytes) -> dict[str, str]:
             name: str(signature[name]) for name in ("timestamp", "token", "signature")
         }
         int(signed["timestamp"])
+        "".join(signed.values()).encode()
     except (KeyError, RecursionError, TypeError, ValueError):
         raise Unverified("signature") from None
     return signed

@@ -19,7 +19,7 @@ from datetime import datetime, timezone
 from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 
-from .answers import retry_after, shorten
+from .answers import check_key, retry_after, shorten, writing
 from .base import MAX_RECIPIENTS, TIMEOUT, fill
 from .errors import Doubtful, EspError, Permanent, Refused, Retry
 from .values import Accepted, Bulk, Recipient, Suppression, SuppressionReason
@@ -70,13 +70,15 @@ class SendGrid:
     ):
         if region not in REGIONS:
             raise Permanent("setting", "unknown region")
+        check_key(key)
         self._client = SendGridAPIClient(key, os.environ.get(URL) or REGIONS[region])
         self._client.client.timeout = timeout
         self._opens, self._clicks = tracks_opens, tracks_clicks
 
     def send(self, bulk: Bulk) -> Accepted:
         """Hands a bulk over; see `base.Esp`."""
-        body = self._write(bulk)
+        with writing():
+            body = self._write(bulk)
         try:
             answer = self._client.send(body)
         except HTTPError as error:

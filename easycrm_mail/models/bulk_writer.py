@@ -63,6 +63,7 @@ class BulkWriter:
         for record in records:
             mail = values[record.id]
             content, slots = self._write_content(mail, record.get_base_url())
+            linked = self._find_own_links(slots)
             for address, name in self._get_people(recipients[record.id], mail, names):
                 trace = {**mail["mailing_trace_ids"][0][2], "email": address}
                 if address in self.seen:
@@ -70,7 +71,9 @@ class BulkWriter:
                     rows.append({**trace, **twice})
                     continue
                 self.seen.add(address)
-                own = self._get_own_values(record.id, address, mail)
+                own = self._get_own_values(
+                    record.id, address, mail, content.names | linked
+                )
                 batch = self._find_batch(content.id, address)
                 rows.append(
                     {
@@ -125,16 +128,20 @@ class BulkWriter:
             for address in dict.fromkeys(recipients["mail_to_normalized"])
         ]
 
-    def _get_own_values(self, res_id, address, mail):
-        """Return what every recipient has for himself, by the names of its places."""
+    def _get_own_values(self, res_id, address, mail, names):
+        """Return what every recipient has for himself, by the names of its places.
+
+        :param set names: of those that are wanted
+        """
         mailing = self.mailing
-        return {
-            "subject": mail["subject"] or "",
-            "messageid": mail["message_id"],
-            "oneclick": mailing._get_unsubscribe_oneclick_url(address, res_id),
-            "unsubscribe": mailing._get_unsubscribe_url(address, res_id),
-            "view": mailing._get_view_url(address, res_id),
+        writers = {
+            "subject": lambda: mail["subject"] or "",
+            "messageid": lambda: mail["message_id"],
+            "oneclick": lambda: mailing._get_unsubscribe_oneclick_url(address, res_id),
+            "unsubscribe": lambda: mailing._get_unsubscribe_url(address, res_id),
+            "view": lambda: mailing._get_view_url(address, res_id),
         }
+        return {name: writers[name]() for name in writers.keys() & names}
 
     # --- which batch ---
 
@@ -193,6 +200,14 @@ class BulkWriter:
             return value
         return str(self.env["mail.render.mixin"]._replace_local_links(value, base_url))
 
+    def _find_own_links(self, values):
+        """Return the names of the own links that stand in values."""
+        return {
+            name
+            for path, name in OWN_LINKS.items()
+            if any(f"{self.base_url}{path}" in value for value in values.values())
+        }
+
     def _select(self, content, slots, own):
         """Return the values that stand in a content, with one's own links in them."""
         values = {**slots, **own}
@@ -200,7 +215,7 @@ class BulkWriter:
         for path, name in OWN_LINKS.items():
             generic = f"{self.base_url}{path}"
             for place, value in values.items():
-                if generic in value:
+                if name in own and generic in value:
                     values[place] = value.replace(generic, own[name])
         return values
 

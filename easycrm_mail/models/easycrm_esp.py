@@ -3,7 +3,7 @@ from secrets import token_urlsafe
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from ..esp import TIMEOUT, Mailgun, MailgunReports, SendGrid, SendGridReports
+from ..esp import TIMEOUT, EspError, Mailgun, MailgunReports, SendGrid, SendGridReports
 from . import secrets
 
 #: What is written, and never read again.
@@ -147,7 +147,7 @@ class EasycrmEsp(models.Model):
         """Return the `esp.Esp` that this sender is spoken to through.
 
         :param float timeout: seconds that a call may take
-        :raise UserError: it has no key, in words
+        :raise UserError: it has no key, or none that can be one, in words
         """
         self.ensure_one()
         key = self._decrypt("api_key")
@@ -160,9 +160,12 @@ class EasycrmEsp(models.Model):
             "tracks_clicks": self.tracks_clicks,
             "timeout": timeout,
         }
-        if self.provider == "sendgrid":
-            return SendGrid(key, self.region, **values)
-        return Mailgun(key, self.domain, self.region, **values)
+        try:
+            if self.provider == "sendgrid":
+                return SendGrid(key, self.region, **values)
+            return Mailgun(key, self.domain, self.region, **values)
+        except EspError as error:
+            raise UserError(self._explain_error(error)) from None
 
     def _get_max_bytes(self):
         """Return the bytes that the values of one recipient may have."""

@@ -104,7 +104,8 @@ class EasycrmEspEvent(models.Model):
                  reason, severity, url, user_agent, ip, is_machine, token, applied)
             VALUES %s ON CONFLICT DO NOTHING RETURNING id
             """,
-            list(rows.values()),
+            # (in one order, that calls with the same events do not wait for each other)
+            [rows[key] for key in sorted(rows)],
             page_size=len(rows),
             fetch=True,
         )

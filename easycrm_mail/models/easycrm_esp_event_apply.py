@@ -1,10 +1,21 @@
+from collections import defaultdict
+
 from odoo import api, models
 from odoo.tools import SQL
 
 from ..esp import EventKind, Severity, SuppressionReason
+from .retrying import Retrying
 
 #: Events that are applied in one transaction.
 PAGE = 5000
+
+#: Kinds after which somebody may not be written to any more.
+KEPT = {
+    EventKind.BOUNCED.value,
+    EventKind.COMPLAINED.value,
+    EventKind.DROPPED.value,
+    EventKind.UNSUBSCRIBED.value,
+}
 
 #: Seconds after the delivery in which nobody has read a mail yet: a scanner has.
 MACHINE_SECONDS = 5
@@ -22,6 +33,17 @@ _DROPS = [
 ]
 
 
+class EventRun(Retrying):
+    """Applies events while others write to the same recipients."""
+
+    def __init__(self, env):
+        self.env = env
+
+    def apply_page(self):
+        """Apply a page and commit; return how many events it had."""
+        return self._retrying(self.env["easycrm.esp.event"]._apply_page)
+
+
 class EasycrmEspEvent(models.Model):
     """What becomes of recipients, by all that was reported about them."""
 
@@ -32,7 +54,8 @@ class EasycrmEspEvent(models.Model):
         """Apply what has come, page by page."""
         self.env["easycrm.esp"]._cron_import()
         Cron = self.env["ir.cron"]
-        while count := self._apply_page():
+        run = EventRun(self.env)
+        while count := run.apply_page():
             if not Cron._commit_progress(count, remaining=int(count == PAGE)):
                 break
 
@@ -42,7 +65,7 @@ class EasycrmEspEvent(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                SELECT id, trace_id FROM easycrm_esp_event
+                SELECT id, trace_id, kind FROM easycrm_esp_event
                 WHERE applied IS NOT TRUE
                 ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
                 """,
@@ -60,8 +83,9 @@ class EasycrmEspEvent(models.Model):
             self._fold(traces)
             self._settle_batches(traces)
             self._keep_clicks(traces)
-        self._keep_suppressions(events)
-        self._keep_opt_outs(events)
+        told = self.browse([row[0] for row in rows if row[2] in KEPT])
+        self._keep_suppressions(told)
+        self._keep_opt_outs(told)
         self.env.cr.execute(
             SQL(
                 "UPDATE easycrm_esp_event SET applied = TRUE WHERE id = ANY(%s)",
@@ -94,7 +118,11 @@ class EasycrmEspEvent(models.Model):
         traces.flush_recordset()
         self.env.cr.execute(
             SQL(
-                "SELECT 1 FROM mailing_trace WHERE id = ANY(%s) ORDER BY id FOR UPDATE",
+                # (more is reported of them meanwhile: it does not wait)
+                """
+                SELECT 1 FROM mailing_trace WHERE id = ANY(%s)
+                ORDER BY id FOR NO KEY UPDATE
+                """,
                 traces.ids,
             )
         )
@@ -200,14 +228,17 @@ class EasycrmEspEvent(models.Model):
     def _settle_batches(self, traces):
         """An event settles the doubt of its batch: the sender takes all of it, or none.
 
-        Whoever of it nothing is told of yet is on the way.
+        Whoever of it nothing is told of yet is on the way, also where the sender has
+        told of trouble of its own and it was to be handed over again.
         """
         self.env["easycrm.esp.batch"].flush_model(["state", "error"])
         self.env.cr.execute(
             SQL(
                 """
-                UPDATE easycrm_esp_batch SET state = 'accepted', error = NULL
-                WHERE state IN ('handed_over', 'doubt') AND id IN (
+                UPDATE easycrm_esp_batch SET state = 'accepted', error = NULL,
+                    next_try_at = NULL,
+                    handed_at = coalesce(handed_at, now() AT TIME ZONE 'UTC')
+                WHERE state IN ('prepared', 'handed_over', 'doubt') AND id IN (
                     SELECT easycrm_batch_id FROM mailing_trace WHERE id = ANY(%s))
                 RETURNING id
                 """,
@@ -220,6 +251,7 @@ class EasycrmEspEvent(models.Model):
         if batches:
             batches.invalidate_recordset(flush=False)
             batches._mark_on_the_way()
+            batches.mailing_id._easycrm_wake()  # (which may be through now)
 
     def _keep_clicks(self, traces):
         """Write people's clicks where Odoo keeps clicks, and take off machines'."""
@@ -253,14 +285,14 @@ class EasycrmEspEvent(models.Model):
 
     def _keep_suppressions(self, events):
         """Keep who must not be written to any more."""
-        rows = []
+        rows = defaultdict(list)
         for event in events:
             reason = event._get_suppression()
             if reason and event.address:
-                rows.append(
-                    (event.address, reason, event.occurred_at, event.reason or "")
-                )
-        self.env["easycrm.esp.suppression"]._add(rows, events.esp_id[:1])
+                row = (event.address, reason, event.occurred_at, event.reason or "")
+                rows[event.esp_id].append(row)
+        for esp, found in rows.items():
+            self.env["easycrm.esp.suppression"]._add(found, esp)
 
     def _get_suppression(self):
         """Return the `SuppressionReason` that an event gives, or None."""

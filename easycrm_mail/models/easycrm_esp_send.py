@@ -48,6 +48,7 @@ class EasycrmEspBatch(models.Model):
             [
                 ("state", "=", "prepared"),
                 ("mailing_id.easycrm_paused", "=", False),
+                ("mailing_id.easycrm_cancelled", "=", False),
                 *("|", ("next_try_at", "=", False), ("next_try_at", "<=", now)),
             ],
             limit=20,
@@ -57,13 +58,21 @@ class EasycrmEspBatch(models.Model):
                 return locked
         return self.browse()
 
+    def _get_esp(self):
+        """Return the `esp.Esp` that a batch is handed over to.
+
+        :raise UserError: it cannot be, in words
+        """
+        if not self.esp_id.active:
+            raise UserError(self.env._("%s is archived.", self.esp_id.name))
+        return self.esp_id._make_esp()
+
     def _hand_over(self):
         """Mark a batch as handed over; return its `esp.Bulk`, or None."""
         self._leave_out_suppressed()
         bulk = self._make_bulk()
         if not bulk:
             self.state = "cancelled"
-            self.mailing_id._easycrm_finish()
             return None
         self.write(
             {
@@ -122,7 +131,6 @@ class EasycrmEspBatch(models.Model):
                 }
             )
             self._mark_on_the_way()
-        self.mailing_id._easycrm_finish()
 
     def _take_back(self, values):
         """Let a batch that certainly was not sent wait again."""
@@ -174,6 +182,17 @@ class EasycrmEspBatch(models.Model):
         words = self.env._("It was interrupted while it was handed over.")
         lost.write({"state": "doubt", "error": words})
 
+    @api.model
+    def _look_for_left(self):
+        """Take back what a run has written that died after somebody cancelled it."""
+        left = self.search(
+            [
+                ("state", "in", ("filling", "prepared")),
+                ("mailing_id.easycrm_cancelled", "=", True),
+            ]
+        )
+        left.mailing_id._easycrm_cancel_waiting()
+
     def action_send_again(self):
         """Send batches again that were never confirmed: a person has decided so."""
         self.check_access("read")
@@ -202,24 +221,37 @@ class BulkRun(Retrying):
         """Go on as long as there is time."""
         Batch = self.env["easycrm.esp.batch"]
         self._retrying(Batch._look_for_lost)
-        self._retrying(self.env["mailing.mailing"]._easycrm_finish_all)
+        self._retrying(Batch._look_for_left)
+        # (each in a transaction of its own: two workers that settle the last two
+        # batches at once do not see each other's)
+        finish = self.env["mailing.mailing"]._easycrm_finish_all
+        self._retrying(finish)
         while batch_id := self._retrying(self._begin):
             batch = Batch.browse(batch_id)
             outcome = self._call(batch)
             self._retrying(self._end, batch_id, outcome)
+            self._retrying(finish)
             if not self.env["ir.cron"]._commit_progress(1, remaining=1):
                 break
+        else:
+            self._retrying(finish)
 
     def _begin(self):
         self.bulk = None
         while batch := self.env["easycrm.esp.batch"]._get_due():
             try:
-                self.esp = batch.esp_id._make_esp()
+                self.esp = batch._get_esp()
             except UserError as error:
                 batch.mailing_id._easycrm_pause(reason=str(error))
                 continue
-            if bulk := batch._hand_over():
-                self.bulk = bulk
+            try:
+                self.bulk = batch._hand_over()
+            except (KeyError, TypeError, ValueError):
+                # (of what is written there: it must not keep the others waiting)
+                _logger.exception("Batch %s cannot be read", batch.id)
+                batch._split(Refused("mail"))
+                continue
+            if self.bulk:
                 return batch.id
         return None
 

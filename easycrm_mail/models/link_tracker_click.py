@@ -1,4 +1,9 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
+
+#: What links begin with whose clicks are kept.
+WEB = ("http://", "https://")
 
 
 class LinkTrackerClick(models.Model):
@@ -18,26 +23,44 @@ class LinkTrackerClick(models.Model):
 
         :param list rows: (event id, recipient id, URL, IP address, …)
         """
+        # (to a place on its page, say: no link of Odoo's, which would raise)
+        rows = [row for row in rows if row[2].startswith(WEB)]
         if not rows:
             return self
         traces = self.env["mailing.trace"].browse({row[1] for row in rows})
-        traces = {trace.id: trace for trace in traces}
-        links = self._easycrm_find_links(
-            {(traces[row[1]].mass_mailing_id, row[2]) for row in rows}
+        mailings = {trace.id: trace.mass_mailing_id for trace in traces}
+        links = self._easycrm_find_links({(mailings[row[1]], row[2]) for row in rows})
+        self.flush_model()
+        now = self.env.cr.now()
+        made = []
+        for event_id, trace_id, url, ip, *_rest in rows:
+            mailing = mailings[trace_id]
+            link = links[mailing, url]
+            made.append(
+                (
+                    *(event_id, link.id, trace_id, mailing.id),
+                    *(link.campaign_id.id or None, ip),
+                    *(self.env.uid, now, self.env.uid, now),
+                )
+            )
+        found = self.env.cr.execute_values(
+            """
+            INSERT INTO link_tracker_click
+                (easycrm_event_id, link_id, mailing_trace_id, mass_mailing_id,
+                 campaign_id, ip, create_uid, create_date, write_uid, write_date)
+            VALUES %s RETURNING id
+            """,
+            made,
+            page_size=len(made),
+            fetch=True,
         )
-        return self.create(
-            [
-                {
-                    "easycrm_event_id": event_id,
-                    "link_id": links[traces[trace_id].mass_mailing_id, url].id,
-                    "mailing_trace_id": trace_id,
-                    "mass_mailing_id": traces[trace_id].mass_mailing_id.id,
-                    "campaign_id": traces[trace_id].campaign_id.id,
-                    "ip": ip,
-                }
-                for event_id, trace_id, url, ip, *_rest in rows
-            ]
-        )
+        # (written in bulk, past the ORM: it is told what hangs on them)
+        self.invalidate_model(flush=False)
+        traces.invalidate_recordset(["links_click_ids"], flush=False)
+        clicked = self.env["link.tracker"].union(*links.values())
+        clicked.invalidate_recordset(["link_click_ids"], flush=False)
+        self.env.add_to_compute(clicked._fields["count"], clicked)
+        return self.browse(row[0] for row in found)
 
     @api.model
     def _easycrm_forget(self, name, records):
@@ -58,14 +81,21 @@ class LinkTrackerClick(models.Model):
         :param set pairs: (mailing, URL)
         """
         Link = self.env["link.tracker"]
+        urls = defaultdict(set)
+        for mailing, url in pairs:
+            urls[mailing].add(url)
         links = {}
-        for mailing, url in sorted(pairs, key=lambda pair: (pair[0].id, pair[1])):
-            known = Link.search([("mass_mailing_id", "=", mailing.id)])
-            link = known.filtered(
-                lambda link, url=url: url in (link.url, link.redirected_url)
-            )[:1]
-            links[mailing, url] = link or Link.create(
-                # (with a title, that it does not read the page to find one)
-                {"url": url, "title": url, **mailing._get_link_tracker_values()}
+        for mailing, wanted in sorted(urls.items(), key=lambda item: item[0].id):
+            known = {}
+            for link in Link.search([("mass_mailing_id", "=", mailing.id)]):
+                known.setdefault(link.url, link)
+                known.setdefault(link.redirected_url, link)
+            missing = sorted(url for url in wanted if url not in known)
+            # (with a title, that it does not read the page to find one)
+            values = mailing._get_link_tracker_values()
+            made = Link.search_or_create(
+                [{"url": url, "title": url, **values} for url in missing]
             )
+            known.update(zip(missing, made, strict=True))
+            links.update({(mailing, url): known[url] for url in wanted})
         return links

@@ -18,6 +18,10 @@ NOT_PAUSED = {
 OPEN = ("filling", "prepared", "handed_over")
 
 
+class TimeUp(Exception):
+    """The cron's time is up, and not all recipients are written."""
+
+
 class MailingMailing(models.Model):
     """A mailing that goes through a bulk sender."""
 
@@ -29,6 +33,8 @@ class MailingMailing(models.Model):
         domain="[('active', '=', True)]",
         default=lambda self: self._get_default_easycrm_esp(),
         tracking=True,
+        # (else what waits for its hour would go out through Odoo's mail server)
+        ondelete="restrict",
     )
     easycrm_batch_ids = fields.One2many(
         "easycrm.esp.batch", "mailing_id", string="Batches", readonly=True
@@ -79,11 +85,28 @@ class MailingMailing(models.Model):
                 else False
             )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._check_easycrm_esp(vals)
+        return super().create(vals_list)
+
+    @api.model
+    def _check_easycrm_esp(self, vals):
+        # (a mailing belongs to no company: whoever chooses the sender must see it)
+        if esp_id := vals.get("easycrm_esp_id"):
+            self.env["easycrm.esp"].browse(esp_id).check_access("read")
+
+    def action_put_in_queue(self):
+        self.sudo().filtered("easycrm_cancelled").easycrm_cancelled = False
+        return super().action_put_in_queue()
+
     def write(self, vals):
+        self._check_easycrm_esp(vals)
         # what is written, and not handed over yet, is not sent: it is not done
         busy = self.browse()
         if vals.get("state") == "done":
-            self.sudo()._easycrm_close()
+            self.sudo()._easycrm_end_writing()
             busy = self.filtered(lambda m: m.sudo()._easycrm_is_busy())
         if busy:
             super(MailingMailing, busy).write({"state": "sending"})
@@ -94,23 +117,25 @@ class MailingMailing(models.Model):
         self.env["link.tracker.click"]._easycrm_forget("mass_mailing_id", self)
         return super().unlink()
 
-    def _easycrm_close(self):
-        """All is written: what is not full goes as it is.
+    def _easycrm_is_busy(self):
+        """Return whether something of it is not handed over yet."""
+        return any(batch.state in OPEN for batch in self.easycrm_batch_ids)
 
-        A run that died before it could say so is followed by one that finds nobody.
-        """
+    def _easycrm_end_writing(self):
+        """All recipients are written, be it by several runs: what is not full goes."""
         self.filtered("easycrm_writing").easycrm_writing = False
         filling = self.easycrm_batch_ids.filtered(lambda b: b.state == "filling")
         if filling:
             filling.state = "prepared"
             self._easycrm_wake()
 
-    def _easycrm_is_busy(self):
-        """Return whether something of it is not handed over yet."""
-        return any(batch.state in OPEN for batch in self.easycrm_batch_ids)
-
     def _action_send_mail(self, res_ids=None):
-        result = super()._action_send_mail(res_ids)
+        try:
+            result = super()._action_send_mail(res_ids)
+        except TimeUp:
+            # (Odoo's own cron goes on with it: it runs once a day)
+            self.env.ref("mass_mailing.ir_cron_mass_mailing_queue").sudo()._trigger()
+            result = True
         if self.easycrm_esp_id:
             self.sudo()._easycrm_wake()
         return result
@@ -133,16 +158,14 @@ class MailingMailing(models.Model):
 
     @api.model
     def _easycrm_finish_all(self):
-        """Finish what is through, also where two have overlooked it at once.
-
-        Who writes and who hands over do not see what the other one does just now.
-        """
+        """Finish the mailings of which nothing waits any more."""
         self.search(
             [
                 ("state", "=", "sending"),
                 ("easycrm_esp_id", "!=", False),
                 ("easycrm_writing", "=", False),
                 ("easycrm_batch_ids", "!=", False),
+                ("easycrm_batch_ids", "not any", [("state", "in", OPEN)]),
             ]
         )._easycrm_finish()
 
@@ -152,10 +175,6 @@ class MailingMailing(models.Model):
         return self.sudo().easycrm_batch_ids.filtered(
             lambda batch: batch.state == "doubt" and batch.handed_at < before
         )
-
-    def action_put_in_queue(self):
-        self.sudo().filtered("easycrm_cancelled").easycrm_cancelled = False
-        return super().action_put_in_queue()
 
     def action_retry_failed(self):
         """Write again to whom the mail could not be sent, as Odoo does."""
@@ -206,7 +225,9 @@ class MailingMailing(models.Model):
     def action_easycrm_cancel(self):
         """Send nothing more: whoever has not got it will not."""
         self.check_access("write")
-        self.sudo().write({"easycrm_cancelled": True, **NOT_PAUSED})
+        self.sudo().write(
+            {"easycrm_cancelled": True, "easycrm_writing": False, **NOT_PAUSED}
+        )
         self.sudo()._easycrm_cancel_waiting()
         self.sudo()._easycrm_finish()
 
@@ -232,7 +253,7 @@ class MailingMailing(models.Model):
         esp = self.env["easycrm.esp"].browse(esp_id)
         esp.check_access("read")
         waiting = self.sudo().easycrm_batch_ids.filtered(
-            lambda batch: batch.state == "prepared"
+            lambda batch: batch.state in ("filling", "prepared")
         )
         waiting.esp_id = esp
         waiting.trace_ids.write({"easycrm_esp_id": esp.id})

@@ -56,6 +56,11 @@ class MailingTrace(models.Model):
     _easycrm_email_idx = models.Index("(email, sent_datetime DESC, id)")
     _easycrm_message_idx = models.Index("(message_id) WHERE message_id IS NOT NULL")
 
+    # (two runs at once do not write to anybody twice)
+    _easycrm_address_unique = models.UniqueIndex(
+        "(mass_mailing_id, email) WHERE easycrm_batch_id IS NOT NULL"
+    )
+
     @api.model
     def _easycrm_fold(self, records, into):
         """Give what merged records got to the one that stays.

@@ -40,13 +40,15 @@ class Retrying:
 
     :ivar env: of the superuser
     :ivar int attempt: which making of the running transaction this is, from 1
+    :ivar int attempts: how often it is made at most
     """
 
     attempt = 1
+    attempts = ATTEMPTS
 
     def _retrying(self, function, *args):
         """Call and commit; again when another transaction crossed."""
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, self.attempts + 1):
             self.attempt = attempt
             try:
                 with quiet_sql():
@@ -56,7 +58,7 @@ class Retrying:
                 return result
             except (*CROSSED, IntegrityError):
                 self._roll_back()
-                if attempt == ATTEMPTS:
+                if attempt == self.attempts:
                     raise
                 time.sleep(0.05 * attempt)
         return None

@@ -1,6 +1,8 @@
+import logging
 import re
 from functools import reduce
 
+from lxml import html
 from markupsafe import Markup, escape
 
 from odoo import Command, models
@@ -9,6 +11,10 @@ from odoo.tools.misc import split_every
 
 from ..esp import MAX_RECIPIENTS, fences
 from ..models.bulk_writer import BulkWriter
+from ..models.mailing_mailing import TimeUp
+from ..models.retrying import Retrying
+
+_logger = logging.getLogger(__name__)
 
 #: What Odoo renders without its template engine: the value of a field, and a default.
 _FIELD = re.compile(
@@ -16,6 +22,55 @@ _FIELD = re.compile(
     r"""[\s|\n]*(?:/>|>[\s|\n]*(?P<default>[^<>]*?)[\s|\n]*</(?P=tag)>)""",
     re.DOTALL,
 )
+
+
+class BulkPages(Retrying):
+    """Writes a mailing's recipients, page by page.
+
+    :param composer: the `mail.compose.message`
+    """
+
+    def __init__(self, composer):
+        self.env = composer.env
+        self.plain = composer
+        self.is_crossed = False
+        self._begin()
+
+    def _begin(self):
+        self.composer = self.plain.with_context(
+            easycrm_fence=True, easycrm_memo={}, post_convert_links=False
+        )
+        self.writer = BulkWriter(self.plain.mass_mailing_id.sudo())
+
+    def write_and_commit(self, page):
+        """Write a page; again when another transaction crossed."""
+        self._retrying(self.write, page)
+
+    def write(self, page):
+        """Write a page: ids of the recipients' records."""
+        if self.attempt > 1:
+            # (nothing is known any more of what was written meanwhile)
+            self._begin()
+            self.is_crossed = True
+        if self.is_crossed:
+            page = self._leave_out_written(page)
+        composer = self.composer
+        values = composer._manage_mail_values(composer._prepare_mail_values(page))
+        recipients = composer._get_recipients_data(values)
+        self.writer.write_page(composer.model, values, recipients)
+        self.env.flush_all()
+
+    def _leave_out_written(self, page):
+        traces = self.env["mailing.trace"].search_fetch(
+            [
+                ("mass_mailing_id", "=", self.plain.mass_mailing_id.id),
+                ("model", "=", self.plain.model),
+                ("res_id", "in", page),
+            ],
+            ["res_id"],
+        )
+        written = set(traces.mapped("res_id"))
+        return [res_id for res_id in page if res_id not in written]
 
 
 class MailComposeMessage(models.TransientModel):
@@ -38,31 +93,34 @@ class MailComposeMessage(models.TransientModel):
         """Write what is to be sent, a thousand recipients at a time."""
         # (they go along with the batch: a copy for each recipient is not needed)
         self.attachment_ids = [Command.clear()]
-        composer = self.with_context(
-            easycrm_fence=True, easycrm_memo={}, post_convert_links=False
-        )
         mailing = self.mass_mailing_id.sudo()
-        writer = BulkWriter(mailing)
         Trace = self.env["mailing.trace"].sudo()
         written = Trace.search_count([("mass_mailing_id", "=", mailing.id)])
         mailing.write(
             {"easycrm_expected": written + len(res_ids), "easycrm_writing": True}
         )
+        if auto_commit is True:
+            self.env["ir.cron"]._commit_progress(remaining=len(res_ids))
+        pages = BulkPages(self)
         done = 0
         for page in split_every(MAX_RECIPIENTS, res_ids):
-            values = composer._manage_mail_values(composer._prepare_mail_values(page))
-            writer.write_page(self.model, values, composer._get_recipients_data(values))
             done += len(page)
             if auto_commit is True:
                 # what is written is not rendered again after a crash, and goes off
+                pages.write_and_commit(page)
                 mailing._easycrm_wake()
                 remaining = len(res_ids) - done
-                self.env["ir.cron"]._commit_progress(len(page), remaining=remaining)
+                left = self.env["ir.cron"]._commit_progress(
+                    len(page), remaining=remaining
+                )
+                if remaining and not left:
+                    raise TimeUp
+            else:
+                pages.write(page)
             self.env.invalidate_all()
             if mailing.easycrm_cancelled:  # (meanwhile, by a person)
                 mailing._easycrm_cancel_waiting()
                 break
-        mailing._easycrm_close()
 
     # --- once for all pages what does not change between them ---
 
@@ -76,6 +134,17 @@ class MailComposeMessage(models.TransientModel):
         return self._easycrm_remember(
             "done", super()._get_done_emails, mail_values_dict
         )
+
+    def _get_recipients_data(self, mail_values_dict):
+        memo = self.env.context.get("easycrm_memo")
+        if memo is None:
+            return super()._get_recipients_data(mail_values_dict)
+        # (asked three times for the same page)
+        page, known = memo.get("recipients", (None, None))
+        if page != list(mail_values_dict):
+            known = super()._get_recipients_data(mail_values_dict)
+            memo["recipients"] = (list(mail_values_dict), known)
+        return known
 
     def _easycrm_remember(self, name, function, *args):
         memo = self.env.context.get("easycrm_memo")
@@ -94,11 +163,38 @@ class MailComposeMessage(models.TransientModel):
             return super()._render_template_qweb(
                 template_src, model, res_ids, add_context=add_context, options=options
             )
+        if not self._has_unsafe_expression_template_qweb(template_src, model):
+            return self._render_template_qweb_regex(template_src, model, res_ids)
         # (not the layout around it, which is one for all)
         composer = self.with_context(easycrm_compiled={}, easycrm_fenced=True)
-        return super(MailComposeMessage, composer)._render_template_qweb(
+        try:
+            return composer._easycrm_render_qweb(
+                template_src, model, res_ids, add_context, options or {}
+            )
+        except Exception:
+            _logger.info("A mailing cannot be rendered fenced", exc_info=True)
+        return super()._render_template_qweb(
             template_src, model, res_ids, add_context=add_context, options=options
         )
+
+    def _easycrm_render_qweb(self, template_src, model, res_ids, add_context, options):
+        """Do what Odoo does, but read and compile the template once for all."""
+        variables = {**self._render_eval_context(), **(add_context or {})}
+        if not (
+            self._unrestricted_rendering
+            or self.env.is_admin()
+            or self.env.user.has_group("mail.group_mail_template_editor")
+        ):
+            options = {**options, "raise_on_forbidden_code_for_model": model}
+        template = html.fragment_fromstring(template_src, create_parent="div")
+        qweb = self.env["ir.qweb"]
+        # (the element that is around it is Odoo's, and taken off)
+        return {
+            record.id: qweb._render(
+                template, {**variables, "object": record}, **options
+            )[5:-6]
+            for record in self.env[model].browse(res_ids)
+        }
 
     def _render_template_qweb_regex(self, template_src, model, res_ids):
         if not self.env.context.get("easycrm_fence"):

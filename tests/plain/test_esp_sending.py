@@ -178,6 +178,25 @@ def test_answers_are_sorted_by_whether_it_was_sent(
 
 
 @pytest.mark.parametrize(
+    ("said", "waited"), [("inf", 86_400), ("1e300", 86_400), ("-5", 0), ("nan", 0)]
+)
+def test_no_wait_is_longer_than_a_day(esp, server, sender, said, waited):
+    server.break_(SEND[sender], "answer", answer=Answer("", 429, {"Retry-After": said}))
+    with pytest.raises(Retry) as caught:
+        esp.send(bulk())
+    assert caught.value.retry_after == waited
+
+
+@pytest.mark.parametrize("key", ["SG.sec\nret", "sec ret", "secr\u00e9t"])
+def test_a_key_that_can_stand_in_no_header_is_in_no_error(server, sender, key):
+    server.key = key
+    with pytest.raises(Permanent) as caught:
+        make(sender, server)
+    assert caught.value.code == "key"
+    assert "sec" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("kind", "is_delivered"), [("reset", True), ("half", True), ("refuse", False)]
 )
 def test_an_answer_that_is_lost_leaves_a_doubt(esp, server, sender, kind, is_delivered):

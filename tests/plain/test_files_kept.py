@@ -4,16 +4,13 @@ import hashlib
 import os
 import random
 import signal
-import socket
-import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-import requests
-from odoo_processes import READ, manage, query, run_odoo
+from odoo_processes import READ, OdooServer, manage, query, run_odoo
 from process_memory import Memory
 from servers.dovecot import Dovecot
 from test_crash import CONNECT, LOGIN, PASSWORD
@@ -124,68 +121,6 @@ def test_killed_while_files_are_fetched_each_is_here_once(server, database):
     )
     assert sorted(rows) == sorted((f"{n}.pdf", 200_000, 1) for n in range(MAILS))
     assert stored(database) == MAILS
-
-
-class OdooServer:
-    """An Odoo that answers, and a browser that is signed in."""
-
-    def __init__(self, database):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
-        command = [os.environ["EASYCRM_ODOO"], "server", "-d", database]
-        options = ["--max-cron-threads=0", "--workers=0", "--log-level=warn"]
-        port = f"--http-port={self.url.rpartition(':')[2]}"
-        self._process = subprocess.Popen(
-            [*command, *options, port], start_new_session=True
-        )
-        self._browser = requests.Session()
-        self._sign_in(database)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_exc):
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-
-    @property
-    def pid(self):
-        return self._process.pid
-
-    def _sign_in(self, database):
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                self.ask(
-                    "/web/session/authenticate",
-                    {"db": database, "login": "admin", "password": "admin"},
-                )
-            except requests.ConnectionError:
-                assert time.monotonic() < deadline and self._process.poll() is None
-                time.sleep(0.1)
-            else:
-                return
-
-    def ask(self, path, params):
-        answer = self._browser.post(
-            self.url + path, json={"jsonrpc": "2.0", "params": params}, timeout=60
-        ).json()
-        assert "error" not in answer, answer
-        return answer["result"]
-
-    def call(self, model, method, *args, **kwargs):
-        params = {"model": model, "method": method, "args": args, "kwargs": kwargs}
-        return self.ask("/web/dataset/call_kw", params)
-
-    def download(self, path):
-        """Return the size and the SHA-256 of a file."""
-        size, digest = 0, hashlib.sha256()
-        with self._browser.get(self.url + path, stream=True, timeout=60) as answer:
-            assert answer.status_code == 200, answer.text
-            for piece in answer.iter_content(1 << 16):
-                size += len(piece)
-                digest.update(piece)
-        return size, digest.hexdigest()
 
 
 def assert_peak(memory, limit, what):

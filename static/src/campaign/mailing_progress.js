@@ -205,7 +205,7 @@ export class MailingProgress extends Component {
             confirmLabel: _t("Cancel sending"),
             confirm: () => this.act("action_easycrm_cancel"),
             cancelLabel: _t("Go on"),
-            cancel: () => {},
+            cancel: () => false,
         });
     }
 }

@@ -201,7 +201,7 @@ export class MailingResults extends Component {
                 await reloadUnlessDirty(this.props.record);
                 await this.look();
             },
-            cancel: () => {},
+            cancel: () => false,
         });
     }
 }

@@ -10,17 +10,9 @@ import {ConnectMailbox, iconOf} from "./connect_mailbox";
 import {ConnectResult} from "./connect_result";
 import {signInServiceOf} from "./connect_servers";
 import {ConnectSignIn} from "./connect_sign_in";
-import {SERVICES, readsWords} from "./connect_words";
+import {SERVICES, STEPS, readsWords} from "./connect_words";
 
 const ACCOUNT = "easycrm.email.account";
-
-/** The steps, as the arrows name them. */
-const STEPS = [
-    ["mailbox", _t("Mailbox")],
-    ["sign_in", _t("Sign in")],
-    ["look", _t("Look first")],
-    ["start", _t("Start")],
-];
 
 /**
  * The window in which a mailbox is connected: which one, signing in, a look at it that stores nothing, and the start.

@@ -11,6 +11,14 @@ const CHART_WORDS = 12;
 /** Emails that a first reading brings in a minute, to tell roughly how long it takes. */
 const SPEED = {gmail: 250, outlook: 900, imap: 3000};
 
+/** The steps, as the arrows name them. */
+export const STEPS = [
+    ["mailbox", _t("Mailbox")],
+    ["sign_in", _t("Sign in")],
+    ["look", _t("Look first")],
+    ["start", _t("Start")],
+];
+
 export const SERVICES = {gmail: "Google", outlook: "Microsoft", imap: ""};
 
 /** The day from which on everything is read. */
