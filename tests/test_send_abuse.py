@@ -1,0 +1,168 @@
+import base64
+from datetime import datetime, timedelta
+from unittest.mock import patch
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import HttpCase, tagged
+
+from ..easycrm_mail.models import send_run
+from ..easycrm_mail.models.ingest import Ingest, Read
+from ..easycrm_mail.models.send_run import SendRun
+from ..easycrm_mail.messages import parse
+from ..easycrm_mail.providers import RemoteMessage
+from .common import PNG
+from .test_bounces import REPORT
+from .test_send_run import SendingCase
+
+
+@tagged("post_install", "-at_install")
+class TestSendAbuse(SendingCase):
+    """What somebody could do with the outbox, and must not."""
+
+    def test_nobody_leaves_a_mail_that_is_on_its_way(self):
+        mail = self.write_mail(to="anna@acme.example,bruno@beck.example")
+        other = self.write_mail()
+        mail.action_queue()
+        with self.assertRaisesRegex(UserError, "draft no more"):
+            mail.recipient_ids[0].outgoing_id = other
+        with self.assertRaisesRegex(UserError, "draft no more"):
+            other.recipient_ids.outgoing_id = mail
+
+    def test_users_do_not_say_that_somebody_was_refused(self):
+        mail = self.write_mail()
+        person = {"outgoing_id": mail.id, "address": "bruno@beck.example"}
+        people = mail.recipient_ids
+        with self.assertRaises(AccessError):
+            people.create({**person, "refused": "no"})
+        with self.assertRaises(AccessError):
+            people.with_context(default_refused="no").create(person)
+
+    def test_a_call_that_never_began_is_no_doubt(self):
+        """All threads may be busy with calls that were given up."""
+        mail = self.queue()
+
+        class Stuck:
+            def __init__(self, *args, **kwargs):
+                pass
+
+            def submit(self, function, *args):
+                return send_run.Future()
+
+            def shutdown(self, wait):
+                pass
+
+        self.patch(send_run, "ThreadPoolExecutor", Stuck)
+        self.patch(send_run, "PULL_SECONDS", 0)
+        self.run_outbox()
+        self.assertEqual((mail.state, mail.error_kind), ("queued", "retry"))
+
+    def test_what_is_sent_again_is_an_email_of_its_own(self):
+        mail = self.queue(lead_id=self.lead.id)
+        self.run_outbox()
+        self.report(f"Message-ID: {mail.message_id}")
+        bounce = self.env["easycrm.email.bounce"].search([]).with_user(self.mira)
+        again = self.outbox.browse(bounce.action_send_again()["outgoing_id"])
+        self.assertFalse(again.email_id)
+        again.with_user(self.mira).action_queue()
+        self.pass_time(again, seconds=11)
+        self.provider.answers = [ZeroDivisionError()]
+        with self.assertLogs("odoo.addons.easycrm_mail", "WARNING"):
+            self.run_outbox()
+        self.provider.put(send_run_bytes(again), None)
+        self.sync_sent()
+        self.assertEqual(again.state, "sent")
+        self.assertNotEqual(again.email_id, mail.email_id)
+        self.assertTimeline(self.lead, ["Offer", "Offer"])
+
+    def test_who_has_not_written_it_is_told_so(self):
+        mail = self.queue(lead_id=self.lead.id)
+        self.run_outbox()
+        self.report(f"Message-ID: {mail.message_id}")
+        bounce = self.env["easycrm.email.bounce"].search([])
+        with self.assertRaises(UserError):
+            bounce.with_user(self.leonie).action_send_again()
+
+    def report(self, returned, date="Mon, 30 Nov 2026 23:00:00 +0000", at=None):
+        """Bring a report on a mail to Anna, which the mailbox got at that moment."""
+        values = {"address": "anna@acme.example", "action": "failed", "number": 1}
+        raw = REPORT.format(returned=returned, date=date, status="5.2.2", **values)
+        remote = RemoteMessage("8:1", raw.encode(), is_read=True, received_at=at)
+        Ingest(self.mailbox, "INBOX").store([Read(remote, parse(raw.encode()))])
+
+    def test_a_report_that_is_dated_back_marks_nothing_of_then(self):
+        mail = self.queue(lead_id=self.lead.id)
+        self.run_outbox()
+        mail.email_id.date = datetime(2020, 3, 2, 9)
+        self.env.flush_all()
+        now = datetime.now().astimezone()
+        self.report("", "Mon, 02 Mar 2020 09:30:00 +0000", now)
+        self.assertFalse(self.env["easycrm.email.bounce"].search([]))
+
+    def test_an_image_in_the_text_counts_as_what_it_is(self):
+        data = base64.b64encode(bytes(3_000_000)).decode()
+        body = f'<p>See <img src="data:image/png;base64,{data}"></p>'
+        mail = self.write_mail(body=body)
+        mail.action_queue()
+        self.assertEqual(mail.state, "queued")
+
+    def test_a_file_goes_along_as_this_mails_own_and_no_more(self):
+        vals = {"res_model": "res.partner", "res_id": self.anna.id, "public": True}
+        files = self.env["ir.attachment"]
+        image = files.create({"name": "a.png", "raw": PNG, **vals})
+        image.generate_access_token()
+        self.anna.image_1920 = base64.b64encode(PNG)
+        face = files.search(
+            [
+                ("res_model", "=", "res.partner"),
+                ("res_id", "=", self.anna.id),
+                ("res_field", "=", "image_1920"),
+            ]
+        )
+        body = "".join(f'<img src="/web/image/{one.id}">' for one in image + face)
+        mail = self.write_mail(body=body)
+        mail.action_queue()
+        kept = mail.sudo().attachment_ids
+        self.assertEqual(len(kept), 2)
+        self.assertEqual(set(kept.mapped("public")), {False})
+        self.assertEqual(set(kept.mapped("access_token")), {False})
+        self.assertEqual(mail.sudo()._make_draft().html.count("cid:"), 2)
+
+    def test_a_copy_of_the_database_sends_nothing_that_was_planned_before(self):
+        mail = self.queue()
+        self.env["ir.config_parameter"].init(force=True)
+        self.run_outbox()
+        self.assertEqual((mail.state, self.provider.handed), ("refused", []))
+
+    def test_what_is_due_is_found_without_a_scan(self):
+        self.env.cr.execute(
+            """
+            INSERT INTO easycrm_email_outgoing (user_id, state, reply_kind, scheduled_at)
+            SELECT %s, 'sent', 'new', now() - n * interval '1 minute'
+            FROM generate_series(1, 20000) n
+            """,
+            [self.mira.id],
+        )
+        self.env.cr.execute("ANALYZE easycrm_email_outgoing")
+        self.assertPlan()
+
+    def assertPlan(self):
+        queries = []
+        execute = type(self.env.cr).execute
+
+        def note(cr, query, params=None, **kwargs):
+            queries.append(query)
+            return execute(cr, query, params, **kwargs)
+
+        with patch.object(type(self.env.cr), "execute", note):
+            self.outbox._claim_due([1])
+        query = next(q for q in queries if "SKIP LOCKED" in str(q.code if hasattr(q, "code") else q))
+        from odoo.tools import SQL
+        self.env.cr.execute(SQL("EXPLAIN %s", query))
+        plan = "\n".join(row[0] for row in self.env.cr.fetchall())
+        self.assertNotIn("Seq Scan", plan)
+
+
+def send_run_bytes(mail):
+    from ..easycrm_mail.messages import write
+
+    return write(mail._make_draft(), bcc=True)
