@@ -5,7 +5,7 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, tagged
 
-from ..easycrm_mail.models import send_run
+from ..easycrm_mail.models import easycrm_email_account_send, send_run
 from ..easycrm_mail.models.ingest import Ingest, Read
 from ..easycrm_mail.models.send_run import SendRun
 from ..easycrm_mail.messages import parse
@@ -132,6 +132,23 @@ class TestSendAbuse(SendingCase):
         self.env["ir.config_parameter"].init(force=True)
         self.run_outbox()
         self.assertEqual((mail.state, self.provider.handed), ("refused", []))
+
+    def test_what_waits_for_its_service_is_put_off_in_one_go(self):
+        self.patch(easycrm_email_account_send, "DAY_LIMITS", {"imap": 1})
+        sent, *waiting = [self.queue() for _number in range(4)]
+        calls = []
+        rest = type(self.outbox)._mark_resting
+
+        def note(mail, at):
+            calls.append(mail)
+            return rest(mail, at)
+
+        self.patch(type(self.outbox), "_mark_resting", note)
+        self.run_outbox()
+        self.assertEqual((sent.state, len(calls)), ("sent", 1))
+        at = sent.handed_at + timedelta(days=1)
+        self.assertEqual({mail.next_try_at for mail in waiting}, {at})
+        self.assertEqual({mail.state for mail in waiting}, {"queued"})
 
     def test_what_is_due_is_found_without_a_scan(self):
         self.env.cr.execute(

@@ -136,6 +136,11 @@ class EasycrmEmailOutgoing(models.Model):
         copy=False,
     )
     scheduled_at = fields.Datetime(copy=False)
+    planned_in = fields.Char(
+        readonly=True,
+        copy=False,
+        help="The database that is to send it: a copy of that one must not.",
+    )
     handed_at = fields.Datetime(readonly=True, copy=False)
     sent_at = fields.Datetime(readonly=True, copy=False)
     asked_at = fields.Datetime(

@@ -100,6 +100,10 @@ class EasycrmEmailOutgoing(models.Model):
         account = self.account_id.with_env(env)
         if not account:
             return env._("Its mailbox was deleted.")
+        if self.planned_in != self._get_database():
+            return env._(
+                "It was planned in another database, of which this one is a copy."
+            )
         if not self.user_id.active:
             return env._("%s is archived.", self.user_id.name)
         if self.user_id not in account.user_id | account.member_ids:
