@@ -3,12 +3,12 @@ from datetime import datetime, timedelta
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
+from odoo.tools import SQL
 
+from ..easycrm_mail.messages import parse, write
 from ..easycrm_mail.models import easycrm_email_account_send, send_run
 from ..easycrm_mail.models.ingest import Ingest, Read
-from ..easycrm_mail.models.send_run import SendRun
-from ..easycrm_mail.messages import parse
 from ..easycrm_mail.providers import RemoteMessage
 from .common import PNG
 from .test_bounces import REPORT
@@ -68,7 +68,7 @@ class TestSendAbuse(SendingCase):
         self.provider.answers = [ZeroDivisionError()]
         with self.assertLogs("odoo.addons.easycrm_mail", "WARNING"):
             self.run_outbox()
-        self.provider.put(send_run_bytes(again), None)
+        self.provider.put(write(again._make_draft(), bcc=True), None)
         self.sync_sent()
         self.assertEqual(again.state, "sent")
         self.assertNotEqual(again.email_id, mail.email_id)
@@ -150,6 +150,19 @@ class TestSendAbuse(SendingCase):
         self.assertEqual({mail.next_try_at for mail in waiting}, {at})
         self.assertEqual({mail.state for mail in waiting}, {"queued"})
 
+    def test_what_cannot_be_made_is_told_before_it_is_queued(self):
+        mail = self.write_mail()
+        vals = {"name": "a.png", "raw": PNG, "res_model": mail._name, "res_id": mail.id}
+        mail.attachment_ids = self.env["ir.attachment"].create(vals)
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE ir_attachment SET file_size = 7 WHERE id = %s",
+            mail.attachment_ids.ids,
+        )
+        self.env.invalidate_all()
+        with self.assertRaisesRegex(UserError, "not there any more"):
+            mail.action_queue()
+
     def test_what_is_due_is_found_without_a_scan(self):
         self.env.cr.execute(
             """
@@ -160,26 +173,15 @@ class TestSendAbuse(SendingCase):
             [self.mira.id],
         )
         self.env.cr.execute("ANALYZE easycrm_email_outgoing")
-        self.assertPlan()
-
-    def assertPlan(self):
         queries = []
-        execute = type(self.env.cr).execute
+        ask = type(self.env).execute_query
 
-        def note(cr, query, params=None, **kwargs):
+        def note(env, query):
             queries.append(query)
-            return execute(cr, query, params, **kwargs)
+            return ask(env, query)
 
-        with patch.object(type(self.env.cr), "execute", note):
-            self.outbox._claim_due([1])
-        query = next(q for q in queries if "SKIP LOCKED" in str(q.code if hasattr(q, "code") else q))
-        from odoo.tools import SQL
-        self.env.cr.execute(SQL("EXPLAIN %s", query))
-        plan = "\n".join(row[0] for row in self.env.cr.fetchall())
-        self.assertNotIn("Seq Scan", plan)
-
-
-def send_run_bytes(mail):
-    from ..easycrm_mail.messages import write
-
-    return write(mail._make_draft(), bcc=True)
+        with patch.object(type(self.env), "execute_query", note):
+            self.outbox._claim_due([self.mailbox.id])
+        [query] = [one for one in queries if "SKIP LOCKED" in one.code]
+        plan = self.env.execute_query(SQL("EXPLAIN %s", query))
+        self.assertNotIn("Seq Scan", str(plan))

@@ -13,6 +13,7 @@ from odoo.fields import Domain
 
 from ..messages import BadHeader, Draft, File, size_of, write
 from ..providers import Found, Outgoing
+from .easycrm_email_body import LONG_STYLE
 from .ingest_threads import MESSAGE_ID_LENGTH
 
 #: An image that is kept here, as the editor writes its address.
@@ -108,6 +109,8 @@ class EasycrmEmailOutgoing(models.Model):
                     limit=tools.human_size(limit),
                 )
             )
+        # (what takes minutes holds up the writer, and not the outbox of everybody)
+        self._make_html()
         try:
             write(self._make_header(), bcc=True)
         except BadHeader as error:
@@ -231,7 +234,7 @@ class EasycrmEmailOutgoing(models.Model):
     def _sanitize(self, text):
         return str(
             tools.html_sanitize(
-                text or "",
+                LONG_STYLE.sub("", text or ""),
                 sanitize_attributes=True,
                 sanitize_style=True,
                 sanitize_form=True,

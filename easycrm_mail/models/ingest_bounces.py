@@ -46,7 +46,9 @@ class BounceSteps:
                 bounce,
                 self._naive(read.message.date),
                 self._naive(
-                    (read.remote.received_at or read.message.date).astimezone(timezone.utc)
+                    (read.remote.received_at or read.message.date).astimezone(
+                        timezone.utc
+                    )
                 ),
             )
             for read in reads
