@@ -45,16 +45,16 @@ class BounceSteps:
             self._identity(read.message): Report(
                 bounce,
                 self._naive(read.message.date),
-                self._naive(
-                    (read.remote.received_at or read.message.date).astimezone(
-                        timezone.utc
-                    )
-                ),
+                self._get_arrival(read),
             )
             for read in reads
             if self._direction(read.message) == "inbound"
             and (bounce := read_bounce(read.remote.raw))
         }
+
+    def _get_arrival(self, read):
+        at = read.remote.received_at or read.message.date
+        return self._naive(at.astimezone(timezone.utc))
 
     def _is_auto_reply(self, message):
         """Tell whether a machine has answered: Outlook says only that it wrote it."""
