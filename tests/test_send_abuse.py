@@ -163,10 +163,24 @@ class TestSendAbuse(SendingCase):
         with self.assertRaisesRegex(UserError, "not there any more"):
             mail.action_queue()
 
+    def test_the_files_of_a_mail_on_its_way_stay_as_they_are(self):
+        mail = self.write_mail()
+        vals = {"name": "a.png", "raw": PNG, "res_model": mail._name, "res_id": mail.id}
+        files = self.env["ir.attachment"].with_user(self.mira)
+        mail.attachment_ids = files.create(vals)
+        mail.action_queue()
+        with self.assertRaisesRegex(UserError, "draft no more"):
+            mail.attachment_ids.unlink()
+        with self.assertRaisesRegex(UserError, "draft no more"):
+            mail.attachment_ids.raw = b"another"
+        mail.action_undo()
+        mail.attachment_ids.unlink()
+
     def test_what_is_due_is_found_without_a_scan(self):
         self.env.cr.execute(
             """
-            INSERT INTO easycrm_email_outgoing (user_id, state, reply_kind, scheduled_at)
+            INSERT INTO easycrm_email_outgoing
+                (user_id, state, reply_kind, scheduled_at)
             SELECT %s, 'sent', 'new', now() - n * interval '1 minute'
             FROM generate_series(1, 20000) n
             """,
