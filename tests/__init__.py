@@ -53,6 +53,7 @@ from . import test_overview
 from . import test_privacy
 from . import test_retention
 from . import test_secrets
+from . import test_send_abuse
 from . import test_send_api
 from . import test_send_imap
 from . import test_send_run

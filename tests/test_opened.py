@@ -41,3 +41,8 @@ class TestOpened(OutgoingFixtures, MailFixtures, HttpCase):
         self.assertEqual(self.url_open("/easycrm_mail/opened/x").status_code, 200)
         self.env.invalidate_all()
         self.assertEqual(mail.open_count, 2)
+
+    def test_what_no_token_can_hold_breaks_nothing(self):
+        for token in ("%00", "%FF", "x" * 5000, "%F0%9F%98%80"):
+            answer = self.url_open(f"/easycrm_mail/opened/{token}")
+            self.assertEqual(answer.status_code, 200, token)

@@ -8,6 +8,8 @@ import base64
 import re
 from collections.abc import Iterable, Iterator
 
+import idna
+
 #: Name and address.
 Mailbox = tuple[str, str]
 
@@ -23,7 +25,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _ATEXT = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _ATOMS = re.compile(rf"{_ATEXT}( {_ATEXT})*")
 _LOCAL = re.compile(rf'{_ATEXT}(\.{_ATEXT})*|"([^"\\]|\\.)*"')
-_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _ID = re.compile(r"<[!-;=?-~]{1,900}>")
 
@@ -51,7 +53,7 @@ def check_address(address: str) -> str:
     """
     refuse_controls("The address", address)
     local, at, domain = address.strip().rpartition("@")
-    if not at or not local or not domain:
+    if not at or not local or not domain or len(domain) > 253:
         raise _no_address(address)
     if not local.isascii():
         raise BadHeader(
@@ -60,10 +62,13 @@ def check_address(address: str) -> str:
             "most mail servers do not take.",
             address,
         )
-    try:
-        name = domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        name = ""
+    name = domain
+    if not domain.isascii():
+        try:
+            # (Python's own codec makes “strasse.de” of “straße.de”: somebody else's)
+            name = idna.encode(domain, uts46=True).decode("ascii")
+        except idna.IDNAError:
+            raise _no_address(address) from None
     if (
         not _LOCAL.fullmatch(local)
         or not _DOMAIN.fullmatch(name)

@@ -111,6 +111,7 @@ from . import crm_lead
 from . import easycrm_email_address_leads
 from . import easycrm_email_thread_only
 from . import res_users
+from . import ir_attachment
 from . import ir_cron
 from . import mail_activity
 from . import mail_render_mixin

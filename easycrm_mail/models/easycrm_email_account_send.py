@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ..providers import GmailProvider, ImapProvider, OutlookProvider
 
@@ -71,22 +72,30 @@ class EasycrmEmailAccount(models.Model):
             return PRIVATE_DAY_LIMIT
         return DAY_LIMITS.get(self.provider, 0)
 
-    def _get_handed_today(self):
-        """Return when it sent in 24 hours, oldest first, as the limit counts."""
+    def _select_handed_today(self):
+        """Return a query of when it sent in 24 hours, as the limit counts."""
         self.ensure_one()
-        since = fields.Datetime.now() - timedelta(days=1)
-        mails = self.env["easycrm.email.outgoing"].sudo()
-        mails = mails.search(
-            Domain("account_id", "=", self.id)
-            & Domain("handed_at", ">", since)
-            & Domain("state", "in", ["sending", "doubt", "sent"]),
-            order="handed_at, id",
+        self.env["easycrm.email.outgoing"].flush_model()
+        self.env["easycrm.email.outgoing.recipient"].flush_model()
+        people = SQL(
+            "JOIN easycrm_email_outgoing_recipient person"
+            " ON person.outgoing_id = mail.id"
         )
-        return [
-            mail.handed_at
-            for mail in mails
-            for _one in (mail.recipient_ids if self.provider == "outlook" else mail)
-        ]
+        return SQL(
+            """
+            SELECT mail.handed_at FROM easycrm_email_outgoing mail %s
+            WHERE mail.account_id = %s AND mail.handed_at > %s
+              AND mail.state IN ('sending', 'doubt', 'sent')
+            """,
+            people if self.provider == "outlook" else SQL(),
+            self.id,
+            fields.Datetime.now() - timedelta(days=1),
+        )
+
+    def _count_handed_today(self):
+        """Return how much of the day's limit is used up."""
+        query = SQL("SELECT count(*) FROM (%s) handed", self._select_handed_today())
+        return self.env.execute_query(query)[0][0]
 
     def _get_next_chance(self):
         """Return from when on the service takes another mail; None: now."""
@@ -101,17 +110,23 @@ class EasycrmEmailAccount(models.Model):
             )
             if len(lately) >= per_minute:
                 return lately[-per_minute].handed_at + timedelta(minutes=1)
-        limit = self._get_day_limit()
-        handed = self._get_handed_today() if limit else ()
-        if limit and len(handed) >= limit:
-            return handed[-limit] + timedelta(days=1)
+        if limit := self._get_day_limit():
+            rows = self.env.execute_query(
+                SQL(
+                    "%s ORDER BY mail.handed_at DESC OFFSET %s LIMIT 1",
+                    self._select_handed_today(),
+                    limit - 1,
+                )
+            )
+            if rows:
+                return rows[0][0] + timedelta(days=1)
         return None
 
     def _warn_of_limit(self):
         """Return in words that the day's limit is near; else empty."""
         self.ensure_one()
         limit = self._get_day_limit()
-        count = len(self._get_handed_today()) if limit else 0
+        count = self._count_handed_today() if limit else 0
         if not limit or count < limit * TOLD_SHARE:
             return ""
         values = {

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -129,7 +130,10 @@ class EasycrmEmailBounce(models.Model):
         self.check_access("read")
         mails = self.env["easycrm.email.outgoing"]
         mail = mails.search([("email_id", "=", self.email_id.id)], limit=1)
-        mail.ensure_one()
+        if not mail:
+            raise UserError(
+                self.env._("Whoever has sent this email can send it again.")
+            )
         again = mail.sudo()._repeat()
         again.user_id = self.env.user
         again.recipient_ids.filtered(

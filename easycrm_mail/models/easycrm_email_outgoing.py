@@ -72,6 +72,7 @@ class EasycrmEmailOutgoing(models.Model):
     email_id = fields.Many2one(
         "easycrm.email",
         readonly=True,
+        copy=False,
         ondelete="set null",
         index="btree_not_null",
         help="As it stands on timelines, once it is sent.",
@@ -135,6 +136,11 @@ class EasycrmEmailOutgoing(models.Model):
         copy=False,
     )
     scheduled_at = fields.Datetime(copy=False)
+    planned_in = fields.Char(
+        readonly=True,
+        copy=False,
+        help="The database that is to send it: a copy of that one must not.",
+    )
     handed_at = fields.Datetime(readonly=True, copy=False)
     sent_at = fields.Datetime(readonly=True, copy=False)
     asked_at = fields.Datetime(
@@ -274,12 +280,16 @@ class EasycrmEmailOutgoingRecipient(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         people = super().create(vals_list)
+        if not self.env.su and any(person.refused for person in people):
+            raise AccessError(self.env._("Only the outbox itself can change this."))
         people._check_may_write()
         return people
 
     def write(self, vals):
         if "refused" in vals and not self.env.su:
             raise AccessError(self.env._("Only the outbox itself can change this."))
+        # (they may go from one mail to another: both are to be drafts)
+        self._check_may_write()
         result = super().write(vals)
         self._check_may_write()
         return result

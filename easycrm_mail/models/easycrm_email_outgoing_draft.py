@@ -13,13 +13,17 @@ from odoo.fields import Domain
 
 from ..messages import BadHeader, Draft, File, size_of, write
 from ..providers import Found, Outgoing
+from .easycrm_email_body import LONG_STYLE
 from .ingest_threads import MESSAGE_ID_LENGTH
 
 #: An image that is kept here, as the editor writes its address.
-IMAGE = re.compile(r"(?:https?://[^/]+)?/web/image/(\d+)(?=[-/?#]|$)")
+IMAGE = re.compile(r"(?:https?://[^/]+)?/web/image/(\d+)(?!\w)")
 
 #: An image within the text itself.
 DATA_IMAGE = re.compile(r"data:(image/[\w.+-]+)(;base64)?,(.*)", re.DOTALL)
+
+#: What such an image takes of the text, where it is in base64 as they all are.
+EMBEDDED = re.compile(r"data:image/[\w.+-]+;base64,([A-Za-z0-9+/=]+)")
 
 #: What no name of a file in a header may hold.
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -58,7 +62,16 @@ class EasycrmEmailOutgoing(models.Model):
             if self._owns(file):
                 kept += file
                 continue
-            copy = file.copy({"res_model": self._name, "res_id": self.id})
+            copy = file.copy(
+                {
+                    "res_model": self._name,
+                    "res_id": self.id,
+                    # (nor may it be got by whoever could get the one that it is of)
+                    "res_field": False,
+                    "public": False,
+                    "access_token": False,
+                }
+            )
             mail.body = self._point_to(mail.body, file, copy)
             mail.quoted_html = self._point_to(mail.quoted_html, file, copy)
             kept += copy
@@ -84,7 +97,9 @@ class EasycrmEmailOutgoing(models.Model):
         :raise UserError: in words
         """
         limit = self.account_id._get_send_limits().message_bytes
-        size = size_of(self.attachment_ids.mapped("file_size"), self._get_text_size())
+        images, text_size = self._measure_text()
+        sizes = [*self.attachment_ids.mapped("file_size"), *images]
+        size = size_of(sizes, text_size)
         if size > limit:
             raise UserError(
                 self.env._(
@@ -94,13 +109,21 @@ class EasycrmEmailOutgoing(models.Model):
                     limit=tools.human_size(limit),
                 )
             )
+        # (what takes minutes holds up the writer, and not the outbox of everybody)
+        self._make_html()
         try:
             write(self._make_header(), bcc=True)
         except BadHeader as error:
             raise UserError(str(error)) from None
 
-    def _get_text_size(self):
-        return len(self.body or "") + len(self.quoted_html or "")
+    def _measure_text(self):
+        """Return the sizes of the images within the text, and its own without them.
+
+        :return: (list of bytes, characters)
+        """
+        text = f"{self.body or ''}{self.quoted_html or ''}"
+        images = EMBEDDED.findall(text)
+        return [len(one) * 3 // 4 for one in images], len(text) - sum(map(len, images))
 
     def _make_outgoing(self):
         """Return the `providers.Outgoing` that is handed over, files and all."""
@@ -211,7 +234,7 @@ class EasycrmEmailOutgoing(models.Model):
     def _sanitize(self, text):
         return str(
             tools.html_sanitize(
-                text or "",
+                LONG_STYLE.sub("", text or ""),
                 sanitize_attributes=True,
                 sanitize_style=True,
                 sanitize_form=True,

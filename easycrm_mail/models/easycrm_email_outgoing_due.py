@@ -43,6 +43,31 @@ class EasycrmEmailOutgoing(models.Model):
         mail.invalidate_recordset(flush=False)
         return mail
 
+    def _lock_resting(self, at):
+        """Return what waits in the mailbox of this mail and is due by then, locked.
+
+        What somebody else has in hand is left out.
+        """
+        self.ensure_one()
+        self.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT id FROM easycrm_email_outgoing
+                WHERE account_id = %(account)s AND state = 'queued'
+                  AND scheduled_at <= %(at)s
+                  AND (next_try_at IS NULL OR next_try_at < %(at)s)
+                  AND error_kind IS DISTINCT FROM 'reconnect'
+                ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+                """,
+                account=self.account_id.id,
+                at=at,
+            )
+        )
+        mails = self.browse(row[0] for row in rows)
+        mails.invalidate_recordset(flush=False)
+        return mails
+
     def _lock_free(self):
         """Lock the row unless somebody else has; return whether it is locked."""
         self.ensure_one()
@@ -75,6 +100,10 @@ class EasycrmEmailOutgoing(models.Model):
         account = self.account_id.with_env(env)
         if not account:
             return env._("Its mailbox was deleted.")
+        if self.planned_in != self._get_database():
+            return env._(
+                "It was planned in another database, of which this one is a copy."
+            )
         if not self.user_id.active:
             return env._("%s is archived.", self.user_id.name)
         if self.user_id not in account.user_id | account.member_ids:

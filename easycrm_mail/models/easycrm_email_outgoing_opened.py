@@ -1,7 +1,11 @@
+import re
 import secrets
 
 from odoo import api, fields, models
 from odoo.tools import SQL
+
+#: What a token may be: not all that stands in an address can be asked of the database.
+TOKEN = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
 class EasycrmEmailOutgoing(models.Model):
@@ -31,6 +35,8 @@ class EasycrmEmailOutgoing(models.Model):
 
         :param str token: from its pixel; anybody may have made it up
         """
+        if not TOKEN.fullmatch(token):
+            return
         self.flush_model()
         rows = self.env.execute_query(
             SQL(

@@ -114,16 +114,20 @@ class EasycrmEmailOutgoing(models.Model):
         self._ping()
 
     def _mark_resting(self, at):
-        """Let it wait until its service takes more: that is no error.
+        """Let all that waits with it wait until its service takes more.
+
+        That is no error; and each by itself would be asked for again and again.
 
         :param at: a moment
         """
         self.ensure_one()
-        env = self.with_context(lang=self.user_id.lang).env
-        words = env._("Its service takes no more emails from this mailbox for now.")
-        self.write({"error": words, "error_kind": "retry", "next_try_at": at})
+        for user, mails in self._lock_resting(at).grouped("user_id").items():
+            env = self.with_context(lang=user.lang).env
+            words = env._("Its service takes no more emails from this mailbox for now.")
+            told = mails.filtered(lambda mail, words=words: mail.error != words)
+            mails.write({"error": words, "error_kind": "retry", "next_try_at": at})
+            told._ping()
         self._wake(at)
-        self._ping()
 
     def _refuse(self, words, kind="refused", recipients=()):
         """Record that it does not go out, and why."""

@@ -40,6 +40,7 @@ class EasycrmEmailOutgoing(models.Model):
             {
                 "state": "queued",
                 "message_id": mail.message_id or mail._make_message_id(),
+                "planned_in": self._get_database(),
                 "scheduled_at": max(at, now + timedelta(seconds=UNDO_SECONDS)),
                 "error": False,
                 "error_kind": False,
@@ -189,6 +190,11 @@ class EasycrmEmailOutgoing(models.Model):
         name = "easycrm_mail.ir_cron_email_send"
         if cron := self.env.ref(name, raise_if_not_found=False):
             cron.sudo()._trigger(at=at)
+
+    @api.model
+    def _get_database(self):
+        """Return what Odoo knows this database by; it gives its copies another name."""
+        return self.env["ir.config_parameter"].sudo().get_param("database.uuid")
 
     def _make_message_id(self):
         """Return a Message-ID that nobody has had, and nobody can guess."""

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 from odoo.tools import SQL
 
@@ -24,11 +24,13 @@ KEYWORD = re.compile(r"[a-z-]*")
 class Report:
     """What one mail reports.
 
-    :ivar at: when, naive
+    :ivar at: when, naive: it says so itself
+    :ivar received_at: when the mailbox got it, naive
     """
 
     bounce: Bounce
     at: datetime
+    received_at: datetime
 
 
 class BounceSteps:
@@ -40,11 +42,19 @@ class BounceSteps:
     def _find_reports(self, reads):
         """Return what these mails report, before any of them is left out."""
         return {
-            self._identity(read.message): Report(bounce, self._naive(read.message.date))
+            self._identity(read.message): Report(
+                bounce,
+                self._naive(read.message.date),
+                self._get_arrival(read),
+            )
             for read in reads
             if self._direction(read.message) == "inbound"
             and (bounce := read_bounce(read.remote.raw))
         }
+
+    def _get_arrival(self, read):
+        at = read.remote.received_at or read.message.date
+        return self._naive(at.astimezone(timezone.utc))
 
     def _is_auto_reply(self, message):
         """Tell whether a machine has answered: Outlook says only that it wrote it."""
@@ -119,7 +129,8 @@ class BounceSteps:
         :return: (email id, address), or None
         """
         ids = list(report.bounce.message_ids)
-        since = report.at - timedelta(days=REPORT_DAYS)
+        # (whoever dates a report back would reach any mail of then)
+        since = report.received_at - timedelta(days=REPORT_DAYS)
         rows = self.env.execute_query(
             SQL(
                 """

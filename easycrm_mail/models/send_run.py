@@ -189,7 +189,9 @@ class SendRun(StoreSteps):
             if not future.done():
                 # its thread still uses the client
                 del self.providers[job.account_id]
-                raise (Doubtful if job.is_sending else Retry)("timeout")
+                # (others that were given up have kept every thread: it never began)
+                is_harmless = future.cancel() or not job.is_sending
+                raise (Retry if is_harmless else Doubtful)("timeout")
             self._conclude(job, provider, self._keep, future.result())
         except MailboxError as error:
             self._conclude(job, provider, self._fail, error)

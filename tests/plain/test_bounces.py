@@ -1,5 +1,7 @@
 """What servers report on mail that did not get there is read, whoever wrote it."""
 
+import sys
+
 import pytest
 
 from easycrm_mail.messages import Undelivered, read_bounce
@@ -121,3 +123,29 @@ def test_whatever_stands_in_it_nothing_is_raised():
         read_bounce(POSTFIX[:cut] + b"\xff\x00" + POSTFIX[cut:])
     nested = b"Content-Type: message/rfc822\n\n" * 2000
     read_bounce(POSTFIX.replace(b"Message-ID: <offer@ours.example>\n", nested))
+
+
+def test_what_is_nested_in_it_costs_nothing():
+    nested = b"".join(
+        b'Content-Type: multipart/mixed; boundary="N%d"\n\n--N%d\n' % (depth, depth)
+        for depth in range(100)
+    )
+    raw = POSTFIX.replace(b"Hello\n", nested + b"x\n" * 2000)
+    raw = raw.replace(b"Content-Type: message/rfc822\n\nFrom", nested + b"\nFrom")
+    calls = []
+    sys.setprofile(lambda _frame, event, _arg: calls.append(event))
+    try:
+        bounce = read_bounce(raw)
+    finally:
+        sys.setprofile(None)
+    assert len(bounce.recipients) == 2
+    assert len(calls) < 10_000
+
+
+def test_its_ids_hold_nothing_that_cannot_be_stored():
+    for kind in (b"message/rfc822", b"text/rfc822-headers"):
+        raw = POSTFIX.replace(b"<offer@", b"<of\x00f\xffer@")
+        raw = raw.replace(b"message/rfc822", kind)
+        [found] = read_bounce(raw).message_ids
+        assert "\x00" not in found
+        found.encode()

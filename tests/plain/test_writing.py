@@ -330,6 +330,7 @@ def test_what_is_no_address_is_refused_in_words(address, code):
 
 
 def test_a_domain_goes_out_in_ascii():
+    assert check_address("a@straße.example") == "a@xn--strae-oqa.example"
     assert check_address("info@Müller.example") == "info@xn--mller-kva.example"
     assert check_address(' "a b"@x.org ') == '"a b"@x.org'
     raw = write(draft(to=(("M", "info@müller.example"),)), bcc=False)
