@@ -99,12 +99,17 @@ PUBLIC = {
     "easycrm.email.thread": {"action_make_private", "action_share"},
     "easycrm.esp": {"action_import_suppressions", "action_test"},
     "easycrm.esp.batch": {"action_send_again"},
+    "mail.mail": {"send"},
     "mailing.mailing": {
         "action_easycrm_cancel",
         "action_easycrm_go_on_through",
         "action_easycrm_pause",
         "action_easycrm_resume",
         "action_easycrm_send_unconfirmed",
+        "action_easycrm_view_left_out",
+        "action_easycrm_view_recipients",
+        "action_put_in_queue",
+        "action_retry_failed",
         "easycrm_get_progress",
         "easycrm_get_results",
     },
@@ -128,6 +133,7 @@ HARMLESS = {
     },
     "easycrm.email.bounce": {"easycrm_flagged"},
     "easycrm.email.compose": {"easycrm_read_people", "easycrm_suggest"},
+    "easycrm.email.copy": {"unlinked_empty"},
     "easycrm.email.outgoing": {"easycrm_wake"},
 }
 
@@ -399,7 +405,9 @@ class TestAccounts(MailCase):
         batch = self.env["easycrm.esp.batch"].create(
             {"esp_id": esp.id, "mailing_id": mailing.id, "key": "k", "state": "doubt"}
         )
+        mail = self.env["mail.mail"].create({"email_to": "anna@acme.example"})
         return {
+            "mail.mail": mail,
             "easycrm.esp": esp,
             "easycrm.esp.batch": batch,
             "mailing.mailing": mailing,
@@ -467,6 +475,7 @@ class TestAccounts(MailCase):
             "easycrm_why": ("crm.lead", link.lead_id.id),
         }
         arguments |= {
+            "action_easycrm_view_recipients": ("opened", False, "Opened"),
             "action_easycrm_go_on_through": (records["easycrm.esp"].id,),
             "easycrm_action_reply": ("reply", "crm.lead", link.lead_id.id),
             "easycrm_save": ({},),

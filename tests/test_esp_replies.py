@@ -107,8 +107,9 @@ class TestReplies(EspFixtures, MailCase):
                 self.assertEqual(self.trace.trace_status, "sent")
 
     def test_of_two_mailings_with_one_subject_the_newer_is_answered(self):
+        mailing = self.trace.mass_mailing_id
         newer = self.add_trace(
-            self.trace.mass_mailing_id,
+            mailing.copy({"subject": mailing.subject}),
             self.anna,
             message_id="<again@odoo.example>",
             sent_datetime=self.sent + timedelta(hours=2),

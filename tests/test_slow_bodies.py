@@ -26,6 +26,14 @@ class TestSlowBodies(MailCase):
             )
             self.assertTrue(email.content_ids.body_text)
 
+    def test_tags_that_are_never_closed_are_shown_as_text_soon(self):
+        for piece in ("<", "x < y ", "<a ", "</", "<!--", "<?"):
+            body = f"<p>Hello</p>{piece * (200_000 // len(piece))}"
+            with self.subTest(piece):
+                [email] = self.deliver(self.mailbox, raw_mail(html=body))
+                shown, _hosts = self.assertSoon(email._render_body)
+                self.assertIn("Hello", shown)
+
     def test_words_are_still_found_in_it(self):
         [email] = self.deliver(
             self.mailbox, raw_mail(subject="Grüße", text="forty <b>stacking</b> chairs")

@@ -50,6 +50,10 @@ LONG_STYLE = re.compile(
     re.IGNORECASE,
 )
 
+#: A tag that is never closed. Parsing takes as long as their number squared.
+UNCLOSED = re.compile(r"<[^<>]*(?=<)")
+MOST_UNCLOSED = 1000
+
 #: What is looked at of a block to tell whether it is the head of a quoted mail.
 NODES_OF_A_HEAD, LENGTH_OF_A_HEAD = 60, 2000
 
@@ -104,6 +108,14 @@ class EasycrmEmail(models.Model):
         """
         return FRAME_DOCUMENT % (CONTENT_POLICY % images, Markup(FRAME_STYLE), body)
 
+    @api.model
+    def _is_too_much(self, body):
+        """Return whether rendering this HTML would take a reader's request."""
+        if len(body) > HTML_LENGTH:
+            return True
+        unclosed = itertools.islice(UNCLOSED.finditer(body), MOST_UNCLOSED + 1)
+        return sum(1 for _tag in unclosed) > MOST_UNCLOSED
+
     def _render_body(self, remote=False):
         """Return the sanitised body, and the hosts of the remote images it asks for.
 
@@ -116,7 +128,7 @@ class EasycrmEmail(models.Model):
         )
         if not content.body_html_raw:
             return self._render_text(content.body_text or ""), []
-        if len(content.body_html_raw) > HTML_LENGTH:
+        if self._is_too_much(content.body_html_raw):
             return self._render_text(content.body_text or ""), []
         clean = tools.html_sanitize(
             # (its expressions for styles are slow on ones that no mail has)
