@@ -114,7 +114,7 @@ class SendGrid:
     def _get(self, path, query=None):
         call = self._client.client
         for name in path.split("/"):
-            call = call._(name)
+            call = getattr(call, name)
         try:
             return call.get(query_params=query).to_dict or {}
         except HTTPError as error:
