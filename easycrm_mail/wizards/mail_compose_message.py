@@ -44,9 +44,9 @@ class BulkPages(Retrying):
 
     def write_and_commit(self, page):
         """Write a page; again when another transaction crossed."""
-        self._retrying(self.write, page)
+        self._retrying(self.write_page, page)
 
-    def write(self, page):
+    def write_page(self, page):
         """Write a page: ids of the recipients' records."""
         if self.attempt > 1:
             # (nothing is known any more of what was written meanwhile)
@@ -116,7 +116,7 @@ class MailComposeMessage(models.TransientModel):
                 if remaining and not left:
                     raise TimeUp
             else:
-                pages.write(page)
+                pages.write_page(page)
             self.env.invalidate_all()
             if mailing.easycrm_cancelled:  # (meanwhile, by a person)
                 mailing._easycrm_cancel_waiting()
