@@ -532,6 +532,20 @@ class TestComposeReply(ComposeCase):
         self.assertNotIn("alert(1)", window["quote"])
         self.assertNotIn("onerror", window["quote"])
 
+    def test_looking_at_the_quoted_text_fetches_nothing_from_elsewhere(self):
+        email = self.receive(
+            self.mailbox,
+            html='<p style="background: url(https://spy.example/b.png)">Hi</p>'
+            '<img src="https://spy.example/o.gif" alt="Winter">',
+        )
+        window = self.answer(email)
+        self.assertIn("Winter", window["quote"])
+        self.assertNotIn("spy.example", window["quote"])
+        self.assertIn('img-src data:">', window["quote"])
+        sent = self.get_window(window).easycrm_send({"body": "<p>Yes</p>"})
+        quoted = self.get_outgoing(sent).quoted_html
+        self.assertIn("https://spy.example/o.gif", quoted)
+
     def test_an_unlinked_mail_is_answered_from_no_record(self):
         email = self.receive(self.mailbox, sender="new@stranger.example")
         window = self.answer(email)

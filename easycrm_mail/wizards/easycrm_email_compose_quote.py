@@ -1,9 +1,12 @@
 import re
 
+from lxml import html
 from markupsafe import Markup
 
 from odoo import api, fields, models, tools
 from odoo.exceptions import UserError
+
+from ..models.body_urls import BodyUrls
 
 #: What answering and forwarding has put in front of a subject already.
 REPLIED = re.compile(r"^\s*(re|aw|antw|sv|vs|rv)\s*(\[\d+\])?\s*:", re.IGNORECASE)
@@ -117,11 +120,18 @@ class EasycrmEmailCompose(models.TransientModel):
         )
 
     def _get_quote_window(self):
-        """Return the quoted text as a document for a sandboxed frame, or False."""
+        """Return the quoted text as a document for a sandboxed frame, or False.
+
+        Its images from elsewhere are sent along, but not fetched here: looking at what
+        is quoted tells its sender no more than reading it did.
+        """
         if not self.quoted_html or not self.quoted_kept:
             return False
         Email = self.env["easycrm.email"]
-        return Email._get_frame_document(Markup(self.quoted_html), "data: https: http:")
+        root = html.fragment_fromstring(self.quoted_html, create_parent="div")
+        BodyUrls(Email._get_own_hosts(), images={}, remote=False).clean(root)
+        quote = Markup(html.tostring(root, encoding="unicode"))
+        return Email._get_frame_document(quote, "data:")
 
     def easycrm_take_files(self, line_ids):
         """Add attachments of an email, out of a mailbox if need be.

@@ -73,7 +73,7 @@ test("a campaign says who, to whom, and what became of it", async () => {
         "and 2 more links",
     ]);
     expect(queryText(".o_easycrm_detail")).toMatch(
-        /^first opened Nov 24.*10:14.*last Nov 24.*6:44/
+        /^First: Nov 24.*10:14.*Last: Nov 24.*6:44/
     );
 });
 

@@ -1,6 +1,7 @@
-import {onWillUnmount} from "@odoo/owl";
+import {onWillDestroy} from "@odoo/owl";
 
 import {browser} from "@web/core/browser/browser";
+import {ConnectionLostError, RPCError} from "@web/core/network/rpc";
 
 /**
  * Calls back every so often, as long as that is wanted and the tab is to be seen. The next call waits for the one
@@ -27,6 +28,10 @@ export function usePolling(callback, getDelay) {
         timer = null;
         try {
             await callback();
+        } catch (error) {
+            if (!(error instanceof RPCError || error instanceof ConnectionLostError)) {
+                throw error;
+            }
         } finally {
             start();
         }
@@ -39,7 +44,8 @@ export function usePolling(callback, getDelay) {
     }
 
     document.addEventListener("visibilitychange", onVisibility);
-    onWillUnmount(() => {
+    // (a form that is drawn anew may drop a widget that it has never shown: that one is not unmounted, only destroyed)
+    onWillDestroy(() => {
         isOver = true;
         browser.clearTimeout(timer);
         document.removeEventListener("visibilitychange", onVisibility);

@@ -128,6 +128,7 @@ export class ResultsChart extends Component {
                     cubicInterpolationMode: "monotone",
                     pointRadius: past.length === 1 ? 3 : 0,
                     pointHoverRadius: 4,
+                    clip: 5,
                 };
             }),
         };

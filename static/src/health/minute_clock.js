@@ -1,4 +1,4 @@
-import {onWillUnmount, reactive, useState} from "@odoo/owl";
+import {onWillDestroy, reactive, useState} from "@odoo/owl";
 
 import {browser} from "@web/core/browser/browser";
 
@@ -22,7 +22,7 @@ export function useMinuteClock() {
             clock.now = Date.now();
         }, TICK);
     }
-    onWillUnmount(() => {
+    onWillDestroy(() => {
         if (!--watchers) {
             browser.clearInterval(timer);
         }

@@ -1,4 +1,4 @@
-import {onWillUnmount} from "@odoo/owl";
+import {onWillDestroy} from "@odoo/owl";
 
 import {browser} from "@web/core/browser/browser";
 
@@ -23,7 +23,7 @@ export function useThrottled(callback, delay) {
         }, delay);
         callback();
     };
-    onWillUnmount(() => browser.clearTimeout(timer));
+    onWillDestroy(() => browser.clearTimeout(timer));
     return () => {
         if (timer) {
             isMissed = true;

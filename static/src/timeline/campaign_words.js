@@ -80,10 +80,10 @@ export function campaignDetail(campaign, now) {
     }
     const first = longTime(campaign.opened_at, now);
     if (campaign.opens < 2 || !campaign.last_opened_at) {
-        return _t("first opened %s", first);
+        return first;
     }
     const last = longTime(campaign.last_opened_at, now);
-    return _t("first opened %(first)s, last %(last)s", {first, last});
+    return _t("First: %(first)s. Last: %(last)s.", {first, last});
 }
 
 /** "3 campaigns", where no emails are counted. */
