@@ -46,6 +46,13 @@ def _private(browser: Browser) -> None:
     browser.wait(".o_easycrm_make_private")
 
 
+def _compose(browser: Browser) -> None:
+    _open_anna(browser)
+    browser.click(".o_easycrm_send_email")
+    browser.wait(".o_easycrm_compose .o_easycrm_line_row", "From")
+    browser.wait(".o_easycrm_compose .odoo-editor-editable")
+
+
 def _connect(browser: Browser) -> None:
     browser.open(f"{ACTION}easycrm_email_account_action_my")
     browser.click(".o_list_button_add")
@@ -131,6 +138,7 @@ SCENES = (
     Scene("private", "admin", _private),
     Scene("connect", "mira", _connect),
     Scene("connect-phone", "mira", _connect, width=390, height=844),
+    Scene("compose", "admin", _compose),
     Scene("accounts", "admin", _accounts, height=640),
     Scene("rules", "jonas", _rules, height=480),
     Scene("settings", "admin", _settings, height=810),

@@ -2,7 +2,6 @@ import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 import {beforeEach, describe, expect, test} from "@odoo/hoot";
 import {click} from "@odoo/hoot-dom";
 import {advanceTime, animationFrame, mockDate} from "@odoo/hoot-mock";
-import {Component, onWillStart, useState, xml} from "@odoo/owl";
 
 import {makeMockEnv, mountWithCleanup, onRpc} from "@web/../tests/web_test_helpers";
 import {MainComponentsContainer} from "@web/core/main_components_container";
@@ -16,7 +15,6 @@ import {
 } from "@easycrm_mail/campaign/campaign_words";
 import {MailingProgress} from "@easycrm_mail/campaign/mailing_progress";
 import {MailingResults} from "@easycrm_mail/campaign/mailing_results";
-import {usePolling} from "@easycrm_mail/campaign/polling";
 import {SendThroughField} from "@easycrm_mail/campaign/send_through_field";
 
 describe.current.tags("desktop");
@@ -376,36 +374,4 @@ test("a mailing goes through Odoo's own server or a sender that has a key", asyn
     expect("input:disabled + label").toHaveText("Mailgun");
     await click("label:contains('SendGrid')");
     expect.verifySteps([{easycrm_esp_id: {id: 1, display_name: "SendGrid"}}]);
-});
-
-test("a widget that is dropped before it was ever shown asks no more", async () => {
-    class Asking extends Component {
-        static template = xml`<div/>`;
-        static props = {};
-        setup() {
-            const polling = usePolling(
-                () => expect.step("asks"),
-                () => 1000
-            );
-            polling.start();
-            onWillStart(() => new Promise(() => {}));
-        }
-    }
-    class Form extends Component {
-        static template = xml`<Asking t-if="state.isAsking"/>`;
-        static components = {Asking};
-        static props = {};
-        setup() {
-            this.state = useState({isAsking: false});
-        }
-    }
-    const form = await mountWithCleanup(Form);
-    form.state.isAsking = true;
-    await animationFrame();
-    await advanceTime(1000);
-    expect.verifySteps(["asks"]);
-    form.state.isAsking = false;
-    await animationFrame();
-    await advanceTime(5000);
-    expect.verifySteps([]);
 });
