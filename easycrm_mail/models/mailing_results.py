@@ -114,14 +114,24 @@ class MailingMailing(models.Model):
         )
 
     def _easycrm_count_links(self):
+        # (one address may stand there twice, as a picture and as words)
         return self._easycrm_select(
             """
-            SELECT link.id, coalesce(nullif(link.label, ''), link.url) AS label,
-                link.url, count(DISTINCT click.mailing_trace_id) AS people
-            FROM link_tracker link
-            LEFT JOIN link_tracker_click click ON click.link_id = link.id
-            WHERE link.mass_mailing_id = %(mailing)s
-            GROUP BY link.id ORDER BY people DESC, link.id LIMIT 20
+            SELECT * FROM (
+                SELECT DISTINCT ON (link.url) link.id, link.url, counted.people,
+                    CASE WHEN coalesce(link.label, '') IN ('', '[media]')
+                           OR link.label LIKE '[media] %%'
+                        THEN regexp_replace(link.url, '^https?://(www\\.)?', '')
+                        ELSE link.label END AS label
+                FROM link_tracker link
+                CROSS JOIN LATERAL (
+                    SELECT count(DISTINCT mailing_trace_id) AS people
+                    FROM link_tracker_click WHERE link_id = link.id
+                ) AS counted
+                WHERE link.mass_mailing_id = %(mailing)s
+                ORDER BY link.url, counted.people DESC,
+                    link.label LIKE '[media] %%', link.id
+            ) AS links ORDER BY people DESC, id LIMIT 20
             """
         )
 

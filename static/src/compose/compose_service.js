@@ -239,12 +239,11 @@ export const composeService = {
 
         function onState(toast, id, state) {
             if (state === "sent") {
+                toast.count ??= toast.ids.length;
                 toast.ids = toast.ids.filter((one) => one !== id);
                 if (!toast.ids.length) {
                     toast.kind = "sent";
-                    toast.title = toast.isOnTimeline
-                        ? _t("Sent. It stands on the timeline.")
-                        : _t("Sent.");
+                    toast.title = sentWords(toast);
                     closeLater(toast);
                 }
             } else if (state === "refused") {
@@ -257,6 +256,15 @@ export const composeService = {
         return {announce, open, toasts};
     },
 };
+
+function sentWords({isOnTimeline, count}) {
+    if (count > 1) {
+        return isOnTimeline
+            ? _t("%s emails sent. Each stands on its timeline.", count)
+            : _t("%s emails sent.", count);
+    }
+    return isOnTimeline ? _t("Sent. It stands on the timeline.") : _t("Sent.");
+}
 
 registry.category("services").add("easycrm_mail.compose", composeService);
 
