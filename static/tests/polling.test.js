@@ -1,3 +1,4 @@
+import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 import {describe, expect, test} from "@odoo/hoot";
 import {advanceTime, animationFrame} from "@odoo/hoot-mock";
 import {Component, onWillStart, useState, xml} from "@odoo/owl";
@@ -7,6 +8,7 @@ import {mountWithCleanup} from "@web/../tests/web_test_helpers";
 import {usePolling} from "@easycrm_mail/campaign/polling";
 
 describe.current.tags("desktop");
+defineMailModels();
 
 test("a widget that is dropped before it was ever shown asks no more", async () => {
     class Asking extends Component {
