@@ -31,7 +31,7 @@ class TestCampaignProgress(MailingCase):
     def progress(self, mailing):
         return mailing.with_user(self.user).easycrm_get_progress()
 
-    def write(self, mailing):
+    def write_all(self, mailing):
         """Write it, as Odoo's own job does, and hand nothing over yet."""
         mailing.state = "sending"
         mailing._action_send_mail()
@@ -43,7 +43,7 @@ class TestCampaignProgress(MailingCase):
         people[2].email = "no address"
         self.env["mail.blacklist"]._add(people[3].email)
         mailing = self.make_mailing(people)
-        self.write(mailing)
+        self.write_all(mailing)
         told = self.progress(mailing)
         self.assertEqual((told["done"], told["total"]), (0, 3))
         self.assertEqual((told["batches_done"], told["batches"]), (0, 1))
@@ -74,7 +74,7 @@ class TestCampaignProgress(MailingCase):
 
     def test_the_time_left_goes_by_how_fast_it_is_now(self):
         mailing = self.make_mailing(self.make_people(4))
-        self.write(mailing)
+        self.write_all(mailing)
         batch = mailing.easycrm_batch_ids
         half = batch.copy({"key": "half"})
         batch.trace_ids[2:].write({"easycrm_batch_id": half.id})
@@ -90,7 +90,7 @@ class TestCampaignProgress(MailingCase):
 
     def test_a_pause_says_who_wanted_it(self):
         mailing = self.make_mailing(self.make_people(2))
-        self.write(mailing)
+        self.write_all(mailing)
         mailing.with_user(self.user).action_easycrm_pause()
         paused = self.progress(mailing)["paused"]
         self.assertTrue(paused["is_me"])
@@ -104,7 +104,7 @@ class TestCampaignProgress(MailingCase):
     def test_a_sender_that_does_not_know_the_key_may_be_left_for_another(self):
         self.esp.api_key = "wrong"
         mailing = self.make_mailing(self.make_people(2))
-        self.write(mailing)
+        self.write_all(mailing)
         self.hand_over()
         told = self.progress(mailing)
         self.assertIsNone(told["paused"]["by"])
@@ -116,7 +116,7 @@ class TestCampaignProgress(MailingCase):
 
     def test_a_sender_that_is_silent_is_told_of_since_it_is(self):
         mailing = self.make_mailing(self.make_people(2))
-        self.write(mailing)
+        self.write_all(mailing)
         batch = mailing.easycrm_batch_ids
         for _time in range(2):
             self.sendgrid.break_(SEND, "answer", answer=Answer("", 503))
@@ -139,7 +139,7 @@ class TestCampaignProgress(MailingCase):
 
     def test_who_resumes_does_not_wait_for_the_next_try(self):
         mailing = self.make_mailing(self.make_people(2))
-        self.write(mailing)
+        self.write_all(mailing)
         self.sendgrid.break_(SEND, "answer", answer=Answer("", 503))
         self.hand_over()
         self.assertTrue(mailing.easycrm_batch_ids.next_try_at)
@@ -195,7 +195,7 @@ class TestCampaignProgress(MailingCase):
     def test_cancelling_while_it_is_written_stops_the_writing(self):
         people = self.make_people(4)
         mailing = self.make_mailing(people)
-        self.write(mailing)
+        self.write_all(mailing)
         mailing.action_easycrm_cancel()
         self.assertEqual(mailing.state, "done")
         more = self.make_people(2, email="later@example.com")

@@ -26,7 +26,7 @@ class EventStore(Retrying):
     def store(self, esp, events, token):
         """Store and commit; see `easycrm.esp.event`."""
         # (what was looked up so far is not of interest: the snapshot is a new one)
-        self.env.cr.commit()
+        self.env.cr.commit()  # pylint: disable=invalid-commit
         self._retrying(self.env["easycrm.esp.event"]._store, esp, events, token)
 
 

@@ -212,8 +212,8 @@ class _Smtp(SMTP):
                 self._serve, command, method
             )
 
-    def connection_made(self, transport):
-        super().connection_made(transport)  # pylint: disable=missing-return
+    def connection_made(self, transport):  # pylint: disable=missing-return
+        super().connection_made(transport)
         if self._sink.take_fault("CONNECT"):
             transport.abort()
 
