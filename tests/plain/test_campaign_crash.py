@@ -61,13 +61,13 @@ env.cr.commit()
 #: Put before a script: another run writes all of it within the first page of this one.
 CROSS = """
 from odoo.addons.easycrm_mail.easycrm_mail.models.bulk_writer import BulkWriter
-real = BulkWriter.write
+real = BulkWriter.write_page
 def crossed(self, *args):
-    BulkWriter.write = real
+    BulkWriter.write_page = real
     with env.registry.cursor() as cr:
         env(cr=cr)["mailing.mailing"]._process_mass_mailing_queue()
     return real(self, *args)
-BulkWriter.write = crossed
+BulkWriter.write_page = crossed
 """
 
 
