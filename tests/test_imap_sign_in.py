@@ -13,7 +13,7 @@ from .api_mailbox import GmailService, OutlookService
 from .common import MailCase, MailFixtures
 from .imap_sign_in import HOST, SignedInImap
 from .servers.smtp import SmtpServer
-from .test_sign_in import SigningIn
+from .signing_in import SigningIn
 
 
 class SigningInByImap(SigningIn):
