@@ -112,8 +112,8 @@ def new_mailbox(server, login):
 
 
 def pull_again(provider, checkpoint):
-    """The next batch; asked for again, as a sync does, where Dovecot itself says "temporary":
-    its sign-in may not yet be there in the moment after a restart.
+    """The next batch; asked for again, as a sync does, where Dovecot itself says
+    "temporary": its sign-in may not yet be there in the moment after a restart.
     """
     try:
         return provider.pull("INBOX", checkpoint, LONG_AGO)
