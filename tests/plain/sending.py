@@ -9,16 +9,14 @@ MESSAGE_ID = "<1.x@example.org>"
 MB = 1 << 20
 
 
-def draft(sender: tuple[str, str], **kwargs) -> Draft:
-    """A mail of somebody.
+def draft(**kwargs) -> Draft:
+    """A mail of the `sender`, and otherwise as wanted.
 
-    :param sender: name, address
-    :param kwargs: of `Draft`, where it is to be another one
+    :param kwargs: of `Draft`
     """
     values = {
         "message_id": MESSAGE_ID,
         "date": DATE,
-        "sender": sender,
         "to": (("Bob", "bob@example.org"),),
         "subject": "Hello",
         "html": "<p>Good morning</p>",

@@ -37,7 +37,7 @@ def small_pieces(monkeypatch):
 
 def outgoing(thread_ref: str = "", **kwargs) -> Outgoing:
     """A mail of that mailbox's user."""
-    return Outgoing(draft(("Anna", EMAIL), **kwargs), thread_ref)
+    return Outgoing(draft(**{"sender": ("Anna", EMAIL), **kwargs}), thread_ref)
 
 
 def packed_mail(to: str) -> str:

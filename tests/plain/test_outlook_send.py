@@ -27,7 +27,7 @@ LARGE = (File("a.bin", "application/pdf", bytes(4 * MB)),)
 
 def outgoing(reply_to: Found | None = None, **kwargs) -> Outgoing:
     """A mail of that mailbox's user."""
-    return Outgoing(draft(("Mira", ADDRESS), **kwargs), reply_to=reply_to)
+    return Outgoing(draft(**{"sender": ("Mira", ADDRESS), **kwargs}), reply_to=reply_to)
 
 
 def drafts(graph) -> list:

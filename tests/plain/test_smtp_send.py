@@ -28,8 +28,8 @@ from easycrm_mail.providers import (
 
 def draft(login: str, **kwargs) -> Draft:
     """A mail of that mailbox's user to two people."""
-    kwargs.setdefault("to", (("Bob", "bob@example.org"), ("Carl", "carl@example.org")))
-    return sending.draft(("Anna", login), **kwargs)
+    to = ("Bob", "bob@example.org"), ("Carl", "carl@example.org")
+    return sending.draft(**{"sender": ("Anna", login), "to": to, **kwargs})
 
 
 @pytest.fixture
