@@ -285,12 +285,16 @@ class SigningIn:
             self.account.write(
                 {name: self.account[name] for name in ("email", "provider")}
             )
-            self.assertTrue(self.get_grant(), "nothing has changed")
-            with self.env.cr.savepoint() as savepoint:
-                self.account.write(values)
-                self.assertFalse(self.get_grant(), values)
-                savepoint.rollback()
-            self.env.invalidate_all()
+            self.assertForgets(values)
+
+    def assertForgets(self, values):
+        """Assert that a change of the account forgets the grant; undo it."""
+        self.assertTrue(self.get_grant(), "nothing has changed")
+        with self.env.cr.savepoint() as savepoint:
+            self.account.write(values)
+            self.assertFalse(self.get_grant(), values)
+            savepoint.rollback()
+        self.env.invalidate_all()
 
     # --- secrets ---
 

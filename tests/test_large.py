@@ -9,9 +9,9 @@ from ..easycrm_mail.models import easycrm_email_large, files_run, sync_calls
 from ..easycrm_mail.models.ingest_bodies import BodyIngest
 from .common import MailHttpCase
 from .large_mailbox import PLAN, LargeMailbox
+from .live_case import LiveCase
 from .mailbox import PASSWORD
 from .servers.fault_proxy import FaultProxy
-from .test_timeline_live import LiveCase
 
 
 @tagged("post_install", "-at_install")

@@ -6,7 +6,7 @@ from odoo.tests import tagged
 
 from ..easycrm_mail.models.ingest_bodies import BodyIngest
 from .large_mailbox import LargeMailbox
-from .test_timeline_live import LiveCase
+from .live_case import LiveCase
 
 
 @tagged("post_install", "-at_install")

@@ -4,7 +4,7 @@ from odoo.tests import tagged
 from odoo.tools import SQL
 
 from . import test_ingest_cost
-from .test_merge import MergeCase
+from .merge_case import MergeCase
 
 
 @tagged("post_install", "-at_install")

@@ -16,7 +16,7 @@ from ..easycrm_mail.models import easycrm_email_retention as retention
 from ..easycrm_mail.models.ingest import Ingest, Read
 from ..easycrm_mail.providers import RemoteMessage
 from .common import raw_mail
-from .test_settings import SettingsCase
+from .settings_case import SettingsCase
 
 #: Zones at both ends of the day, with half hours, and with clocks that change at
 #: midnight, and days on which they do; there is no 30 December 2011 in Samoa.

@@ -5,9 +5,9 @@ import time
 
 import pytest
 from conftest import LONG_AGO, mail, new_mailbox
+from imap_mailbox import connect, numbers, pull_all
 from imap_talk import CAPABILITY, GREETING, at, raised
 from servers.dovecot import Dovecot
-from test_imap_listing import connect, numbers, pull_all
 
 from easycrm_mail.providers import Gone, ImapProvider, Permanent, Retry, imap_page
 

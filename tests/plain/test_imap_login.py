@@ -4,9 +4,9 @@ import logging
 import traceback
 
 import pytest
+from imap_mailbox import connect, pull_all
 from imap_talk import CAPABILITY, GREETING, at, raised
 from servers.fault_proxy import FaultProxy
-from test_imap_listing import connect, pull_all
 
 from easycrm_mail.providers import (
     ImapProvider,

@@ -10,10 +10,10 @@ import traceback
 import pytest
 import trustme
 from conftest import LONG_AGO, Mailbox
+from imap_mailbox import numbers
 from servers.dovecot import Dovecot
 from servers.gmail import GmailServer
 from servers.google_oauth import MAIL_SCOPE
-from test_imap_listing import numbers
 
 from easycrm_mail.providers import (
     ImapProvider,
