@@ -6,6 +6,7 @@ from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 from odoo.modules.neutralize import get_neutralization_queries
+from odoo.tools import SQL
 
 from ..easycrm_mail.models import secrets
 from ..easycrm_mail.wizards import easycrm_email_sign_in
@@ -309,8 +310,8 @@ class SigningIn:
             "easycrm_email_account",
             "ir_config_parameter",
         ):
-            self.env.cr.execute(f"SELECT to_jsonb(t)::text FROM {table} t")
-            rows = "".join(row[0] for row in self.env.cr.fetchall())
+            query = SQL("SELECT to_jsonb(t)::text FROM %s t", SQL.identifier(table))
+            rows = "".join(row[0] for row in self.env.execute_query(query))
             self.assertNotIn(secret, rows)
             self.assertNotIn(secret[:60], rows)
             self.assertNotIn("code_verifier", rows)

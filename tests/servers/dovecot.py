@@ -177,7 +177,7 @@ class Dovecot(Maildirs):
     def recreate(self, user: str, folder: str = "INBOX") -> None:
         """Gives a folder a new UIDVALIDITY, and cuts the user's connections."""
         self._disconnect(user)
-        super().recreate(user, folder)
+        return super().recreate(user, folder)
 
     def log(self) -> str:
         """What Dovecot wrote to its log."""
