@@ -12,15 +12,18 @@
 A figure is mails a second; the ratios are what counts, a machine's speed drifts.
 """
 
-import json
-import os
 import random
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime, timedelta, timezone
-from email.message import EmailMessage
-from email.utils import format_datetime
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from lib.figures import add_result
+from lib.mails import write_mail
 
 from odoo.tools import SQL
 
@@ -29,12 +32,6 @@ from odoo.addons.easycrm_mail.easycrm_mail.models.ingest import Ingest, Read
 from odoo.addons.easycrm_mail.easycrm_mail.providers import RemoteMessage
 
 MAILS, PEER_MAILS, CONTACTS, LEADS, BATCH = 3000, 60, 20_000, 5_000, 200
-
-WORDS = [
-    *("offer", "chairs", "delivery", "Monday", "thank", "you", "quantity", "invoice"),
-    *("please", "find", "attached", "the", "table", "oak", "price", "list", "week"),
-    *("order", "confirm", "Lieferung", "Angebot", "Stühle", "Grüße", "größer"),
-]
 
 #: The tables that a mail is written to, parents first.
 TABLES = [
@@ -51,34 +48,10 @@ TABLES = [
 
 def make_mail(rng, number):
     """Return the raw bytes of one believable mail: text and HTML, perhaps a PDF."""
-    mail = EmailMessage()
-    contact = f"contact{rng.randrange(CONTACTS)}@customer{number % 700}.example"
-    known = rng.random() < 0.7
-    contact = f"contact{rng.randrange(CONTACTS)}@bench.example" if known else contact
-    mail["From"] = f"Contact {number} <{contact}>"
-    mail["To"] = "Bench <bench@own.example>"
-    if rng.random() < 0.4:
-        mail["Cc"] = ", ".join(
-            f"lead{rng.randrange(LEADS)}@bench.example" for _ in range(2)
-        )
-    mail["Subject"] = " ".join(rng.choices(WORDS, k=6))
-    mail["Date"] = format_datetime(
-        datetime(2026, 10, 1, tzinfo=timezone.utc) + timedelta(minutes=number)
-    )
-    mail["Message-ID"] = f"<{number}@bench.example>"
-    if number % 3:
-        mail["References"] = f"<{number - number % 3}@bench.example>"
-    text = " ".join(rng.choices(WORDS, k=rng.randrange(80, 900)))
-    mail.set_content(text)
-    mail.add_alternative(f"<html><body><p>{text}</p></body></html>", subtype="html")
-    if rng.random() < 0.3:
-        mail.add_attachment(
-            rng.randbytes(rng.randrange(4_000, 30_000)),
-            maintype="application",
-            subtype="pdf",
-            filename="offer.pdf",
-        )
-    return mail.as_bytes()
+    sender = f"contact{rng.randrange(CONTACTS)}@customer{number % 700}.example"
+    if rng.random() < 0.7:
+        sender = f"contact{rng.randrange(CONTACTS)}@bench.example"
+    return write_mail(rng, number, sender, ("lead", LEADS))
 
 
 def fill(env):
@@ -208,19 +181,17 @@ def main(env):
             gateway.message_process("crm.lead", raw)
             env.cr.commit()
 
-    result = {
-        "name": "ingest: parse, match, link, commit",
-        "ours": figures["ours"],
-        "peer": figures["peer"],
-        "floor": figures["floor"],
-        "ratio": figures["ours"] / figures["peer"],
-        "unit": "mails/s",
-    }
-    print(f"{result['ratio']:.1f} times Odoo's gateway", flush=True)
+    ratio = figures["ours"] / figures["peer"]
+    print(f"{ratio:.1f} times Odoo's gateway", flush=True)
     print(f"{figures['floor'] / figures['ours']:.2f} times slower than the rows alone")
-    if target := os.environ.get("EASYCRM_BENCH_RESULTS"):
-        with open(target, "a") as file:
-            file.write(json.dumps(result) + "\n")
+    add_result(
+        "ingest: parse, match, link, commit",
+        figures["ours"],
+        "mails/s",
+        peer=figures["peer"],
+        floor=figures["floor"],
+        ratio=ratio,
+    )
 
 
 main(env)  # noqa: F821 (what an Odoo shell gives)

@@ -73,12 +73,6 @@ def addon(steps: Steps) -> Iterator[str]:
         yield name
 
 
-def drop_all() -> None:
-    for kind in ("base", "addon"):
-        for name in listed(_prefix(kind)):
-            drop(name)
-
-
 def _prefix(kind: str) -> str:
     return f"easycrm_mail_{kind}_{CHECKOUT}_"
 

@@ -256,6 +256,18 @@ class MailFixtures:
         email.thread_id.sudo().privacy = "private"
         cls.env.flush_all()
 
+    @classmethod
+    def set_aside(cls, mailbox):
+        """Set a mail of the inbox aside that could not be read."""
+        return cls.env["easycrm.email.failure"].create(
+            {
+                "account_id": mailbox.id,
+                "stream": "INBOX",
+                "provider_ref": "1:7",
+                "error": "It is broken.",
+            }
+        )
+
     def follow_addresses(self):
         """Have the changes of Email fields followed, as the end of a request does."""
         self.cr.flush()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from .common import MailFixtures, raw_mail
 from .servers.dovecot import Dovecot
+from .servers.smtp_sink import SmtpSink
 
 PASSWORD = "pass wörd"
 
@@ -36,6 +37,19 @@ class RealMailbox(MailFixtures):
                 "imap_port": self.server.port,
                 "imap_security": "none",
                 "imap_login": self.login,
+                "imap_password": PASSWORD,
+            }
+        )
+
+    def connect_smtp(self):
+        """Have the mailbox send through a real SMTP server, `sink`."""
+        self.sink = self.enterContext(SmtpSink({self.login: PASSWORD}))
+        # (the password is forgotten when its servers change)
+        self.account.write(
+            {
+                "smtp_host": self.sink.host,
+                "smtp_port": self.sink.port,
+                "smtp_security": "none",
                 "imap_password": PASSWORD,
             }
         )

@@ -6,7 +6,7 @@ from odoo.tests import tagged
 
 from ..easycrm_mail.messages import parse
 from .common import raw_mail
-from .test_send_run import SendingCase
+from .sending_case import SendingCase
 
 REPORT = """\
 From: Mail Delivery System <MAILER-DAEMON@mx.example>

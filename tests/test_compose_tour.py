@@ -3,8 +3,7 @@ from datetime import timedelta
 from odoo.tests import HttpCase, tagged
 
 from ..easycrm_mail.messages import parse
-from .mailbox import PASSWORD, RealMailbox
-from .servers.smtp_sink import SmtpSink
+from .mailbox import RealMailbox
 
 
 @tagged("post_install", "-at_install")
@@ -13,18 +12,7 @@ class TestComposeTour(RealMailbox, HttpCase):
 
     def setUp(self):
         super().setUp()
-        self.sink = SmtpSink({self.login: PASSWORD})
-        self.sink.__enter__()
-        self.addCleanup(self.sink.__exit__)
-        # (the password is forgotten when its servers change)
-        self.account.write(
-            {
-                "smtp_host": self.sink.host,
-                "smtp_port": self.sink.port,
-                "smtp_security": "none",
-                "imap_password": PASSWORD,
-            }
-        )
+        self.connect_smtp()
         # it writes from this one
         self.mailbox.active = False
 

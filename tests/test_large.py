@@ -1,5 +1,3 @@
-import random
-from datetime import datetime, timedelta, timezone
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError
@@ -9,68 +7,11 @@ from odoo.tools import mute_logger
 from ..easycrm_mail.messages import parse
 from ..easycrm_mail.models import easycrm_email_large, files_run, sync_calls
 from ..easycrm_mail.models.ingest_bodies import BodyIngest
-from ..easycrm_mail.providers import imap, imap_page
-from .common import MailHttpCase, raw_mail
-from .mailbox import PASSWORD, RealMailbox
+from .common import MailHttpCase
+from .large_mailbox import PLAN, LargeMailbox
+from .live_case import LiveCase
+from .mailbox import PASSWORD
 from .servers.fault_proxy import FaultProxy
-from .test_timeline_live import LiveCase
-
-#: What is a large mail in these tests.
-LARGE = 20_000
-
-PLAN = random.Random(1).randbytes(40_000)
-
-
-class LargeMailbox(RealMailbox):
-    """Mails over 20 kB are large, and come by their headers."""
-
-    def setUp(self):
-        super().setUp()
-        for module in (imap, imap_page):
-            self.startPatcher(patch.object(module, "MAX_MAIL_BYTES", LARGE))
-
-    def large_mail(self, **values):
-        values.setdefault("subject", "Plan")
-        values.setdefault("text", "The plan of the hall.")
-        values.setdefault("to", self.account.email)
-        values.setdefault("attachments", [("plan.pdf", "application/pdf", PLAN)])
-        return raw_mail(**values)
-
-    def put(self, raw, folder="INBOX", login=None):
-        return self.server.deliver(login or self.login, raw, folder=folder)
-
-    def connect_second(self, user=None, **values):
-        """Connect another real mailbox of the same server, not read yet."""
-        login = next(self.logins)
-        account = self.env["easycrm.email.account"].create(
-            {
-                "email": "jonas.real@ours.example",
-                "user_id": (user or self.jonas).id,
-                "imap_host": self.server.host,
-                "imap_port": self.server.port,
-                "imap_security": "none",
-                "imap_login": login,
-                "imap_password": PASSWORD,
-                **values,
-            }
-        )
-        return account, login
-
-    def read_mailbox(self, account=None):
-        account = account or self.account
-        account.with_user(account.user_id).action_sync_now()
-        self.run_cron("_cron_backfill")
-        self.run_cron("_cron_sync")
-
-    def emails(self, account=None):
-        domain = [("copy_ids.account_id", "=", (account or self.account).id)]
-        return self.env["easycrm.email"].sudo().search(domain)
-
-    def open(self, email, user=None):
-        """Open a large email as its reader does; return the email that it is then."""
-        answer = self.as_user(email, user or self.mira).easycrm_read_large()
-        self.assertNotIn("error", answer)
-        return self.env["easycrm.email"].sudo().browse(answer["email_id"])
 
 
 @tagged("post_install", "-at_install")
@@ -278,52 +219,6 @@ class TestLarge(LargeMailbox, LiveCase):
         self.assertNotEqual(self.emails(forger), self.emails())
         self.assertVisible(self.jonas, mine, None)
 
-    # --- folded into the email that another mailbox held whole ---
-
-    def fold(self, **values):
-        """Have Mira read by headers what Jonas has opened already."""
-        self.raw = self.large_mail(**values)
-        self.put(self.raw)
-        self.read_mailbox()
-        self.mine = self.emails()
-        self.second, login = self.connect_second()
-        self.put(self.raw, login=login)
-        self.read_mailbox(self.second)
-        self.theirs = self.open(self.emails(self.second), self.jonas)
-        self.assertNotEqual(self.theirs, self.mine)
-
-    def test_two_mailboxes_share_one_email_once_both_were_opened(self):
-        self.fold()
-        email = self.open(self.mine)
-        self.assertEqual(email, self.theirs)
-        self.assertFalse(self.mine.exists())
-        self.assertEqual(email.copy_ids.account_id, self.account | self.second)
-        self.assertEqual(len(email.copy_ids.location_ids), 2)
-        self.assertEqual(len(email.attachment_line_ids), 1)
-        self.assertEqual(len(email.participant_ids), 2)
-        self.assertLinked(email, [self.anna])
-        self.assertEqual(len(email.link_ids), 1)
-        self.assertEqual(len(self.read_timeline(self.anna)), 1)
-        self.server.recreate(self.login)
-        self.read_mailbox()
-        self.assertEqual(self.emails(), email)
-
-    def test_the_backfill_tries_again_when_the_email_comes_at_the_same_time(self):
-        self.fold()
-        self.mine._read_large_later()
-        find = BodyIngest._find_emails
-        snapshots = []
-
-        def find_late(ingest, identities):
-            # the first snapshot is older than the email of the other mailbox
-            snapshots.append(ingest)
-            return find(ingest, identities) if len(snapshots) > 1 else {}
-
-        with patch.object(BodyIngest, "_find_emails", find_late):
-            self.run_cron("_cron_backfill")
-        self.assertEqual(len(snapshots), 2)
-        self.assertEqual(self.emails(), self.theirs)
-
     def test_a_reader_who_was_first_is_no_failure_of_the_backfill(self):
         self.put(self.large_mail())
         self.read_mailbox()
@@ -344,103 +239,6 @@ class TestLarge(LargeMailbox, LiveCase):
         self.assertFalse(email.fetch_attempts)
         self.assertFalse(email.fetch_at)
         self.assertTrue(all(email.attachment_line_ids.mapped("attachment_id")))
-
-    def test_open_timelines_are_told_of_the_email_that_stays(self):
-        self.fold(date=datetime.now(timezone.utc) - timedelta(days=30))
-        lead = self.add_lead("Hall", self.mira)
-        Link = self.env["easycrm.email.link"].sudo()
-        Link.create({"email_id": self.mine.id, "lead_id": lead.id})
-        self.read_pings()
-        self.open(self.mine)
-        self.assertPinged(self.anna, self.acme, lead)
-
-    def test_of_a_private_conversation_nobody_is_told_when_it_is_folded(self):
-        self.fold()
-        self.make_private(self.mine)
-        self.read_pings()
-        self.open(self.mine)
-        self.assertPinged()
-
-    def test_links_by_hand_and_tombstones_win(self):
-        self.fold(cc="bruno@beck.example")
-        lead = self.add_lead("Hall", self.mira)
-        Link = self.env["easycrm.email.link"].sudo()
-        Link.create({"email_id": self.mine.id, "lead_id": lead.id})
-        off = self.mine.link_ids.filtered(lambda link: link.partner_id == self.bruno)
-        self.as_user(off, self.mira).action_take_off()
-        auto = self.theirs.link_ids.filtered(lambda link: link.partner_id == self.anna)
-        email = self.open(self.mine)
-        self.assertLinked(email, [self.anna, lead])
-        self.assertEqual(len(email.link_ids), 3)
-        self.assertIn(auto, email.link_ids)
-        self.assertEqual(email.link_ids.thread_id, email.thread_id)
-        # who took it off may still put it back
-        off = email.link_ids.filtered("removed")
-        self.assertEqual((off.partner_id, off.write_uid), (self.bruno, self.mira))
-        off.with_user(self.mira).action_put_back()
-        self.assertLinked(email, [self.anna, self.bruno, lead])
-
-    def test_of_two_acts_by_hand_the_later_one_stays(self):
-        self.fold()
-        for email, removed, write_date in (
-            (self.mine, True, "2026-03-01 10:00:00"),
-            (self.theirs, False, "2026-03-02 10:00:00"),
-        ):
-            email.link_ids.write({"removed": removed, "origin": "manual"})
-            self.env.flush_all()
-            self.env.cr.execute(
-                "UPDATE easycrm_email_link SET write_date = %s WHERE email_id = %s",
-                [write_date, email.id],
-            )
-        self.env.invalidate_all()
-        email = self.open(self.mine)
-        self.assertLinked(email, [self.anna])
-        self.assertEqual(len(email.link_ids), 1)
-
-    def test_mail_that_stood_nowhere_is_freed_or_linked_with_it(self):
-        self.fold(sender="stranger@else.example")
-        Link = self.env["easycrm.email.link"].sudo()
-        Link.create({"email_id": self.theirs.id, "partner_id": self.bruno.id})
-        email = self.open(self.mine)
-        self.assertLinked(email, [self.bruno])
-
-    def test_an_attachment_of_the_email_that_stays_is_for_those_who_may_see_it(self):
-        raw = self.large_mail()
-        account, login = self.connect_second(
-            self.sofia, email="sofia.real@ours.example"
-        )
-        self.put(raw, login=login)
-        self.read_mailbox(account)
-        twin = self.open(self.emails(account), self.sofia)
-        self.as_user(twin.link_ids, self.sofia).action_take_off()
-        self.put(raw)
-        self.read_mailbox()
-        mine = self.emails() - twin
-        self.assertVisible(self.jonas, twin, None)
-        with self.assertRaises(AccessError):
-            self.as_user(mine.attachment_line_ids, self.jonas)._get_bytes()
-
-    def test_their_conversations_become_one(self):
-        self.fold(references=["<root@acme.example>"])
-        first = self.mine.thread_id
-        self.assertEqual(first, self.theirs.thread_id)
-        other = (
-            self.env["easycrm.email.thread"]
-            .sudo()
-            .create(
-                {
-                    "company_id": self.company_a.id,
-                    "root": "<elsewhere@acme.example>",
-                    "privacy": "private",
-                }
-            )
-        )
-        self.mine.thread_id = other
-        self.env.flush_all()
-        email = self.open(self.mine)
-        self.assertEqual(email.thread_id, first)
-        self.assertEqual(first.privacy, "private")
-        self.assertFalse(other.exists())
 
     def test_what_was_set_aside_as_too_large_comes_by_its_header(self):
         self.deliver("Hello")

@@ -3,7 +3,7 @@
 from odoo.tests import tagged
 from odoo.tools import email_normalize
 
-from ..easycrm_mail.models.ingest import normalise
+from ..easycrm_mail.models.addresses import normalise
 from .common import MailCase, raw_mail
 
 

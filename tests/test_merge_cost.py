@@ -3,8 +3,8 @@
 from odoo.tests import tagged
 from odoo.tools import SQL
 
-from . import test_ingest_cost
-from .test_merge import MergeCase
+from . import test_index_use
+from .merge_case import MergeCase
 
 
 @tagged("post_install", "-at_install")
@@ -14,7 +14,7 @@ class TestCostOfAMerge(MergeCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.addClassCleanup(test_ingest_cost.TestPlans.give_back_pages)
+        cls.addClassCleanup(test_index_use.TestPlans.give_back_pages)
         super().setUpClass()
         cls.deal = cls.add_lead("Deal", cls.mira, "x@buyer.example")
         cls.lead = cls.add_lead("Lead", cls.mira, "x@buyer.example", type="lead")

@@ -8,7 +8,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from .common import raw_mail
-from .test_merge import MergeCase
+from .merge_case import MergeCase
 
 ROOT = "<root@acme.example>"
 

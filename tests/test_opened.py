@@ -1,7 +1,7 @@
 from odoo.tests import HttpCase, tagged
 
 from .common import MailFixtures
-from .test_outgoing import OutgoingFixtures
+from .sending_case import OutgoingFixtures
 
 
 @tagged("post_install", "-at_install")

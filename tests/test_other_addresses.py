@@ -4,7 +4,7 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import Form, tagged
 
 from .common import raw_mail
-from .test_merge import MergeCase
+from .merge_case import MergeCase
 
 
 @tagged("post_install", "-at_install")

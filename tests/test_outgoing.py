@@ -7,35 +7,7 @@ from odoo.tests import tagged
 from ..easycrm_mail.messages import parse, write
 from ..easycrm_mail.providers import SendLimits
 from .common import PNG, MailCase, raw_mail
-
-
-class OutgoingFixtures:
-    """Mira, whose mailbox can send, and what she writes."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.mailbox.write({"smtp_host": "smtp.ours.example", "imap_password": "x"})
-        cls.lead = cls.add_lead("40 chairs", cls.mira, "anna@acme.example")
-
-    def write_mail(self, user=None, to="anna@acme.example", **vals):
-        """Return a draft of that user, Mira if not given."""
-        people = [
-            {"role": role, "address": address}
-            for role in ("to", "cc", "bcc")
-            for address in (vals.pop(role, "") if role != "to" else to).split(",")
-            if address
-        ]
-        vals = {
-            "account_id": self.mailbox.id,
-            "from_address": self.mailbox.email,
-            "recipient_ids": [Command.create(person) for person in people],
-            "subject": "Offer",
-            "body": "<p>Dear Anna, <b>40 chairs</b>.</p>",
-            **vals,
-        }
-        mails = self.env["easycrm.email.outgoing"].with_user(user or self.mira)
-        return mails.create(vals)
+from .sending_case import OutgoingFixtures
 
 
 @tagged("post_install", "-at_install")

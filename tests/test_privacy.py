@@ -7,7 +7,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 from .common import MailCase, raw_mail
-from .test_timeline_live import LiveCase
+from .live_case import LiveCase
 
 ROOT = "<root@acme.example>"
 

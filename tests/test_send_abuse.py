@@ -11,8 +11,8 @@ from ..easycrm_mail.models import easycrm_email_account_send, send_run
 from ..easycrm_mail.models.ingest import Ingest, Read
 from ..easycrm_mail.providers import RemoteMessage
 from .common import PNG
+from .sending_case import SendingCase
 from .test_bounces import REPORT
-from .test_send_run import SendingCase
 
 
 @tagged("post_install", "-at_install")

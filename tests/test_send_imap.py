@@ -5,8 +5,7 @@ from odoo import Command
 from odoo.tests import TransactionCase, tagged
 
 from ..easycrm_mail.messages import parse
-from .mailbox import PASSWORD, RealMailbox
-from .servers.smtp_sink import SmtpSink
+from .mailbox import RealMailbox
 
 
 @tagged("post_install", "-at_install")
@@ -15,18 +14,7 @@ class TestSendImap(RealMailbox, TransactionCase):
 
     def setUp(self):
         super().setUp()
-        self.sink = SmtpSink({self.login: PASSWORD})
-        self.sink.__enter__()
-        self.addCleanup(self.sink.__exit__)
-        # (the password is forgotten when its servers change)
-        self.account.write(
-            {
-                "smtp_host": self.sink.host,
-                "smtp_port": self.sink.port,
-                "smtp_security": "none",
-                "imap_password": PASSWORD,
-            }
-        )
+        self.connect_smtp()
         self.lead = self.add_lead("40 chairs", self.mira, "anna@acme.example")
         self.start()
 

@@ -4,7 +4,7 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import Form, tagged
 
 from .common import MailCase
-from .test_settings import SettingsCase
+from .settings_case import SettingsCase
 
 
 @tagged("post_install", "-at_install")

@@ -47,6 +47,15 @@ class Syncing:
         self.run_cron()
         return self.server.calls[before:]
 
+    def read_first(self, mails):
+        """Return the requests of the first sync of a mailbox with so many mails."""
+        self.deliver(*(f"Number {i}" for i in range(mails)))
+        self.assertFalse(self.sign_in())
+        before = len(self.server.calls)
+        self.run_crons()
+        self.assertMailboxIsHereOnce()
+        return self.server.calls[before:]
+
     def test_the_same_page_once_more_changes_nothing(self):
         self.choose_folder("Customers")
         self.deliver("One", "Two")
@@ -191,12 +200,7 @@ class TestGmailSync(Syncing, ApiMailbox, MailFixtures, TransactionCase):
 
     def test_a_first_sync_costs_its_batches_and_no_more(self):
         mails = 230
-        self.deliver(*(f"Number {i}" for i in range(mails)))
-        self.assertFalse(self.sign_in())
-        before = len(self.server.calls)
-        self.run_crons()
-        self.assertMailboxIsHereOnce()
-        calls = self.server.calls[before:]
+        calls = self.read_first(mails)
         batches = [call for call in calls if call.startswith("POST /batch")]
         self.assertEqual(len(batches), ceil(mails / 50))
         # labels and profile; ids, and which of them are large; a look before each page
@@ -329,12 +333,7 @@ class TestOutlookSync(Syncing, ApiMailbox, MailFixtures, TransactionCase):
 
     def test_a_first_sync_costs_its_batches_and_no_more(self):
         mails = 230
-        self.deliver(*(f"Number {i}" for i in range(mails)))
-        self.assertFalse(self.sign_in())
-        before = len(self.server.calls)
-        self.run_crons()
-        self.assertMailboxIsHereOnce()
-        calls = self.server.calls[before:]
+        calls = self.read_first(mails)
         batches = [call for call in calls if call.startswith("POST /v1.0/$batch")]
         self.assertEqual(len(batches), ceil(mails / 4))
         parts = [call for call in calls if call.startswith("PART ")]

@@ -226,14 +226,7 @@ class TestWhere(MailCase):
 
     def test_what_a_mailbox_does_not_read(self):
         self.mailbox.folder_ids.filtered(lambda f: f.role == "sent").selected = False
-        self.env["easycrm.email.failure"].create(
-            {
-                "account_id": self.mailbox.id,
-                "stream": "INBOX",
-                "provider_ref": "1:7",
-                "error": "It is broken.",
-            }
-        )
+        self.set_aside(self.mailbox)
         self.env.flush_all()
         self.assertTold(
             self.mailbox_words("x"),

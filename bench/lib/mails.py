@@ -19,13 +19,23 @@ def make_mail(rng, number, contacts):
         in ten are from one of them
     """
     known = f"contact{rng.randrange(contacts)}@bench.example"
-    mail = EmailMessage()
     sender = known if rng.random() < 0.7 else f"stranger{number}@elsewhere.example"
+    return write_mail(rng, number, sender, ("contact", contacts))
+
+
+def write_mail(rng, number, sender, others):
+    """Return a mail like that of one sender.
+
+    :param others: (name, count): of <name><n>@bench.example, two are in the Cc of two
+        mails in five
+    """
+    mail = EmailMessage()
     mail["From"] = f"Contact {number} <{sender}>"
     mail["To"] = "Bench <bench@own.example>"
     if rng.random() < 0.4:
+        name, count = others
         mail["Cc"] = ", ".join(
-            f"contact{rng.randrange(contacts)}@bench.example" for _ in range(2)
+            f"{name}{rng.randrange(count)}@bench.example" for _ in range(2)
         )
     mail["Subject"] = " ".join(rng.choices(WORDS, k=6))
     mail["Date"] = format_datetime(START + timedelta(minutes=number))

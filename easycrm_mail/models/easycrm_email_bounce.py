@@ -34,13 +34,13 @@ class EasycrmEmailBounce(models.Model):
 
     _address_unique = models.UniqueIndex("(email_id, address)")
 
-    @api.depends("kind", "status", "detail")
+    @api.depends("status", "detail")
     def _compute_reason(self):
         for bounce in self:
-            bounce.reason = self._explain(bounce.kind, bounce.status, bounce.detail)
+            bounce.reason = self._explain(bounce.status, bounce.detail)
 
     @api.model
-    def _explain(self, kind, status, detail):
+    def _explain(self, status, detail):
         """Say in the reader's language why a mail did not get there."""
         env = self.env
         words = {

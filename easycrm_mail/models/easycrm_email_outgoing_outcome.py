@@ -232,7 +232,7 @@ class EasycrmEmailOutgoing(models.Model):
         for mail in self.search([("email_id", "=", email.id)]):
             bounces = self.with_context(lang=mail.user_id.lang).env
             words = bounces["easycrm.email.bounce"]._explain(
-                kind, failed.status, failed.reason
+                failed.status, failed.reason
             )
             if kind == "hard":
                 mail._mark_recipients([(address, words)])

@@ -7,8 +7,9 @@ from collections.abc import Set as AbstractSet
 from datetime import date, datetime, timedelta, timezone
 
 from .base import ReadChange
+from .imap_answers import FolderState
 from .imap_checkpoint import Checkpoint
-from .imap_connection import Connection, FolderState
+from .imap_connection import Connection
 from .uid_set import count, within
 
 _EARLIEST_SEARCH = 1971

@@ -9,14 +9,13 @@ import re
 import socket
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, timezone
+from datetime import date, datetime
 
 from imapclient import SocketTimeout
-from imapclient.datetime_util import parse_to_datetime
 from imapclient.imap_utf7 import decode, encode
 
 from .errors import Gone, Permanent, Retry
+from .imap_answers import Fetched, FolderState, body, is_read, number
 from .imap_client import Client
 from .imap_errors import is_refusal, of_folder, translate, words
 from .imap_folders import Listed
@@ -33,29 +32,6 @@ SEQUENCE_RUNS = 500
 PIECE_BYTES = 1 << 20
 
 _APPENDED = re.compile(rb"\[APPENDUID (\d+) (\d+)\]", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class FolderState:
-    """What EXAMINE and STATUS say of a folder; 0 for what the server leaves out."""
-
-    uid_validity: int
-    uid_next: int
-    messages: int
-    mod_seq: int = 0
-    unseen: int = 0
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """One mail of a FETCH; None for what was not asked for or not given."""
-
-    uid: int
-    is_read: bool
-    size: int = 0
-    received_at: datetime | None = None
-    raw: bytes | None = None
-    structure: object = None
 
 
 class Connection:
@@ -203,11 +179,11 @@ class Connection:
         with self._opening(folder):
             answer = self._client.folder_status(folder, asked)
         return FolderState(
-            uid_validity=_number(answer.get(b"UIDVALIDITY")),
-            uid_next=_number(answer.get(b"UIDNEXT")),
-            messages=_number(answer.get(b"MESSAGES")),
-            mod_seq=_number(answer.get(b"HIGHESTMODSEQ")),
-            unseen=_number(answer.get(b"UNSEEN")),
+            uid_validity=number(answer.get(b"UIDVALIDITY")),
+            uid_next=number(answer.get(b"UIDNEXT")),
+            messages=number(answer.get(b"MESSAGES")),
+            mod_seq=number(answer.get(b"HIGHESTMODSEQ")),
+            unseen=number(answer.get(b"UNSEEN")),
         )
 
     def examine(self, folder: str) -> FolderState:
@@ -217,10 +193,10 @@ class Connection:
             answer = self._client.select_folder(folder, readonly=True)
         self._selected = folder
         return FolderState(
-            uid_validity=_number(answer.get(b"UIDVALIDITY")),
-            uid_next=_number(answer.get(b"UIDNEXT")),
-            messages=_number(answer.get(b"EXISTS")),
-            mod_seq=_number(answer.get(b"HIGHESTMODSEQ")) if self.has_mod_seq else 0,
+            uid_validity=number(answer.get(b"UIDVALIDITY")),
+            uid_next=number(answer.get(b"UIDNEXT")),
+            messages=number(answer.get(b"EXISTS")),
+            mod_seq=number(answer.get(b"HIGHESTMODSEQ")) if self.has_mod_seq else 0,
         )
 
     def last_uid(self) -> int:
@@ -323,7 +299,7 @@ class Connection:
         while True:
             items = f"(UID BODY.PEEK[{section}]<{position}.{PIECE_BYTES}>)"
             answer = self._client.fetch_uids(str(uid), items).get(uid, {})
-            piece = _body(answer)
+            piece = body(answer)
             if piece is None:
                 raise Gone("mail")
             position += len(piece)
@@ -347,7 +323,7 @@ class Connection:
             f"(CHANGEDSINCE {mod_seq}{' VANISHED' * self.has_vanished})",
         )
         flags = {
-            uid: _is_read(items) for uid, items in answer.items() if b"FLAGS" in items
+            uid: is_read(items) for uid, items in answer.items() if b"FLAGS" in items
         }
         return flags, self._client.vanished()
 
@@ -373,14 +349,7 @@ class Connection:
         found: dict[int, Fetched] = {}
         for piece in _pieces(sorted(uids)):
             for uid, values in self._client.fetch_uids(sequence(piece), items).items():
-                found[uid] = Fetched(
-                    uid=uid,
-                    is_read=_is_read(values),
-                    size=_number(values.get(b"RFC822.SIZE")),
-                    received_at=_moment(values.get(b"INTERNALDATE")),
-                    raw=_body(values),
-                    structure=values.get(b"BODYSTRUCTURE"),
-                )
+                found[uid] = Fetched.read(uid, values)
         return found
 
     def _leave(self) -> None:
@@ -409,38 +378,3 @@ class Connection:
 def _pieces(uids: list[int]) -> Iterator[list[int]]:
     for start in range(0, len(uids), SEQUENCE_RUNS):
         yield uids[start : start + SEQUENCE_RUNS]
-
-
-def _number(value: object) -> int:
-    if isinstance(value, tuple) and len(value) == 1:
-        value = value[0]
-    if isinstance(value, list) and value:
-        value = value[0]
-    return int(value) if value else 0
-
-
-def _is_read(values: dict) -> bool:
-    flags = values.get(b"FLAGS") or ()
-    return any(isinstance(flag, bytes) and flag.lower() == rb"\seen" for flag in flags)
-
-
-def _moment(value: object) -> datetime | None:
-    try:
-        moment = parse_to_datetime(value, normalise=False)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=timezone.utc)
-        return moment.astimezone(timezone.utc)
-    except (ArithmeticError, AttributeError, TypeError, ValueError):
-        return None
-
-
-def _body(values: dict) -> bytes | None:
-    for name, value in values.items():
-        if name.startswith(b"BODY["):
-            return _bytes(value)
-    return None
-
-
-def _bytes(value: object) -> bytes | None:
-    # A body of digits, sent without a literal, is read as a number.
-    return str(value).encode() if isinstance(value, int) else value

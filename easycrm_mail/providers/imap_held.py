@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from .base import Held
+from .imap_answers import FolderState
 from .imap_changes import since_criteria
-from .imap_connection import Connection, FolderState
+from .imap_connection import Connection
 
 #: Mails of one answer: a week of most mailboxes.
 PIECE_MAILS = 5_000

@@ -16,9 +16,10 @@ from time import monotonic
 
 from .base import RemoteMessage, SetAside
 from .errors import MailboxError, Retry
+from .imap_answers import Fetched
 from .imap_changes import reference
 from .imap_checkpoint import Checkpoint
-from .imap_connection import Connection, Fetched
+from .imap_connection import Connection
 from .imap_errors import is_refusal, translate
 from .imap_structure import describe_attachments
 

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta, timezone
 from time import monotonic
 
 from .base import SKIM_SECONDS, Skim
-from .imap_connection import Connection, FolderState
+from .imap_answers import FolderState
+from .imap_connection import Connection
 from .skim_glance import glance
 
 CHUNK_MAILS = 100

@@ -25,56 +25,16 @@ import {
     shortTime,
     subjectWords,
 } from "@easycrm_mail/timeline/timeline_words";
+import {ANNA, ME, conversation, email, shape} from "./timeline_helpers";
 
 const {DateTime} = luxon;
 
-const ME = {
-    name: "Mira Okafor",
-    address: "mira@tallwood.example",
-    me: true,
-    partner_id: 1,
-};
-const ANNA = {
-    name: "Anna Berg",
-    address: "anna@nordlicht.example",
-    me: false,
-    partner_id: 2,
-};
 const HENRIK = {
     name: "",
     address: "henrik@nordlicht.example",
     me: false,
     partner_id: false,
 };
-
-function email(id, values = {}) {
-    return {
-        id,
-        thread_id: 1,
-        date: `2026-11-24 08:00:${String(id).padStart(2, "0")}`,
-        direction: "inbound",
-        from: ANNA,
-        to: [ME],
-        cc: [],
-        bcc: [],
-        level: "everything",
-        sharers: [],
-        attachments: [],
-        ...values,
-    };
-}
-
-function conversation(threadId, ids, values = {}) {
-    const emails = ids.map((id) => email(id, {thread_id: threadId, ...values}));
-    return {thread_id: threadId, count: ids.length, emails};
-}
-
-function shape(conversations) {
-    return conversations.map(({thread_id, emails}) => [
-        thread_id,
-        emails.map(({id}) => id),
-    ]);
-}
 
 function itemShape(emails, options) {
     return conversationItems(emails, {

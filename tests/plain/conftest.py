@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from servers.dovecot import Dovecot
 
+from easycrm_mail.providers import MailboxError
+
 # Fixtures of one service each.
-pytest_plugins = ["gmail_mailbox", "graph_mailbox", "microsoft_consent"]
+pytest_plugins = ["gmail_mailbox", "graph_mailbox", "imap_talk", "microsoft_consent"]
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=timezone.utc)
 PASSWORD = "correct horse"
@@ -25,6 +27,17 @@ def mail(number: int = 0, size: int = 0) -> bytes:
         f"Date: Tue, 4 Mar 2025 10:00:00 +0000\r\n\r\n"
     ).encode()
     return head + b"Hello\r\n" + b"x" * 70 * (size // 70)
+
+
+def raised(call, kind: type[MailboxError], code: str) -> MailboxError:
+    """What a call raises: of that kind and code, and neither the password nor
+    anything else hangs on it."""
+    with pytest.raises(MailboxError) as caught:
+        call()
+    assert (type(caught.value), caught.value.code) == (kind, code), caught.value
+    assert caught.value.__context__ is None
+    assert PASSWORD not in str(caught.value)
+    return caught.value
 
 
 class Mailbox:

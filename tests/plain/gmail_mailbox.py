@@ -7,7 +7,7 @@ import pytest
 from conftest import LONG_AGO, mail
 from servers.gmail import GmailServer
 
-from easycrm_mail.providers import Budget, GmailProvider, MailboxError
+from easycrm_mail.providers import Budget, GmailProvider
 
 EMAIL = "anna@example.com"
 
@@ -75,15 +75,6 @@ def fill(server, count: int, first: int = 0, **kwargs) -> list[str]:
         )
         for number in range(count)
     ]
-
-
-def raised(call, kind: type[MailboxError], code: str) -> MailboxError:
-    """What a call raises: of that kind and code, and nothing hangs on it."""
-    with pytest.raises(MailboxError) as caught:
-        call()
-    assert (type(caught.value), caught.value.code) == (kind, code), caught.value
-    assert caught.value.__context__ is None
-    return caught.value
 
 
 class Mirror:

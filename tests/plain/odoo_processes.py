@@ -1,5 +1,6 @@
 """Real Odoo processes on a database of their own: scripts, kills, and what is left."""
 
+import contextlib
 import hashlib
 import os
 import random
@@ -9,6 +10,7 @@ import subprocess
 import time
 
 import psycopg2
+import pytest
 import requests
 
 READ = """
@@ -21,9 +23,27 @@ for _round in range(50):
 """
 
 
+#: For tests, or as `pytestmark` of a file.
+needs_odoo = pytest.mark.skipif(
+    "EASYCRM_ODOO" not in os.environ,
+    reason="needs a real Odoo: `make test` says where it is",
+)
+
+
 def manage(action, name):
     """Clone the template's database to that name, or drop it."""
     subprocess.run([os.environ["EASYCRM_DATABASE"], action, name], check=True)
+
+
+@contextlib.contextmanager
+def cloned_database(name):
+    """Give the name of a database of one's own, a clone of the template's."""
+    name = f"{os.environ['EASYCRM_TEST_PREFIX']}{name}"
+    manage("clone", name)
+    try:
+        yield name
+    finally:
+        manage("drop", name)
 
 
 class Odoo(subprocess.Popen):
@@ -132,6 +152,24 @@ def run_odoo(database, script, environment=None):
     process = Odoo(database, environment)
     process.run(script)
     return process
+
+
+def command_odoo(database, command, *options, script=""):
+    """Run a command of Odoo to its end; it must not complain of anything."""
+    done = subprocess.run(  # noqa: PLW1510 (asserted below, with its output)
+        [
+            os.environ["EASYCRM_ODOO"],
+            *(command, "-d", database, "--log-level=warn", *options),
+        ],
+        input=script,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    out = done.stdout + done.stderr
+    assert done.returncode == 0, out
+    for sign in ("Traceback", " ERROR ", " WARNING "):
+        assert sign not in out, out
 
 
 def query(database, statement):

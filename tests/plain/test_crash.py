@@ -3,7 +3,6 @@
 Real commits and real processes: Odoo runs as in production, on a database of its own.
 """
 
-import os
 import time
 from email.message import EmailMessage
 
@@ -11,18 +10,16 @@ import pytest
 from odoo_processes import (
     READ,
     assert_mailbox_is_here_once,
+    cloned_database,
     count_emails,
     kill_in_mid_sync,
-    manage,
+    needs_odoo,
     query,
     run_odoo,
 )
 from servers.dovecot import Dovecot
 
-pytestmark = pytest.mark.skipif(
-    "EASYCRM_ODOO" not in os.environ,
-    reason="needs a real Odoo: `make test` says where it is",
-)
+pytestmark = needs_odoo
 
 LOGIN, PASSWORD = "mira", "secret"
 ADDRESS = "mira@own.example"
@@ -74,13 +71,9 @@ def server(tmp_path_factory):
 
 @pytest.fixture
 def database(server):
-    name = f"{os.environ['EASYCRM_TEST_PREFIX']}crash"
-    manage("clone", name)
-    try:
+    with cloned_database("crash") as name:
         run_odoo(name, CONNECT % server.port).wait_for_success()
         yield name
-    finally:
-        manage("drop", name)
 
 
 def test_killed_in_mid_sync_nothing_is_lost_or_doubled(database):

@@ -4,7 +4,6 @@ here, exactly once, and the grant outlives it.
 Real commits and real processes, against loopback services that outlive them.
 """
 
-import os
 import time
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
@@ -17,19 +16,17 @@ from odoo_processes import (
     READ,
     Odoo,
     assert_mailbox_is_here_once,
+    cloned_database,
     count_emails,
     kill_in_mid_sync,
-    manage,
+    needs_odoo,
     query,
     run_odoo,
 )
 from servers.gmail import GmailServer
 from servers.graph import GraphServer
 
-pytestmark = pytest.mark.skipif(
-    "EASYCRM_ODOO" not in os.environ,
-    reason="needs a real Odoo: `make test` says where it is",
-)
+pytestmark = needs_odoo
 
 CLIENT, SECRET = "our-client", "our client's secret"
 ADDRESS = "mira@own.example"
@@ -132,7 +129,6 @@ def service(request):
 def connected(service, mails):
     """A database with an account that has signed in to a mailbox with so many mails."""
     fill(service, range(mails))
-    name = f"{os.environ['EASYCRM_TEST_PREFIX']}crash_api"
     script = CONNECT.format(
         tests=str(TESTS),
         oauth=service.oauth,
@@ -144,12 +140,9 @@ def connected(service, mails):
         units=UNITS,
         address=ADDRESS,
     )
-    manage("clone", name)
-    try:
+    with cloned_database("crash_api") as name:
         run_odoo(name, script, service.environment).wait_for_success()
         yield name
-    finally:
-        manage("drop", name)
 
 
 def fill(service, numbers):

@@ -1,16 +1,19 @@
 """Killed anywhere, what a rule leaves out is left out once, and read again once."""
 
-import os
 from email.message import EmailMessage
 
 import pytest
-from odoo_processes import READ, kill_in_mid_sync, manage, query, run_odoo
+from odoo_processes import (
+    READ,
+    cloned_database,
+    kill_in_mid_sync,
+    needs_odoo,
+    query,
+    run_odoo,
+)
 from servers.dovecot import Dovecot
 
-pytestmark = pytest.mark.skipif(
-    "EASYCRM_ODOO" not in os.environ,
-    reason="needs a real Odoo: `make test` says where it is",
-)
+pytestmark = needs_odoo
 
 LOGIN, PASSWORD = "mira", "secret"
 ADDRESS = "mira@own.example"
@@ -44,23 +47,21 @@ for _round in range(50):
 
 @pytest.fixture
 def database(tmp_path):
-    name = f"{os.environ['EASYCRM_TEST_PREFIX']}crash_rules"
-    manage("clone", name)
-    try:
-        with Dovecot(tmp_path / "dovecot", {LOGIN: PASSWORD}) as server:
-            for number in range(MAILS):
-                mail = EmailMessage()
-                domain = "bank" if number % 2 else "acme"
-                mail["From"] = f"x@{domain}.example"
-                mail["To"] = ADDRESS
-                mail["Subject"] = f"Number {number}"
-                mail["Message-ID"] = f"<{number}@{domain}.example>"
-                mail.set_content(f"This is number {number}. " + "x" * 3000)
-                server.deliver(LOGIN, mail.as_bytes())
-            run_odoo(name, CONNECT % server.port).wait_for_success()
-            yield name
-    finally:
-        manage("drop", name)
+    with (
+        cloned_database("crash_rules") as name,
+        Dovecot(tmp_path / "dovecot", {LOGIN: PASSWORD}) as server,
+    ):
+        for number in range(MAILS):
+            mail = EmailMessage()
+            domain = "bank" if number % 2 else "acme"
+            mail["From"] = f"x@{domain}.example"
+            mail["To"] = ADDRESS
+            mail["Subject"] = f"Number {number}"
+            mail["Message-ID"] = f"<{number}@{domain}.example>"
+            mail.set_content(f"This is number {number}. " + "x" * 3000)
+            server.deliver(LOGIN, mail.as_bytes())
+        run_odoo(name, CONNECT % server.port).wait_for_success()
+        yield name
 
 
 def count(database, domain):

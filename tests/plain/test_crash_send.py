@@ -4,7 +4,6 @@ Real commits and real processes: Odoo runs as in production, on a database of it
 with a real Dovecot and an SMTP server that counts what it takes.
 """
 
-import os
 import random
 import threading
 import time
@@ -12,14 +11,11 @@ from collections import Counter
 
 import psycopg2
 import pytest
-from odoo_processes import manage, query, run_odoo
+from odoo_processes import cloned_database, manage, needs_odoo, query, run_odoo
 from servers.dovecot import Dovecot
 from servers.smtp_sink import SmtpSink
 
-pytestmark = pytest.mark.skipif(
-    "EASYCRM_ODOO" not in os.environ,
-    reason="needs a real Odoo: `make test` says where it is",
-)
+pytestmark = needs_odoo
 
 PASSWORD = "secret"
 LOGINS = ["mira", "jonas", "lena"]
@@ -109,14 +105,10 @@ def database(dovecot, sink):
     for login in LOGINS:
         for key in dovecot.held(login, "Sent"):
             dovecot.remove(login, key, "Sent")
-    name = f"{os.environ['EASYCRM_TEST_PREFIX']}send"
-    manage("clone", name)
     values = {"logins": LOGINS, "imap": dovecot.port, "smtp": sink.port}
-    try:
+    with cloned_database("send") as name:
         run_odoo(name, CONNECT % values).wait_for_success()
         yield name
-    finally:
-        manage("drop", name)
 
 
 def execute(database, statement):
@@ -204,10 +196,8 @@ def test_killed_between_call_and_answer_it_is_never_sent_again(database, sink):
     assert list(taken(sink).values()) == [1]
 
 
-def test_killed_between_call_and_answer_it_is_found_where_it_stands(
-    database, sink, dovecot
-):
-    queue(database)
+def kill_between_call_and_answer(database, sink, dovecot):
+    """The server has taken the mail and filed it; the worker does not hear of it."""
     began = threading.Event()
 
     def keep(mail):
@@ -219,6 +209,13 @@ def test_killed_between_call_and_answer_it_is_found_where_it_stands(
     worker = run_odoo(database, SEND)
     assert began.wait(60)
     worker.kill_at_once()
+
+
+def test_killed_between_call_and_answer_it_is_found_where_it_stands(
+    database, sink, dovecot
+):
+    queue(database)
+    kill_between_call_and_answer(database, sink, dovecot)
     send_after(database, 151, 60)
     assert states(database) == ["sent"]
     assert list(taken(sink).values()) == [1]
@@ -227,17 +224,7 @@ def test_killed_between_call_and_answer_it_is_found_where_it_stands(
 
 def test_a_sync_settles_what_was_killed(database, sink, dovecot):
     queue(database)
-    began = threading.Event()
-
-    def keep(mail):
-        dovecot.deliver("mira", mail.raw, folder="Sent")
-        began.set()
-
-    sink.break_("CONTENT", "late")
-    sink.deliver = keep
-    worker = run_odoo(database, SEND)
-    assert began.wait(60)
-    worker.kill_at_once()
+    kill_between_call_and_answer(database, sink, dovecot)
     assert_once_on_the_timeline(database, 1)
     assert states(database) == ["sent"]
     send(database)

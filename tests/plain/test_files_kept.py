@@ -10,15 +10,19 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-from odoo_processes import READ, OdooServer, manage, query, run_odoo
+from odoo_processes import (
+    READ,
+    OdooServer,
+    cloned_database,
+    needs_odoo,
+    query,
+    run_odoo,
+)
 from process_memory import Memory
 from servers.dovecot import Dovecot
 from test_crash import CONNECT, LOGIN, PASSWORD
 
-pytestmark = pytest.mark.skipif(
-    "EASYCRM_ODOO" not in os.environ,
-    reason="needs a real Odoo: `make test` says where it is",
-)
+pytestmark = needs_odoo
 
 MAILS = 60
 LARGE = 40_000_000
@@ -70,13 +74,9 @@ def server(tmp_path_factory):
 
 @pytest.fixture
 def database(server):
-    name = f"{os.environ['EASYCRM_TEST_PREFIX']}files"
-    manage("clone", name)
-    try:
+    with cloned_database("files") as name:
         run_odoo(name, CONNECT % server.port).wait_for_success()
         yield name
-    finally:
-        manage("drop", name)
 
 
 def content_of(number, size=200_000):

@@ -4,17 +4,11 @@ Real commits and a connection that lasts: in a test's own transaction nothing is
 planned as it is here.
 """
 
-import os
-import subprocess
-
-import psycopg2
 import pytest
+from odoo_processes import cloned_database, needs_odoo, query, run_odoo
 from servers.dovecot import Dovecot
 
-pytestmark = pytest.mark.skipif(
-    "EASYCRM_ODOO" not in os.environ,
-    reason="needs a real Odoo: `make test` says where it is",
-)
+pytestmark = needs_odoo
 
 LOGIN, PASSWORD = "mira", "secret"
 MAILS = 2_000
@@ -39,32 +33,8 @@ assert env["easycrm.email.copy"].search_count([]) == {MAILS}
 
 @pytest.fixture
 def database():
-    name = f"{os.environ['EASYCRM_TEST_PREFIX']}first"
-    manage("clone", name)
-    try:
+    with cloned_database("first") as name:
         yield name
-    finally:
-        manage("drop", name)
-
-
-def manage(action, name):
-    subprocess.run([os.environ["EASYCRM_DATABASE"], action, name], check=True)
-
-
-def run_in_odoo(database, script):
-    done = subprocess.run(
-        [
-            *(os.environ["EASYCRM_ODOO"], "shell", "-d", database),
-            *("--no-http", "--log-level=warn"),
-        ],
-        input=script,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0 and "Traceback" not in done.stdout, done.stdout
 
 
 def test_new_mail_does_not_scan_tables_that_were_analysed_empty(tmp_path, database):
@@ -76,17 +46,9 @@ def test_new_mail_does_not_scan_tables_that_were_analysed_empty(tmp_path, databa
                 f"Date: Tue, 4 Mar 2025 10:00:00 +0000\r\n\r\nGood morning.\r\n"
             )
             server.deliver(LOGIN, raw.encode())
-        run_in_odoo(database, READ % server.port)
-    with psycopg2.connect(dbname=database) as connection, connection.cursor() as cr:
-        cr.execute(
-            """
-            SELECT relname, seq_tup_read FROM pg_stat_user_tables
-            WHERE relname = ANY(%s)
-            """,
-            [list(TABLES)],
-        )
-        rows = dict(cr.fetchall())
-    connection.close()
+        run_odoo(database, READ % server.port).wait_for_success()
+    read = "SELECT relname, seq_tup_read FROM pg_stat_user_tables"
+    rows = dict(query(database, f"{read} WHERE relname IN {TABLES}"))
     # Where these tables are scanned, thousands of rows are looked at for each of the
     # last mails; before that is seen, hundreds for each of the first.
     assert rows.keys() == set(TABLES)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from odoo_processes import needs_odoo
 
 from dev import gates, node
 
@@ -87,10 +88,7 @@ def test_a_fault_is_tried_on_every_gate():
     assert {fault[0] for fault in FAULTS} == set(gates.GATES)
 
 
-@pytest.mark.skipif(
-    "EASYCRM_ODOO" not in os.environ,
-    reason="needs a real Odoo: `make test` says where it is",
-)
+@needs_odoo
 def test_the_gates_inside_odoo_find_the_faults(addon):
     seed(addon, MODEL, "", INJECTION)
     seed(addon, SCRIPT, "", "\nexport const said = (who) => _t(`Hello ${who}`);\n")

@@ -9,16 +9,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 import trustme
-from conftest import LONG_AGO
-from gmail_mailbox import (
-    EMAIL,
-    Mirror,
-    Tokens,
-    connect,
-    fill,
-    raised,
-    running_gmail,
-)
+from conftest import LONG_AGO, raised
+from gmail_mailbox import EMAIL, Mirror, Tokens, connect, fill, running_gmail
 from servers.gmail_answers import refusal
 from servers.web import Answer
 

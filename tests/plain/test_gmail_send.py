@@ -3,15 +3,15 @@
 import base64
 import os
 import time
-from datetime import datetime, timezone
 from http.client import IncompleteRead
 
 import pytest
-from conftest import LONG_AGO, mail
-from gmail_mailbox import EMAIL, connect, raised
+from conftest import LONG_AGO, mail, raised
+from gmail_mailbox import EMAIL, connect
+from sending import MB, MESSAGE_ID, draft
 from servers.gmail_answers import refusal
 
-from easycrm_mail.messages import Draft, File, parse, write
+from easycrm_mail.messages import File, parse, write
 from easycrm_mail.providers import (
     Doubtful,
     Found,
@@ -25,9 +25,6 @@ from easycrm_mail.providers import (
 )
 from easycrm_mail.providers.gmail_structure import decode
 
-DATE = datetime(2026, 3, 4, 10, 30, 5, tzinfo=timezone.utc)
-MESSAGE_ID = "<1.x@example.com>"
-MB = 1 << 20
 LARGE = (File("a.bin", "", bytes(4 * MB)),)
 # Of such a mail, before the last one.
 PIECES = 2
@@ -40,15 +37,7 @@ def small_pieces(monkeypatch):
 
 def outgoing(thread_ref: str = "", **kwargs) -> Outgoing:
     """A mail of that mailbox's user."""
-    values = {
-        "message_id": MESSAGE_ID,
-        "date": DATE,
-        "sender": ("Anna", EMAIL),
-        "to": (("Bob", "bob@example.org"),),
-        "subject": "Hello",
-        "html": "<p>Good morning</p>",
-    }
-    return Outgoing(Draft(**{**values, **kwargs}), thread_ref)
+    return Outgoing(draft(**{"sender": ("Anna", EMAIL), **kwargs}), thread_ref)
 
 
 def packed_mail(to: str) -> str:

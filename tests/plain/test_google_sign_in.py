@@ -8,7 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
 
 import pytest
-from gmail_mailbox import EMAIL, raised
+from conftest import raised
+from gmail_mailbox import EMAIL
 from servers.google_oauth import walk_consent
 from servers.web import Answer
 

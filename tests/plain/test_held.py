@@ -6,7 +6,7 @@ import pytest
 from conftest import mail
 from gmail_mailbox import connect as connect_gmail
 from gmail_mailbox import running_gmail
-from test_imap_listing import connect as connect_imap
+from imap_mailbox import connect as connect_imap
 
 from easycrm_mail.providers import Budget, Gone, imap_held
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 from conftest import LONG_AGO
+from imap_mailbox import connect, numbers, pull_all, settle, uids
 from servers.fault_proxy import FaultProxy
-from test_imap_listing import connect, numbers, pull_all
 
 from easycrm_mail.providers import ReadChange, imap_page
 
@@ -16,17 +16,6 @@ def provider(any_mailbox):
     provider = connect(any_mailbox)
     yield provider
     provider.close()
-
-
-def settle(provider, stream="INBOX") -> str:
-    """Reads a folder to the end; gives the checkpoint."""
-    checkpoint = pull_all(provider, stream=stream)[-1].checkpoint
-    return provider.pull(stream, checkpoint, LONG_AGO).checkpoint
-
-
-def uids(refs) -> list[int]:
-    """The UIDs of refs."""
-    return [int(ref.split(":")[1]) for ref in refs]
 
 
 def test_new_mail_comes_alone(any_mailbox, provider):

@@ -2,7 +2,7 @@
 
 import pytest
 from conftest import LONG_AGO
-from test_imap_listing import connect, numbers
+from imap_mailbox import connect, numbers
 
 from easycrm_mail.providers import StreamRole
 from easycrm_mail.providers.imap_folders import streams_of

@@ -4,9 +4,8 @@ import re
 
 import pytest
 from conftest import LONG_AGO, mail
+from imap_mailbox import connect, numbers, pull_all, settle, uids
 from servers.fault_proxy import FaultProxy
-from test_imap_changes import settle, uids
-from test_imap_listing import connect, numbers, pull_all
 
 from easycrm_mail.providers import Retry, imap_page
 

@@ -4,9 +4,10 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from conftest import LONG_AGO, mail
+from imap_mailbox import connect, numbers, pull_all
 from servers.fault_proxy import FaultProxy
 
-from easycrm_mail.providers import ImapProvider, imap_page
+from easycrm_mail.providers import imap_page
 from easycrm_mail.providers.imap_checkpoint import Checkpoint
 
 
@@ -22,29 +23,6 @@ def provider(any_mailbox):
 def pages_of_ten(monkeypatch):
     monkeypatch.setattr(imap_page, "PAGE_MAILS", 10)
     monkeypatch.setattr(imap_page, "CHUNK_MAILS", 4)
-
-
-def connect(mailbox, **kwargs) -> ImapProvider:
-    """A provider for a mailbox."""
-    return ImapProvider(
-        mailbox.host, mailbox.port, "none", mailbox.login, mailbox.password, **kwargs
-    )
-
-
-def numbers(batch) -> list[int]:
-    """Which mails a batch holds."""
-    return [
-        int(one.raw.split(b"Subject: mail ")[1].split()[0]) for one in batch.messages
-    ]
-
-
-def pull_all(provider, checkpoint="", stream="INBOX", since=LONG_AGO) -> list:
-    """Batches until there are no more."""
-    batches = [provider.pull(stream, checkpoint, since)]
-    while batches[-1].more:
-        batches.append(provider.pull(stream, batches[-1].checkpoint, since))
-        assert len(batches) < 100
-    return batches
 
 
 def test_mail_comes_newest_first_with_its_progress(any_mailbox, provider):

@@ -4,10 +4,9 @@ import re
 
 import pytest
 from conftest import LONG_AGO, SERVERS, new_mailbox
+from imap_mailbox import connect, settle, uids
 from servers.dovecot import Dovecot
 from servers.fault_proxy import FaultProxy
-from test_imap_changes import settle, uids
-from test_imap_listing import connect
 
 from easycrm_mail.providers import imap_changes
 

@@ -5,9 +5,8 @@ import time
 
 import pytest
 from conftest import LONG_AGO, mail
+from imap_mailbox import connect, numbers, uids
 from servers.fault_proxy import FaultProxy
-from test_imap_changes import uids
-from test_imap_listing import connect, numbers
 
 from easycrm_mail.providers import Retry, imap_page
 

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta, timezone
 import pytest
 import trustme
 from conftest import LONG_AGO, new_mailbox
+from imap_mailbox import numbers
+from imap_talk import raised
 from servers.dovecot import Dovecot
 from servers.fault_proxy import FaultProxy
-from test_imap_errors import raised
-from test_imap_listing import numbers
 
 from easycrm_mail.providers import ImapProvider, Permanent, Retry
 

@@ -10,10 +10,10 @@ import traceback
 import pytest
 import trustme
 from conftest import LONG_AGO, Mailbox
+from imap_mailbox import numbers
 from servers.dovecot import Dovecot
 from servers.gmail import GmailServer
 from servers.google_oauth import MAIL_SCOPE
-from test_imap_listing import numbers
 
 from easycrm_mail.providers import (
     ImapProvider,
@@ -112,8 +112,8 @@ def new_mailbox(server, login):
 
 
 def pull_again(provider, checkpoint):
-    """The next batch; asked for again, as a sync does, where Dovecot itself says "temporary":
-    its sign-in may not yet be there in the moment after a restart.
+    """The next batch; asked for again, as a sync does, where Dovecot itself says
+    "temporary": its sign-in may not yet be there in the moment after a restart.
     """
     try:
         return provider.pull("INBOX", checkpoint, LONG_AGO)

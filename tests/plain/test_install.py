@@ -1,15 +1,9 @@
 """Installed, upgraded, removed and installed again, on a database that is in use."""
 
-import os
-import subprocess
-
-import psycopg2
 import pytest
+from odoo_processes import cloned_database, command_odoo, needs_odoo, query
 
-pytestmark = pytest.mark.skipif(
-    "EASYCRM_ODOO" not in os.environ,
-    reason="needs a real Odoo: `make test` says where it is",
-)
+pytestmark = needs_odoo
 
 USE = """
 from odoo.addons.easycrm_mail.easycrm_mail.messages import parse
@@ -52,40 +46,9 @@ ADDRESSES = """SELECT address, partner_id IS NULL FROM easycrm_email_address
 
 @pytest.fixture(scope="module")
 def database():
-    name = f"{os.environ['EASYCRM_TEST_PREFIX']}install"
-    subprocess.run([os.environ["EASYCRM_DATABASE"], "clone", name], check=True)
-    try:
-        run_odoo(name, "shell", "--no-http", script=USE)
+    with cloned_database("install") as name:
+        command_odoo(name, "shell", "--no-http", script=USE)
         yield name
-    finally:
-        subprocess.run([os.environ["EASYCRM_DATABASE"], "drop", name], check=True)
-
-
-def run_odoo(database, command, *options, script=""):
-    done = subprocess.run(  # noqa: PLW1510 (asserted below, with its output)
-        [
-            os.environ["EASYCRM_ODOO"],
-            *(command, "-d", database, "--log-level=warn", *options),
-        ],
-        input=script,
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-    out = done.stdout + done.stderr
-    assert done.returncode == 0, out
-    for sign in ("Traceback", " ERROR ", " WARNING "):
-        assert sign not in out, out
-
-
-def query(database, statement):
-    connection = psycopg2.connect(dbname=database)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
-            return cursor.fetchall()
-    finally:
-        connection.close()
 
 
 def test_it_is_upgraded_removed_and_installed_again(database):
@@ -93,15 +56,15 @@ def test_it_is_upgraded_removed_and_installed_again(database):
     assert len(addresses) == 3
     server = "server", "--stop-after-init", "--no-http"
 
-    run_odoo(database, *server, "-u", "easycrm_mail")
+    command_odoo(database, *server, "-u", "easycrm_mail")
     assert query(database, ADDRESSES) == addresses
     assert query(database, "SELECT count(*) FROM easycrm_email_link") == [(2,)]
 
-    run_odoo(database, "shell", "--no-http", script=REMOVE)
+    command_odoo(database, "shell", "--no-http", script=REMOVE)
     left = {what: query(database, statement) for what, statement in LEFT.items()}
     assert left == {what: [] for what in LEFT}
     partner = "SELECT email FROM res_partner WHERE name = 'Anna'"
     assert query(database, partner) == [("Anna <a@x.example>, b@x.example",)]
 
-    run_odoo(database, *server, "-i", "easycrm_mail")
+    command_odoo(database, *server, "-i", "easycrm_mail")
     assert query(database, ADDRESSES) == addresses

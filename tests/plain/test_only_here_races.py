@@ -1,14 +1,9 @@
 """A conversation is narrowed while others narrow it, and while its mail comes in."""
 
-import os
-
 import pytest
-from odoo_processes import manage, run_odoo
+from odoo_processes import cloned_database, needs_odoo, run_odoo
 
-pytestmark = pytest.mark.skipif(
-    "EASYCRM_ODOO" not in os.environ,
-    reason="needs a real Odoo: `make test` says where it is",
-)
+pytestmark = needs_odoo
 
 ROOT = "<root@acme.example>"
 
@@ -99,12 +94,8 @@ for one in (storing, choosing):
 
 @pytest.fixture
 def database():
-    name = f"{os.environ['EASYCRM_TEST_PREFIX']}only_here"
-    manage("clone", name)
-    try:
+    with cloned_database("only_here") as name:
         yield name
-    finally:
-        manage("drop", name)
 
 
 def test_of_two_who_choose_at_once_the_second_begins_anew(database):

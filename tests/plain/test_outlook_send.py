@@ -2,14 +2,15 @@
 
 import os
 import time
-from datetime import datetime, timezone
 
 import pytest
+from conftest import raised
 from graph_faults import FAULTS as ANSWERS
 from graph_mailbox import ADDRESS, LONG_AGO, mail, pull_all
+from sending import DATE, MB, MESSAGE_ID, draft
 from servers.web import Answer
 
-from easycrm_mail.messages import Draft, File, Role, extract_part, parse
+from easycrm_mail.messages import File, Role, extract_part, parse
 from easycrm_mail.providers import (
     Doubtful,
     Found,
@@ -21,31 +22,12 @@ from easycrm_mail.providers import (
     Retry,
 )
 
-DATE = datetime(2026, 3, 4, 10, 30, 5, tzinfo=timezone.utc)
-MESSAGE_ID = "<1.x@chairs.example>"
-MB = 1 << 20
 LARGE = (File("a.bin", "application/pdf", bytes(4 * MB)),)
 
 
 def outgoing(reply_to: Found | None = None, **kwargs) -> Outgoing:
     """A mail of that mailbox's user."""
-    values = {
-        "message_id": MESSAGE_ID,
-        "date": DATE,
-        "sender": ("Mira", ADDRESS),
-        "to": (("Bob", "bob@example.org"),),
-        "subject": "Hello",
-        "html": "<p>Good morning</p>",
-    }
-    return Outgoing(Draft(**{**values, **kwargs}), reply_to=reply_to)
-
-
-def raised(call, kind: type[MailboxError], code: str) -> MailboxError:
-    with pytest.raises(MailboxError) as caught:
-        call()
-    assert (type(caught.value), caught.value.code) == (kind, code), caught.value
-    assert caught.value.__context__ is None
-    return caught.value
+    return Outgoing(draft(**{"sender": ("Mira", ADDRESS), **kwargs}), reply_to=reply_to)
 
 
 def drafts(graph) -> list:

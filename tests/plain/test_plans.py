@@ -6,17 +6,13 @@ PostgreSQL tells which plans it took: of the very statements that were executed.
 
 import faulthandler
 import json
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
+from odoo_processes import cloned_database, needs_odoo, run_odoo
 from servers.dovecot import Dovecot
 
-pytestmark = pytest.mark.skipif(
-    "EASYCRM_ODOO" not in os.environ,
-    reason="needs a real Odoo: `make test` says where it is",
-)
+pytestmark = needs_odoo
 
 HERE = Path(__file__).parent
 LOGIN, PASSWORD = "seller0", "secret"
@@ -57,7 +53,6 @@ MANY_ROWS = {
 @pytest.fixture(scope="module")
 def plans(tmp_path_factory):
     faulthandler.cancel_dump_traceback_later()  # it takes minutes, and may
-    name = f"{os.environ['EASYCRM_TEST_PREFIX']}million"
     folder = tmp_path_factory.mktemp("plans")
     with Dovecot(folder / "dovecot", {LOGIN: PASSWORD}) as server:
         for number in range(MAILS):
@@ -74,38 +69,22 @@ def plans(tmp_path_factory):
             "password": PASSWORD,
             "mails": MAILS,
         }
-        manage("clone", name)
-        try:
-            yield run_in_odoo(name, mailbox, folder / "plans.json")
-        finally:
-            manage("drop", name)
+        with cloned_database("million") as name:
+            yield record_plans(name, mailbox, folder / "plans.json")
 
 
-def manage(action, name):
-    subprocess.run([os.environ["EASYCRM_DATABASE"], action, name], check=True)
-
-
-def run_in_odoo(database, mailbox, out):
-    script = HERE / "hot_paths.py"
-    done = subprocess.run(
-        [
-            *(os.environ["EASYCRM_ODOO"], "shell", "-d", database),
-            *("--no-http", "--log-level=warn"),
-        ],
-        input=f"exec(compile(open({str(script)!r}).read(), {str(script)!r}, 'exec'))",
-        env={
-            **os.environ,
-            "PLANS_HERE": str(HERE),
-            "PLANS_OUT": str(out),
-            "PLANS_MAILBOX": json.dumps(mailbox),
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=1_200,
-    )
-    assert done.returncode == 0 and out.exists(), done.stdout
+def record_plans(database, mailbox, out):
+    script = str(HERE / "hot_paths.py")
+    environment = {
+        "PLANS_HERE": str(HERE),
+        "PLANS_OUT": str(out),
+        "PLANS_MAILBOX": json.dumps(mailbox),
+    }
+    run_odoo(
+        database,
+        f"exec(compile(open({script!r}).read(), {script!r}, 'exec'))",
+        environment,
+    ).wait_for_success(timeout=1_200)
     return json.loads(out.read_text())
 
 

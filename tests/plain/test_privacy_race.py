@@ -1,15 +1,9 @@
 """Two who decide about one conversation at once: nobody's wish is lost."""
 
-import os
-import subprocess
-
 import pytest
-from test_install import run_odoo
+from odoo_processes import cloned_database, command_odoo, needs_odoo
 
-pytestmark = pytest.mark.skipif(
-    "EASYCRM_ODOO" not in os.environ,
-    reason="needs a real Odoo: `make test` says where it is",
-)
+pytestmark = needs_odoo
 
 SCRIPT = """
 from psycopg2.errors import SerializationFailure
@@ -63,13 +57,9 @@ assert at_once((a, "action_share"), (b, "action_make_private")) == "private"
 
 @pytest.fixture
 def database():
-    name = f"{os.environ['EASYCRM_TEST_PREFIX']}privacy"
-    subprocess.run([os.environ["EASYCRM_DATABASE"], "clone", name], check=True)
-    try:
+    with cloned_database("privacy") as name:
         yield name
-    finally:
-        subprocess.run([os.environ["EASYCRM_DATABASE"], "drop", name], check=True)
 
 
 def test_nobodys_wish_is_lost(database):
-    run_odoo(database, "shell", "--no-http", script=SCRIPT)
+    command_odoo(database, "shell", "--no-http", script=SCRIPT)

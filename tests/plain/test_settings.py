@@ -3,17 +3,13 @@
 Real commits and real processes: what a running cron holds is the lock on its row.
 """
 
-import os
-import subprocess
 from contextlib import contextmanager
 
 import psycopg2
 import pytest
+from odoo_processes import cloned_database, needs_odoo, run_odoo
 
-pytestmark = pytest.mark.skipif(
-    "EASYCRM_ODOO" not in os.environ,
-    reason="needs a real Odoo: `make test` says where it is",
-)
+pytestmark = needs_odoo
 
 CRON = """SELECT res_id FROM ir_model_data
           WHERE module = 'easycrm_mail' AND name = 'ir_cron_email_sync'"""
@@ -89,34 +85,12 @@ assert read_row() == (True, 8, "minutes")
 
 @pytest.fixture(scope="module")
 def database():
-    name = f"{os.environ['EASYCRM_TEST_PREFIX']}settings"
-    subprocess.run([os.environ["EASYCRM_DATABASE"], "clone", name], check=True)
-    try:
+    with cloned_database("settings") as name:
         yield name
-    finally:
-        subprocess.run([os.environ["EASYCRM_DATABASE"], "drop", name], check=True)
 
 
 def start_odoo(database, script):
-    process = subprocess.Popen(
-        [
-            os.environ["EASYCRM_ODOO"],
-            *("shell", "-d", database, "--no-http", "--log-level=warn"),
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    process.stdin.write(HELPERS + script)
-    process.stdin.close()
-    process.stdin = None
-    return process
-
-
-def wait_for_success(process):
-    out, _err = process.communicate(timeout=120)
-    assert process.returncode == 0 and "Traceback" not in out, out
+    return run_odoo(database, HELPERS + script)
 
 
 @contextmanager
@@ -139,8 +113,8 @@ def lock_row(cursor):
 def test_settings_are_saved_while_the_cron_runs_and_followed_when_it_is_free(database):
     with connect(database) as cursor:
         lock_row(cursor)
-        wait_for_success(start_odoo(database, MAILBOX + WHILE_IT_RUNS))
-    wait_for_success(start_odoo(database, WHEN_IT_IS_FREE))
+        start_odoo(database, MAILBOX + WHILE_IT_RUNS).wait_for_success()
+    start_odoo(database, WHEN_IT_IS_FREE).wait_for_success()
 
 
 def test_a_run_that_ends_while_settings_are_saved_is_no_error(database):
@@ -154,4 +128,4 @@ def test_a_run_that_ends_while_settings_are_saved_is_no_error(database):
         row.execute(f"UPDATE ir_cron SET lastcall = now() WHERE id = ({CRON})")
         row.connection.commit()
         gate.execute("SELECT pg_advisory_unlock(19)")
-        wait_for_success(process)
+        process.wait_for_success()

@@ -90,8 +90,8 @@ def pull(service, provider):
 def read_through(service, provider):
     """Pulls to the end, as a sync does.
 
-    Where the machine stands still for longer than `TIMEOUT`, a good mail is late as well: what
-    could not be told apart is tried again, three times at most.
+    Where the machine stands still for longer than `TIMEOUT`, a good mail is late as
+    well: what could not be told apart is tried again, three times at most.
     """
     retries = 3
     for _pull in range(40):

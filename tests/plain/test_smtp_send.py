@@ -5,8 +5,10 @@ import ssl
 from datetime import datetime, timezone
 
 import pytest
+import sending
 import trustme
-from conftest import PASSWORD, new_mailbox
+from conftest import PASSWORD, new_mailbox, raised
+from sending import MB, MESSAGE_ID
 from servers.fault_proxy import FaultProxy
 from servers.smtp_sink import HOST, SmtpSink, into
 
@@ -15,7 +17,6 @@ from easycrm_mail.providers import (
     Doubtful,
     Found,
     ImapProvider,
-    MailboxError,
     Outgoing,
     Permanent,
     Reconnect,
@@ -24,22 +25,11 @@ from easycrm_mail.providers import (
     SmtpSettings,
 )
 
-DATE = datetime(2026, 3, 4, 10, 30, 5, tzinfo=timezone.utc)
-MESSAGE_ID = "<1.x@example.org>"
-MB = 1 << 20
-
 
 def draft(login: str, **kwargs) -> Draft:
-    """A mail of that mailbox's user."""
-    values = {
-        "message_id": MESSAGE_ID,
-        "date": DATE,
-        "sender": ("Anna", login),
-        "to": (("Bob", "bob@example.org"), ("Carl", "carl@example.org")),
-        "subject": "Hello",
-        "html": "<p>Good morning</p>",
-    }
-    return Draft(**{**values, **kwargs})
+    """A mail of that mailbox's user to two people."""
+    to = ("Bob", "bob@example.org"), ("Carl", "carl@example.org")
+    return sending.draft(**{"sender": ("Anna", login), "to": to, **kwargs})
 
 
 @pytest.fixture
@@ -80,15 +70,6 @@ def send(mailbox, sink, connect):
         return provider.send(Outgoing(draft(mailbox.login, **kwargs)))
 
     return send
-
-
-def raised(call, kind: type[MailboxError], code: str) -> MailboxError:
-    with pytest.raises(MailboxError) as caught:
-        call()
-    assert (type(caught.value), caught.value.code) == (kind, code), caught.value
-    assert caught.value.__context__ is None
-    assert PASSWORD not in str(caught.value)
-    return caught.value
 
 
 def sent_mails(mailbox) -> list[tuple[bytes, bool]]:

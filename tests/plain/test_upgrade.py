@@ -1,16 +1,10 @@
 """A database of an earlier version, with mail in it, is brought up to this one."""
 
-import os
-import subprocess
-
 import psycopg2
 import pytest
-from test_install import query, run_odoo
+from odoo_processes import cloned_database, command_odoo, needs_odoo, query
 
-pytestmark = pytest.mark.skipif(
-    "EASYCRM_ODOO" not in os.environ,
-    reason="needs a real Odoo: `make test` says where it is",
-)
+pytestmark = needs_odoo
 
 HELPERS = """
 from odoo.addons.easycrm_mail.easycrm_mail.messages import parse
@@ -158,22 +152,20 @@ assert not by_name["Anna"].easycrm_email_count, "links leave with their address"
 
 @pytest.fixture
 def database():
-    name = f"{os.environ['EASYCRM_TEST_PREFIX']}upgrade"
-    subprocess.run([os.environ["EASYCRM_DATABASE"], "clone", name], check=True)
-    try:
-        run_odoo(name, "shell", "--no-http", script=HELPERS + FILL)
+    with cloned_database("upgrade") as name:
+        command_odoo(name, "shell", "--no-http", script=HELPERS + FILL)
         with psycopg2.connect(dbname=name) as connection:
             connection.cursor().execute(AS_OF_1_0)
         connection.close()
         yield name
-    finally:
-        subprocess.run([os.environ["EASYCRM_DATABASE"], "drop", name], check=True)
 
 
 def test_from_1_0(database):
-    run_odoo(database, "server", "--stop-after-init", "-u", "easycrm_mail", "--no-http")
+    command_odoo(
+        database, "server", "--stop-after-init", "-u", "easycrm_mail", "--no-http"
+    )
     version = "SELECT latest_version FROM ir_module_module WHERE name = 'easycrm_mail'"
     assert query(database, version) != [("19.0.1.0.0",)]
     for statement, rows in STANDS.items():
         assert query(database, statement) == rows, statement
-    run_odoo(database, "shell", "--no-http", script=HELPERS + USE)
+    command_odoo(database, "shell", "--no-http", script=HELPERS + USE)

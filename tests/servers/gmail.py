@@ -62,7 +62,7 @@ class GmailServer(WebServer):
     """Gmail and its sign-in.
 
     :param limit: units that one user may spend in `window` seconds
-    :param tells_labels: the history tells the labels of mails that came
+    :ivar tells_labels: the history tells the labels of mails that came
     :ivar off_schema: what was said on either side that Gmail's description forbids
     :ivar parts: the request lines within batches
     :ivar refused: how many calls came up against the limit
