@@ -55,6 +55,7 @@ from . import test_retention
 from . import test_secrets
 from . import test_send_abuse
 from . import test_send_api
+from . import test_send_clear
 from . import test_send_imap
 from . import test_send_run
 from . import test_settings

@@ -71,6 +71,7 @@ from . import easycrm_email_rule_taught
 from . import easycrm_email_exclusion
 from . import easycrm_email_gap
 from . import easycrm_email_outgoing
+from . import easycrm_email_outgoing_clear
 from . import easycrm_email_outgoing_draft
 from . import easycrm_email_outgoing_due
 from . import easycrm_email_outgoing_keep
