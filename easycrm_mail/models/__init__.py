@@ -112,6 +112,7 @@ from . import crm_lead
 from . import easycrm_email_address_leads
 from . import easycrm_email_thread_only
 from . import res_users
+from . import ir_actions_actions
 from . import ir_attachment
 from . import ir_cron
 from . import mail_activity

@@ -1,4 +1,4 @@
-"""What sending has left among the drafts of Microsoft 365 is taken away, and no more."""
+"""What sending has left among the drafts of Microsoft 365 goes, and nothing else."""
 
 from test_outlook_send import MESSAGE_ID, drafts, outgoing, sent_mails
 
