@@ -185,7 +185,7 @@ class EasycrmEmailOutgoing(models.Model):
         """Have the send cron run, now or then; nothing if it was deleted."""
         name = "easycrm_mail.ir_cron_email_send"
         if cron := self.env.ref(name, raise_if_not_found=False):
-            cron.sudo()._trigger(at=at)
+            cron.sudo()._easycrm_wake(at)
 
     @api.model
     def _get_database(self):
