@@ -69,6 +69,7 @@ class Fault:
         `answer` is given), `slow` (answer after `seconds`), `drip` (the
         answer in a hundred pieces, over `seconds`), `none`
     :ivar first: called before
+    :ivar last: called once the request is served, before the answer
     :ivar times: how many requests it meets
     :ivar after: how many requests it lets pass before
     """
@@ -78,6 +79,7 @@ class Fault:
     answer: Answer | None = None
     seconds: float = 0
     first: Callable[[], object] | None = None
+    last: Callable[[], object] | None = None
     times: int = 1
     after: int = 0
 
@@ -236,6 +238,8 @@ def _handler(server: WebServer) -> Callable:
             query = parse_qs(parts.query, keep_blank_values=True)
             request = Request(self.command, parts.path, query, self.headers, body)
             answer = server.respond(request)
+            if fault.last:
+                fault.last()
             if fault.kind == "reset":
                 return self.reset()
             is_other = fault.kind == "late answer"
