@@ -46,6 +46,7 @@ from . import test_migration
 from . import test_only_here
 from . import test_other_addresses
 from . import test_rules
+from . import test_rules_switches
 from . import test_rules_sync
 from . import test_opened
 from . import test_outgoing
