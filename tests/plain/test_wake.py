@@ -1,4 +1,4 @@
-"""Many who have the outbox looked at, at once: one row for all, and nobody is missed."""
+"""Many who have the outbox looked at: one row for all, and nobody is missed."""
 
 import os
 

@@ -78,8 +78,8 @@ class Fault:
     kind: str
     answer: Answer | None = None
     seconds: float = 0
-    first: Callable[[], object] | None = None
-    last: Callable[[], object] | None = None
+    first: Callable[[], object] = lambda: None
+    last: Callable[[], object] = lambda: None
     times: int = 1
     after: int = 0
 
@@ -224,8 +224,7 @@ def _handler(server: WebServer) -> Callable:
             fault = server.take_fault(line) or NO_FAULT
             if server.latency:
                 time.sleep(server.latency)
-            if fault.first:
-                fault.first()
+            fault.first()
             if fault.kind == "slow":
                 time.sleep(fault.seconds)
             if fault.kind == "refuse":
@@ -238,8 +237,7 @@ def _handler(server: WebServer) -> Callable:
             query = parse_qs(parts.query, keep_blank_values=True)
             request = Request(self.command, parts.path, query, self.headers, body)
             answer = server.respond(request)
-            if fault.last:
-                fault.last()
+            fault.last()
             if fault.kind == "reset":
                 return self.reset()
             is_other = fault.kind == "late answer"
