@@ -61,6 +61,7 @@ from . import test_public_methods
 from . import test_retention
 from . import test_retention_sync
 from . import test_rules
+from . import test_rules_beside_switches
 from . import test_rules_never_linked
 from . import test_rules_never_stored
 from . import test_rules_switches
@@ -68,8 +69,10 @@ from . import test_rules_sync
 from . import test_secrets
 from . import test_send_abuse
 from . import test_send_api
+from . import test_send_clear
 from . import test_send_doubt
 from . import test_send_imap
+from . import test_send_menu
 from . import test_send_run
 from . import test_sent_copies
 from . import test_settings

@@ -57,7 +57,7 @@ class TestComposeTour(RealMailbox, HttpCase):
         self.deliver(
             "40 chairs",
             sender="Anna Berg <anna@acme.example>",
-            html="<p>Which colour?</p>",
+            html="<p>Which colour?</p>" + "<p>They come on Tuesday.</p>" * 80,
             message_id="<question@acme.example>",
         )
         self.start()

@@ -71,6 +71,7 @@ from . import easycrm_email_rule_taught
 from . import easycrm_email_exclusion
 from . import easycrm_email_gap
 from . import easycrm_email_outgoing
+from . import easycrm_email_outgoing_clear
 from . import easycrm_email_outgoing_draft
 from . import easycrm_email_outgoing_due
 from . import easycrm_email_outgoing_keep
@@ -111,6 +112,7 @@ from . import crm_lead
 from . import easycrm_email_address_leads
 from . import easycrm_email_thread_only
 from . import res_users
+from . import ir_actions_actions
 from . import ir_attachment
 from . import ir_cron
 from . import mail_activity

@@ -193,6 +193,7 @@ class Sorting:
             self.glance.is_automatic
             and not known
             and not is_sent
+            and not self.is_covered("always_link")
             and not is_own_list(self.glance.list_id, self.own)
         )
 

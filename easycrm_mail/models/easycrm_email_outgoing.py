@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
 
 from .addresses import normalise
 from .easycrm_email_participant import ROLES
@@ -245,6 +246,21 @@ class EasycrmEmailOutgoing(models.Model):
                 )
             )
 
+    def _hold_draft(self):
+        """Check that these are drafts; whoever sends one meanwhile has to begin anew.
+
+        Its recipients are rows of their own: without a new version of the mail's row he
+        would not know that they are not those that he saw.
+        """
+        self._check_is_draft()
+        self.env.cr.execute(
+            SQL(
+                "UPDATE easycrm_email_outgoing SET write_date = write_date"
+                " WHERE id = ANY(%s)",
+                self.ids,
+            )
+        )
+
     def _get_record(self):
         """Return the record that it is written from; an empty contact if none."""
         self.ensure_one()
@@ -300,7 +316,7 @@ class EasycrmEmailOutgoingRecipient(models.Model):
 
     def _check_may_write(self):
         if not self.env.su:
-            self.outgoing_id._check_is_draft()
+            self.outgoing_id._hold_draft()
             self.partner_id.check_access("read")
 
     def _is_at(self, address):

@@ -22,20 +22,36 @@ class EasycrmEmailOutgoing(models.Model):
 
         :param list busy_ids: mailboxes that are being asked for another one
         """
+        is_due = SQL(
+            """
+            (state = 'queued' AND scheduled_at <= %(now)s
+             AND (next_try_at IS NULL OR next_try_at <= %(now)s)
+             OR state = 'doubt' AND next_try_at <= %(now)s)
+            """,
+            now=fields.Datetime.now(),
+        )
+        return self._claim_first(is_due, SQL("scheduled_at, id"), busy_ids)
+
+    @api.model
+    def _claim_first(self, condition, order, busy_ids):
+        """Return the first such mail that nobody else has in hand, its row locked.
+
+        :param SQL condition: on the table
+        :param SQL order:
+        :param list busy_ids: see `_claim_due`
+        """
         self.flush_model()
-        now = fields.Datetime.now()
         rows = self.env.execute_query(
             SQL(
                 """
                 SELECT id FROM easycrm_email_outgoing
-                WHERE (state = 'queued' AND scheduled_at <= %(now)s
-                       AND (next_try_at IS NULL OR next_try_at <= %(now)s)
-                       OR state = 'doubt' AND next_try_at <= %(now)s)
+                WHERE %(condition)s
                   AND (account_id IS NULL OR account_id <> ALL(%(busy)s))
-                ORDER BY scheduled_at, id LIMIT 1
+                ORDER BY %(order)s LIMIT 1
                 FOR NO KEY UPDATE SKIP LOCKED
                 """,
-                now=now,
+                condition=condition,
+                order=order,
                 busy=busy_ids,
             )
         )

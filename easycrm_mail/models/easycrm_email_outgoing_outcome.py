@@ -70,8 +70,7 @@ class EasycrmEmailOutgoing(models.Model):
         self._mark_recipients(refused)
         again = self.replaced_by_id
         if again.state == "queued":
-            again.write({"state": "cancelled", "next_try_at": False})
-            again._ping()
+            again._mark_cancelled()
         self._ping()
 
     def _mark_recipients(self, refused):

@@ -78,8 +78,7 @@ class EasycrmEmailOutgoing(models.Model):
         for mail in self._lock_mine():
             if mail.state not in ("queued", "refused", "draft"):
                 raise UserError(self.env._("It was too late: it has left already."))
-            mail.write({"state": "cancelled", "next_try_at": False})
-            mail._ping()
+            mail._mark_cancelled()
         return True
 
     def action_send_now(self):
@@ -109,10 +108,8 @@ class EasycrmEmailOutgoing(models.Model):
         if mail.state != "doubt":
             raise UserError(self.env._("It was sent meanwhile."))
         again = mail._repeat()
-        mail.write(
-            {"state": "cancelled", "next_try_at": False, "replaced_by_id": again.id}
-        )
-        mail._ping()
+        mail.replaced_by_id = again
+        mail._mark_cancelled()
         return again.with_env(self.env)._requeue()
 
     def _requeue(self):
@@ -151,8 +148,7 @@ class EasycrmEmailOutgoing(models.Model):
         for mail in self._lock_mine():
             if mail.state not in ("doubt", "refused", "draft", "cancelled"):
                 raise UserError(self.env._("It is on its way. Cancel it instead."))
-            mail.write({"state": "cancelled", "next_try_at": False})
-            mail._ping()
+            mail._mark_cancelled()
         return True
 
     @api.model
@@ -189,7 +185,7 @@ class EasycrmEmailOutgoing(models.Model):
         """Have the send cron run, now or then; nothing if it was deleted."""
         name = "easycrm_mail.ir_cron_email_send"
         if cron := self.env.ref(name, raise_if_not_found=False):
-            cron.sudo()._trigger(at=at)
+            cron.sudo()._easycrm_wake(at)
 
     @api.model
     def _get_database(self):

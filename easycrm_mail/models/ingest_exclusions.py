@@ -84,6 +84,8 @@ class ExclusionSteps:
     def _exclude(self, reads):
         """Count the mails that a rule or a switch leaves out.
 
+        A rule never to store is the first to be heard, then what was taught: mail of
+        which somebody has said where it always goes is kept, whatever the switches say.
         What the mailbox holds here already is no such mail: what becomes of it is asked
         when a rule is added.
 
@@ -96,7 +98,9 @@ class ExclusionSteps:
         rest = [
             read
             for read in reads
-            if id(read) not in reasons and self._identity(read.message) not in written
+            if id(read) not in reasons
+            and self._identity(read.message) not in written
+            and not self._always_goes(read)
         ]
         if self.account.ignore_automatic:
             reasons |= dict.fromkeys(self._find_automatic(rest), ("automatic", None))
@@ -127,6 +131,15 @@ class ExclusionSteps:
                 if rule_id := rules.get(pattern):
                     return "rule", rule_id
         return None
+
+    def _always_goes(self, read):
+        """Tell whether somebody has taught where mail of one of its people goes."""
+        taught = self._policy.rules["always_link"]
+        return bool(taught) and any(
+            pattern in taught
+            for address in self._others(read.message)
+            for pattern in patterns_of(address)
+        )
 
     def _is_ignored(self, sender):
         """Tell whether what this address sends is ignored."""
@@ -159,14 +172,12 @@ class ExclusionSteps:
     def _find_private(self, reads):
         """Return the ids of the reads that look private, with nobody in the CRM.
 
-        What is taught says more than that guess.
+        What is taught of a conversation says more than that guess.
         """
-        taught = self._policy.rules["always_link"]
         candidates = []
         for read in reads:
             others = set(self._others(read.message))
-            is_taught = any(one in taught for who in others for one in patterns_of(who))
-            if not is_taught and looks_private(others, read.message.subject):
+            if looks_private(others, read.message.subject):
                 candidates.append((id(read), others))
         private = set(self._filter_unknown(candidates))
         return self._filter_untaught([read for read in reads if id(read) in private])

@@ -1,5 +1,5 @@
-from odoo import models
-from odoo.tools import str2bool
+from odoo import fields, models
+from odoo.tools import SQL, str2bool
 
 from .easycrm_email_account_schedule import ENABLED, MINUTES
 
@@ -25,3 +25,31 @@ class IrCron(models.Model):
             "active" in vals and str2bool(params.get_param(ENABLED), True)
         ):
             params.set_param(ENABLED, False)
+
+    def _easycrm_wake(self, at=None):
+        """Have the job run, now or at a moment, by one row for all who want it then.
+
+        A trigger that a run has taken is locked until that run ends: it does not count,
+        as the run may have looked already. One that counts cannot be taken before what
+        this transaction has written is there to be seen.
+
+        :param at: a datetime; None: now
+        """
+        self.ensure_one()
+        now = fields.Datetime.now()
+        is_due = at is None or at <= now
+        wanted = SQL("call_at <= %s", now) if is_due else SQL("call_at = %s", at)
+        self.env["ir.cron.trigger"].flush_model()
+        has_one = self.env.execute_query(
+            SQL(
+                "SELECT id FROM ir_cron_trigger WHERE cron_id = %s AND %s"
+                " LIMIT 1 FOR KEY SHARE SKIP LOCKED",
+                self.id,
+                wanted,
+            )
+        )
+        if not has_one:
+            self._trigger(at=at)
+        elif is_due:
+            # (made for a moment that has come, it has woken nobody)
+            self.env.cr.postcommit.add(self._notifydb)

@@ -25,6 +25,11 @@ def hand_over(provider, mail):
     return Handed(sent, read_all([remote])[0])
 
 
+def clear(provider, message_id):
+    """Take away the drafts of a mail that is not to go out any more."""
+    provider.clear(message_id)
+
+
 def look_for(provider, message_id):
     """Ask the mailbox for a mail that may have gone out.
 

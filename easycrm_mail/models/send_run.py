@@ -26,7 +26,7 @@ from ..providers import Doubtful, MailboxError, Provider, Retry
 from .easycrm_email_outgoing_outcome import LOST_SECONDS
 from .ingest import Ingest
 from .retrying import CROSSED
-from .send_calls import hand_over, look_for
+from .send_calls import clear, hand_over, look_for
 from .sync_run import PULL_SECONDS
 from .sync_store import StoreSteps
 
@@ -52,12 +52,14 @@ class Job:
     """One call for one mail.
 
     :ivar is_sending: it is handed over; else it is asked for
+    :ivar is_clearing: what it may have left in the mailbox is taken away
     """
 
     mail_id: int
     account_id: int
     is_sending: bool
     deadline: float
+    is_clearing: bool = False
 
 
 class SendRun(StoreSteps):
@@ -138,18 +140,17 @@ class SendRun(StoreSteps):
         :return: None if there is none, else (Job, function, its arguments after the
             provider); without a function, nothing is to be asked of the network
         """
-        mail = self.mails._claim_due([job.account_id for job in self.pending.values()])
+        busy_ids = [job.account_id for job in self.pending.values()]
+        mail = self.mails._claim_due(busy_ids)
         if not mail:
-            return None
+            return self._claim_left(busy_ids)
         self.claimed_id = mail.id
         job = Job(mail.id, mail.account_id.id, False, time.monotonic() + PULL_SECONDS)
         if why := mail.state == "queued" and mail._why_not_leaving():
             mail._refuse(why, "permanent")
             return job, None, ()
         try:
-            if job.account_id not in self.providers:
-                provider = mail.account_id._make_provider()
-                self.providers[job.account_id] = provider
+            self._have_provider(mail.account_id)
             if mail.state == "doubt" or mail._is_late(LATE_MINUTES):
                 # (nobody else asks meanwhile)
                 wait_ = timedelta(seconds=PULL_SECONDS + LOST_SECONDS)
@@ -164,6 +165,25 @@ class SendRun(StoreSteps):
         except UserError as error:
             self._bear(mail, str(error))
             return job, None, ()
+
+    def _claim_left(self, busy_ids):
+        """Take on the next mail that may have left a draft; returns as `_claim`."""
+        mail = self.mails._claim_left(busy_ids)
+        if not mail:
+            return None
+        self.claimed_id = mail.id
+        mail._mark_clearing()
+        deadline = time.monotonic() + PULL_SECONDS
+        job = Job(mail.id, mail.account_id.id, False, deadline, is_clearing=True)
+        try:
+            self._have_provider(mail.account_id)
+        except UserError:
+            return job, None, ()  # it is tried again in a while
+        return job, clear, (mail.message_id,)
+
+    def _have_provider(self, account):
+        if account.id not in self.providers:
+            self.providers[account.id] = account._make_provider()
 
     def _bear(self, mail, words):
         """Record that a mailbox cannot be asked, as something is missing in it."""
@@ -225,6 +245,9 @@ class SendRun(StoreSteps):
         function(job, mail, result)
 
     def _keep(self, job, mail, handed):
+        if job.is_clearing:
+            mail.clear_at = False
+            return
         if handed is None:
             if mail.state == "queued":
                 now = fields.Datetime.now()
@@ -257,6 +280,9 @@ class SendRun(StoreSteps):
             mail._mark_failed(error)
         elif mail.state == "doubt":
             mail._mark_not_found(error)
+        elif mail.clear_at and mail.clear_at <= fields.Datetime.now():
+            # (what took it on was not committed)
+            mail._mark_clearing()
 
     def _report(self, count, remaining=1):
         left = self.env["ir.cron"]._commit_progress(count, remaining=remaining)

@@ -193,10 +193,13 @@ class Provider(Protocol):
     :ivar budget: what the service lets be asked a minute, as far as it is used up; None
         where it does not count
     :ivar limits: what may be sent in one mail, as far as it is known without asking
+    :ivar leaves_drafts: what could not be sent may be left as a draft: `clear` takes it
+        away, which the others do not have
     """
 
     budget: Budget | None
     limits: "SendLimits"
+    leaves_drafts: bool
 
     def streams(self) -> list[Stream]:
         """What can be read: never drafts, spam, trash or chat."""

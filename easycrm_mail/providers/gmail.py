@@ -89,6 +89,7 @@ class GmailProvider:
     """
 
     limits = GMAIL_LIMITS
+    leaves_drafts = False
 
     def __init__(
         self,

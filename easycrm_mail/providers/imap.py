@@ -100,6 +100,7 @@ class ImapProvider:
     """
 
     limits = SMTP_LIMITS
+    leaves_drafts = False
     budget = None  # IMAP servers count connections, not calls
 
     def __init__(

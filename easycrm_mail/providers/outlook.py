@@ -45,7 +45,7 @@ from .outlook_delta import EXPAND_SIZE, FIELDS, Delta, advance, entry_of
 from .outlook_folders import folder_path, streams_of
 from .outlook_held import held_since
 from .outlook_page import PageReader, fetch, value_path
-from .outlook_send import Sending, find_sent
+from .outlook_send import Sending, clear_drafts, find_sent
 from .outlook_skim import skim
 from .sending import Outgoing, SendLimits, Sent
 from .sign_in import TokenSource
@@ -96,6 +96,7 @@ class OutlookProvider:
     """
 
     limits = OUTLOOK_LIMITS
+    leaves_drafts = True
 
     def __init__(
         self,
@@ -274,6 +275,11 @@ class OutlookProvider:
     def sent(self, message_id: str) -> list[Found]:
         """Asks for what bears the Message-ID and is no draft any more."""
         return find_sent(self._client, message_id)
+
+    @_guarded
+    def clear(self, message_id: str) -> None:
+        """Takes away the drafts under a Message-ID of ours, never what has gone out."""
+        clear_drafts(self._client, message_id)
 
     def close(self) -> None:
         """Ends the connections."""

@@ -83,7 +83,7 @@ class Sending:
                 # An attempt before, of which nobody knew.
                 self.item, self.is_said = one, True
                 return
-            self._drop(one)
+            _drop(self._client, one)
         self._make_draft()
         self._keep_id()
         try:
@@ -98,11 +98,9 @@ class Sending:
 
     def clear(self) -> None:
         """Takes away what was made of it."""
-        for one in _known(self._client, self._mail.draft.message_id):
-            if one.get("isDraft"):
-                self._drop(one)
+        clear_drafts(self._client, self._mail.draft.message_id)
         if self.item.get("isDraft"):
-            self._drop(self.item)
+            _drop(self._client, self.item)
 
     def result(self, error: MailboxError | None = None) -> Sent:
         """It as far as it is known.
@@ -205,14 +203,6 @@ class Sending:
             self._client.put(str(answer.get("uploadUrl")), piece, span)
         return True
 
-    def _drop(self, item: dict) -> None:
-        """Takes a draft away."""
-        try:
-            self._client.delete(message_path(str(item["id"])))
-        except ServerAnswer as answer:
-            if not answer.is_gone:
-                raise
-
 
 def find_sent(client: GraphClient, message_id: str) -> list[Found]:
     """Where a mail stands that is no draft any more."""
@@ -221,6 +211,21 @@ def find_sent(client: GraphClient, message_id: str) -> list[Found]:
         for one in _known(client, message_id)
         if not one.get("isDraft")
     ]
+
+
+def clear_drafts(client: GraphClient, message_id: str) -> None:
+    """Takes away what is still a draft; it goes where the user's deleted mail goes."""
+    for one in _known(client, message_id):
+        if one.get("isDraft"):
+            _drop(client, one)
+
+
+def _drop(client: GraphClient, item: dict) -> None:
+    try:
+        client.delete(message_path(str(item["id"])))
+    except ServerAnswer as answer:
+        if not answer.is_gone:
+            raise
 
 
 def _known(client: GraphClient, message_id: str) -> list[dict]:

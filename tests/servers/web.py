@@ -69,6 +69,7 @@ class Fault:
         `answer` is given), `slow` (answer after `seconds`), `drip` (the
         answer in a hundred pieces, over `seconds`), `none`
     :ivar first: called before
+    :ivar last: called once the request is served, before the answer
     :ivar times: how many requests it meets
     :ivar after: how many requests it lets pass before
     """
@@ -77,7 +78,8 @@ class Fault:
     kind: str
     answer: Answer | None = None
     seconds: float = 0
-    first: Callable[[], object] | None = None
+    first: Callable[[], object] = lambda: None
+    last: Callable[[], object] = lambda: None
     times: int = 1
     after: int = 0
 
@@ -222,8 +224,7 @@ def _handler(server: WebServer) -> Callable:
             fault = server.take_fault(line) or NO_FAULT
             if server.latency:
                 time.sleep(server.latency)
-            if fault.first:
-                fault.first()
+            fault.first()
             if fault.kind == "slow":
                 time.sleep(fault.seconds)
             if fault.kind == "refuse":
@@ -236,6 +237,7 @@ def _handler(server: WebServer) -> Callable:
             query = parse_qs(parts.query, keep_blank_values=True)
             request = Request(self.command, parts.path, query, self.headers, body)
             answer = server.respond(request)
+            fault.last()
             if fault.kind == "reset":
                 return self.reset()
             is_other = fault.kind == "late answer"

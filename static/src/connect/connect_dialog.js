@@ -229,6 +229,17 @@ export class ConnectDialog extends Component {
         });
     }
 
+    /** A mailbox on a mail server turns out to be at Google or Microsoft. */
+    chooseService(provider) {
+        this.state.form.provider = provider;
+        if (!this.canGoOn) {
+            // (the first step says what is missing)
+            this.state.step = "mailbox";
+            return;
+        }
+        return this.enterSignIn();
+    }
+
     /**
      * The servers of a common provider, unless somebody has entered others.
      *

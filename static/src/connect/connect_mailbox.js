@@ -8,7 +8,7 @@ export const WAYS = [
         provider: "gmail",
         icon: "fa-google",
         title: _t("Gmail"),
-        detail: _t("Google account"),
+        detail: _t("Google account, Google Workspace"),
     },
     {
         provider: "outlook",

@@ -1,4 +1,5 @@
 import {browser} from "@web/core/browser/browser";
+import {rpcBus} from "@web/core/network/rpc";
 import {registry} from "@web/core/registry";
 import {ConnectDialog} from "./connect_dialog";
 
@@ -33,6 +34,8 @@ export const connectService = {
                     isBack: Boolean(isBack),
                     onAway: (id) => browser.sessionStorage.setItem(AWAY, id),
                     onChanged: () => {
+                        // (who has a mailbox finds another way to write in the menu of actions)
+                        rpcBus.trigger("CLEAR-CACHES", "get_views");
                         action.doAction({
                             type: "ir.actions.client",
                             tag: "soft_reload",

@@ -1,6 +1,7 @@
 import {Component, useState} from "@odoo/owl";
 
 import {_t} from "@web/core/l10n/translation";
+import {iconOf} from "./connect_mailbox";
 import {knownOf, usualAuthOf} from "./connect_servers";
 import {SERVICES} from "./connect_words";
 
@@ -15,6 +16,12 @@ const NOTES = {
         "This provider has a password of its own for mail programs: it is set on the provider’s website."
     ),
 };
+
+/** Where a company's own domain often has its mail. */
+const WAYS = [
+    {provider: "gmail", icon: iconOf("gmail"), title: _t("Google Workspace")},
+    {provider: "outlook", icon: iconOf("outlook"), title: _t("Microsoft 365")},
+];
 
 /** A server's parts, each a field of the account. */
 const SERVERS = [
@@ -53,6 +60,8 @@ export class ConnectSignIn extends Component {
         note: String,
         isBusy: Boolean,
         onSignIn: Function,
+        /** Takes a service that the mailbox is at after all. */
+        onService: Function,
         /** Saves the servers. */
         save: Function,
         /** Tests a direction, and gives what is wrong, or false. */
@@ -64,12 +73,26 @@ export class ConnectSignIn extends Component {
     setup() {
         this.servers = SERVERS;
         this.securities = SECURITIES;
+        this.ways = WAYS;
+        /** Is nothing known of the address, and nothing entered yet? */
+        this.isUnknown = !this.props.form.imap_host;
         this.state = useState({results: {}, testing: ""});
     }
 
     /** What is known of the server that is entered. */
     get known() {
         return knownOf(this.props.form.imap_host, this.props.options.sign_in_hosts);
+    }
+
+    get asksWhere() {
+        return this.isUnknown && !this.known;
+    }
+
+    get whereWords() {
+        return _t(
+            "Where %s has its mail is not known here. Is it at Google or Microsoft? Then you sign in there, and enter neither servers nor a password.",
+            this.domain
+        );
     }
 
     get isMissing() {

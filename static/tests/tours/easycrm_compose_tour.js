@@ -149,6 +149,30 @@ registry.category("web_tour.tours").add("easycrm_reply_tour", {
             trigger: `${WINDOW} .o_easycrm_quote_shown :iframe body:contains(Which colour)`,
         },
         {
+            content: "However long it is, the window alone scrolls",
+            trigger: `${WINDOW}:has(.o_easycrm_quote_shown)`,
+            async run({waitUntil}) {
+                const quote = this.anchor.querySelector(".o_easycrm_quote_shown");
+                const frame = quote.querySelector("iframe");
+                await waitUntil(() => frame.offsetHeight > window.innerHeight);
+                if (quote.clientHeight < frame.offsetHeight) {
+                    throw new Error("the quoted text scrolls by itself");
+                }
+            },
+        },
+        {
+            content: "The way to fold it stays in sight",
+            trigger: `${WINDOW} .modal-body`,
+            run() {
+                this.anchor.scrollTop = this.anchor.scrollHeight / 2;
+                const row = this.anchor.querySelector(".o_easycrm_quote_row");
+                const {top} = row.getBoundingClientRect();
+                if (Math.abs(top - this.anchor.getBoundingClientRect().top) > 2) {
+                    throw new Error("it is scrolled away");
+                }
+            },
+        },
+        {
             content: "Write",
             trigger: `${WINDOW} .o_easycrm_writing`,
             run: "editor Green, as ever.",

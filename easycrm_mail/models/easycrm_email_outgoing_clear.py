@@ -1,0 +1,78 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from .easycrm_email_account_health import ERROR_MINUTES
+from .easycrm_email_account_send import PROVIDERS
+from .easycrm_email_outgoing_outcome import DOUBT_SECONDS
+
+#: How often a mailbox is asked to take away what was left in it, half an hour apart.
+CLEAR_ATTEMPTS = 5
+
+
+class EasycrmEmailOutgoing(models.Model):
+    """What sending may have left in the mailbox, once a mail is not to go out any more.
+
+    Microsoft 365 sends drafts. One that never left stays in the user's Drafts, looking
+    as if he had written it there: it is taken away, by the Message-ID that is ours.
+    """
+
+    _inherit = "easycrm.email.outgoing"
+
+    clear_at = fields.Datetime(
+        readonly=True,
+        copy=False,
+        help="When the draft is taken away that sending may have left in the mailbox.",
+    )
+
+    _clear_idx = models.Index("(clear_at) WHERE clear_at IS NOT NULL")
+
+    def _mark_cancelled(self):
+        """Record that it does not go out any more."""
+        for mail in self:
+            clear_at = mail._get_clear_moment()
+            mail.write(
+                {
+                    "state": "cancelled",
+                    "next_try_at": False,
+                    "attempts": 0,
+                    "clear_at": clear_at,
+                }
+            )
+            if clear_at:
+                mail._wake(clear_at)
+            mail._ping()
+
+    def _get_clear_moment(self):
+        """Return when the mailbox is asked for what may be left in it; False: never."""
+        self.ensure_one()
+        is_ours = self.account_id and self.planned_in == self._get_database()
+        if not (is_ours and self.handed_at and self.message_id):
+            return False
+        if not PROVIDERS[self.account_id.provider].leaves_drafts:
+            return False
+        # (a call that was given up may still be under way, or its mail be leaving)
+        rest = self.handed_at + timedelta(seconds=DOUBT_SECONDS[-1])
+        return max(rest, fields.Datetime.now())
+
+    @api.model
+    def _claim_left(self, busy_ids):
+        """Return the next mail of which a draft may be left, its row locked.
+
+        :param list busy_ids: see `_claim_due`
+        """
+        return self._claim_first(
+            SQL("state = 'cancelled' AND clear_at <= %s", fields.Datetime.now()),
+            SQL("clear_at, id"),
+            busy_ids,
+        )
+
+    def _mark_clearing(self):
+        """Record, before the call, that the mailbox is asked: some times, no more."""
+        self.ensure_one()
+        attempts, following = self.attempts + 1, False
+        if attempts < CLEAR_ATTEMPTS:
+            following = fields.Datetime.now() + timedelta(minutes=ERROR_MINUTES)
+            self._wake(following)
+        self.write({"attempts": attempts, "clear_at": following})

@@ -1,0 +1,38 @@
+from odoo import api, models
+
+#: Core's ways to write to a selection, by which nothing stands in the writer's Sent.
+REPLACED = {
+    "res.partner": ("mail.action_partner_mass_mail",),
+    "crm.lead": ("crm.action_lead_mail_compose", "crm.action_lead_mass_mail"),
+}
+
+
+class IrActionsActions(models.Model):
+    _inherit = "ir.actions.actions"
+
+    @api.model
+    def get_bindings(self, model_name):
+        """Offer who has a mailbox one way to write in the menu: his own.
+
+        Core's records stay as they are, for whoever has none.
+        """
+        bindings = super().get_bindings(model_name)
+        names = REPLACED.get(model_name)
+        if not names or not self._easycrm_has_mailbox():
+            return bindings
+        replaced = {
+            action.id for name in names if (action := self.env.ref(name, False))
+        }
+        return {
+            kind: [action for action in actions if action["id"] not in replaced]
+            for kind, actions in bindings.items()
+        }
+
+    @api.model
+    def _easycrm_has_mailbox(self):
+        """Tell whether the user may send from a mailbox of his own or of his team."""
+        if not self.env.user.has_group("easycrm_mail.group_easycrm_mail_user"):
+            return False
+        accounts = self.env["easycrm.email.account"].sudo()
+        own = accounts.browse(accounts.with_user(self.env.user)._get_own_account_ids())
+        return any(own.mapped("active"))

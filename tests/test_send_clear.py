@@ -1,0 +1,113 @@
+from datetime import timedelta
+
+from odoo.tests import TransactionCase, tagged
+
+from .api_mailbox import ApiMailbox, GmailService, OutlookService
+from .common import MailFixtures
+from .test_send_api import Sending
+
+
+class Doubting(Sending):
+    """A mail of which nobody knows whether it went out, and that its writer settles."""
+
+    def doubt(self, kind="refuse"):
+        """Return a mail that its writer is asked about."""
+        # (neither does the answer come, nor is there one when it is looked for)
+        self.service.server.break_(self.SEND, kind)
+        self.service.server.break_("GET .*/messages/[^?]+[?]", "refuse", times=99)
+        mail = self.queue()
+        self.run_outbox()
+        self.service.server.mend()
+        self.assertEqual(mail.state, "doubt")
+        self.pass_seconds(mail, 901)
+        return mail
+
+    def drafts(self):
+        box = self.service.server.mailboxes[self.address]
+        return box.in_folder(box.folder("drafts"))
+
+    def count_deletions(self):
+        return sum(call.startswith("DELETE") for call in self.service.server.calls)
+
+
+@tagged("post_install", "-at_install")
+class TestSendClear(Doubting, ApiMailbox, MailFixtures, TransactionCase):
+    service_class = OutlookService
+    SEND = "POST .*/send$"
+
+    def test_the_draft_of_a_mail_that_is_discarded_goes(self):
+        mail = self.doubt()
+        own = self.write_draft_of_his_own()
+        self.assertEqual(len(self.drafts()), 2)
+        mail.with_user(self.mira).action_discard()
+        self.run_outbox()
+        self.assertEqual([one.key for one in self.drafts()], [own])
+        self.assertEqual((mail.state, mail.clear_at), ("cancelled", False))
+
+    def test_the_draft_of_a_mail_that_is_sent_again_goes(self):
+        mail = self.doubt()
+        mail.with_user(self.mira).action_send_again()
+        again = mail.replaced_by_id
+        again.scheduled_at -= timedelta(seconds=11)
+        self.run_outbox()
+        self.assertFalse(self.drafts())
+        self.assertEqual((again.state, mail.clear_at), ("sent", False))
+        self.assertEqual(len(self.held()), 1)
+
+    def test_one_that_had_gone_out_all_the_same_stays(self):
+        mail = self.doubt("reset")
+        self.assertEqual(len(self.held()), 1)
+        mail.with_user(self.mira).action_discard()
+        self.run_outbox()
+        self.assertEqual((len(self.held()), self.count_deletions()), (1, 0))
+        self.assertFalse(mail.clear_at)
+
+    def test_it_waits_until_no_call_can_be_under_way(self):
+        mail = self.doubt()
+        mail.handed_at += timedelta(seconds=600)
+        mail.with_user(self.mira).action_discard()
+        self.run_outbox()
+        self.assertEqual(len(self.drafts()), 1)
+        self.assertEqual(mail.clear_at, mail.handed_at + timedelta(seconds=900))
+
+    def test_a_mailbox_that_cannot_be_asked_is_asked_some_times(self):
+        mail = self.doubt()
+        mail.with_user(self.mira).action_discard()
+        self.service.server.break_("/messages[?]", "refuse", times=99)
+        for _attempt in range(5):
+            self.assertTrue(mail.clear_at)
+            mail.clear_at -= timedelta(minutes=31)
+            self.run_outbox()
+        self.assertFalse(mail.clear_at)
+        self.service.server.mend()
+        self.assertEqual(len(self.drafts()), 1)
+
+    def test_a_copy_of_the_database_leaves_the_mailbox_alone(self):
+        mail = self.doubt()
+        params = self.env["ir.config_parameter"]
+        params.set_param("database.uuid", "a copy")
+        mail.with_user(self.mira).action_discard()
+        self.assertFalse(mail.clear_at)
+
+    def test_a_mail_that_was_never_handed_over_asks_nothing(self):
+        mail = self.queue()
+        mail.with_user(self.mira).action_cancel()
+        self.assertEqual((mail.state, mail.clear_at), ("cancelled", False))
+
+    def write_draft_of_his_own(self):
+        raw = b"From: mira@own.example\r\nSubject: Offer\r\n\r\nNot yet"
+        box = self.service.server.mailboxes[self.address]
+        key = box.deliver(raw, "drafts")
+        box.messages[key].is_draft = True
+        return key
+
+
+@tagged("post_install", "-at_install")
+class TestSendClearGmail(Doubting, ApiMailbox, MailFixtures, TransactionCase):
+    service_class = GmailService
+    SEND = "messages/send"
+
+    def test_a_service_that_makes_no_draft_is_asked_nothing(self):
+        mail = self.doubt()
+        mail.with_user(self.mira).action_discard()
+        self.assertEqual((mail.state, mail.clear_at), ("cancelled", False))

@@ -1,0 +1,61 @@
+from odoo.tests import tagged
+
+from .common import MailCase
+
+OURS = "Send Email from My Mailbox"
+CORES = "Send email"
+
+
+@tagged("post_install", "-at_install")
+class TestSendMenu(MailCase):
+    """Actions, on a selection: what stands there to write with."""
+
+    def read_menu(self, user, model="res.partner", kind="list"):
+        views = (
+            self.env[model]
+            .with_user(user)
+            .get_views([(False, kind)], {"toolbar": True})
+        )
+        actions = views["views"][kind]["toolbar"]["action"]
+        return [one["name"] for one in actions if "send email" in one["name"].lower()]
+
+    def test_who_has_a_mailbox_writes_from_it(self):
+        for model, kind in (
+            ("res.partner", "list"),
+            ("res.partner", "kanban"),
+            ("crm.lead", "list"),
+            ("crm.lead", "kanban"),
+            ("crm.lead", "form"),
+        ):
+            with self.subTest(model, view=kind):
+                self.assertEqual(self.read_menu(self.mira, model, kind), [OURS])
+
+    def test_of_a_team_s_mailbox_too(self):
+        team = self.add_user("tom", "sales_team.group_sale_salesman")
+        self.assertIn(CORES, self.read_menu(team))
+        self.mailbox.member_ids = team
+        self.assertEqual(self.read_menu(team), [OURS])
+
+    def test_who_has_none_loses_nothing(self):
+        new = self.add_user("nora", "sales_team.group_sale_salesman")
+        for model in ("res.partner", "crm.lead"):
+            self.assertEqual(set(self.read_menu(new, model)), {OURS, CORES})
+        box = self.connect(new)
+        self.assertEqual(self.read_menu(new), [OURS])
+        box.active = False
+        self.assertEqual(set(self.read_menu(new)), {OURS, CORES})
+
+    def test_who_does_not_use_it_sees_core_s_alone(self):
+        other = self.add_user("otto", "base.group_user,base.group_partner_manager")
+        self.assertEqual(self.read_menu(other), [CORES])
+
+    def test_core_s_records_are_as_core_made_them(self):
+        self.read_menu(self.mira)
+        for name, model in (
+            ("mail.action_partner_mass_mail", "res.partner"),
+            ("crm.action_lead_mass_mail", "crm.lead"),
+            ("crm.action_lead_mail_compose", "crm.lead"),
+        ):
+            action = self.env.ref(name)
+            self.assertEqual(action.binding_model_id.model, model)
+            self.assertEqual(action.name, CORES)
