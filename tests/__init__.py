@@ -24,6 +24,7 @@ from . import test_demo
 from . import test_erase
 from . import test_esp_events
 from . import test_esp_faults
+from . import test_esp_guards
 from . import test_esp_import
 from . import test_esp_mailing
 from . import test_esp_replies

@@ -103,7 +103,6 @@ PUBLIC = {
         "action_test",
         "action_view_set_aside",
     },
-    "easycrm.esp.batch": {"action_send_again"},
     "mail.mail": {"send"},
     "mailing.mailing": {
         "action_easycrm_cancel",

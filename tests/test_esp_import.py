@@ -16,7 +16,11 @@ class TestEspImport(MailingCase):
     def setUp(self):
         super().setUp()
         rows = [
-            {"created": 1_700_000_000 + n, "email": f"b{n}@example.com", "reason": "550"}
+            {
+                "created": 1_700_000_000 + n,
+                "email": f"b{n}@example.com",
+                "reason": "550",
+            }
             for n in range(5)
         ]
         self.sendgrid.suppressed = {"bounces": rows}

@@ -77,7 +77,7 @@ UNREADABLE = (
 
 @contextlib.contextmanager
 def reading():
-    """Around what an answer is read by: one that makes no sense is trouble of theirs."""
+    """Around what an answer is read by: what makes no sense is trouble of theirs."""
     try:
         yield
     except UNREADABLE as error:

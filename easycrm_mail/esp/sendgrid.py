@@ -232,7 +232,9 @@ def _file(file) -> dict:
 
 def _suppression(row: dict, reason: SuppressionReason) -> Suppression:
     at = datetime.fromtimestamp(row["created"], timezone.utc)
-    return Suppression(plain(row["email"]), reason, at, shorten(plain(row.get("reason"))))
+    return Suppression(
+        plain(row["email"]), reason, at, shorten(plain(row.get("reason")))
+    )
 
 
 def _said(body: bytes) -> list[tuple[str, str]]:

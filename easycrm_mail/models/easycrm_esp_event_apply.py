@@ -88,7 +88,8 @@ class EasycrmEspEvent(models.Model):
         told = self.browse([row[0] for row in rows if row[2] in KEPT])
         self._keep_suppressions(told)
         self._keep_opt_outs(told)
-        self.env.flush_all()  # (what the database refuses is one of these events' fault)
+        # (what the database refuses, it refuses of one of these events)
+        self.env.flush_all()
 
     @property
     def _counted(self):

@@ -92,8 +92,10 @@ class EasycrmEsp(models.Model):
     set_aside_count = fields.Integer(compute="_compute_set_aside_count")
 
     def _compute_set_aside_count(self):
-        groups = self.env["easycrm.esp.event"].sudo()._read_group(
-            self._get_set_aside_domain(), ["esp_id"], ["__count"]
+        groups = (
+            self.env["easycrm.esp.event"]
+            .sudo()
+            ._read_group(self._get_set_aside_domain(), ["esp_id"], ["__count"])
         )
         counts = {esp.id: count for esp, count in groups}
         for esp in self:
@@ -117,7 +119,7 @@ class EasycrmEsp(models.Model):
     def action_apply_again(self):
         """Have the events that are set aside tried again soon."""
         self.check_access("write")
-        self.env["easycrm.esp.event"].sudo().search(
-            self._get_set_aside_domain()
-        ).write({"applied": False, "error": False})
+        self.env["easycrm.esp.event"].sudo().search(self._get_set_aside_domain()).write(
+            {"applied": False, "error": False}
+        )
         self.env.ref("easycrm_mail.ir_cron_esp_events").sudo()._trigger()

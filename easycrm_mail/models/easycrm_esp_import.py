@@ -43,7 +43,12 @@ class ImportRun(Retrying):
         if not esp.exists():
             return False
         rows = [
-            (row.address, row.reason, row.at and row.at.replace(tzinfo=None), row.detail)
+            (
+                row.address,
+                row.reason,
+                row.at and row.at.replace(tzinfo=None),
+                row.detail,
+            )
             for row in page.rows
         ]
         self.env["easycrm.esp.suppression"]._add(rows, esp)
