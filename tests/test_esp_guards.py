@@ -5,8 +5,10 @@ from datetime import timedelta
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
+from odoo.tools import file_open
 
 from ..easycrm_mail.esp import Event, EventKind
+from ..hooks import uninstall_hook
 from .test_esp_faults import SEND, QueueCase
 
 
@@ -197,6 +199,49 @@ class TestEspSilence(QueueCase):
         self.sendgrid.break_(SEND, "reset")
         self.hand_over()
         self.assertEqual(len(self.mailgun.deliveries.all()), 2)
+
+
+@tagged("post_install", "-at_install")
+class TestEspLeaving(QueueCase):
+    """What waits leaves neither a copy of the database nor one without the addon."""
+
+    def test_what_waits_does_not_leave_through_odoo_s_mail_server(self):
+        people = self.make_people(4)
+        queued, sending, through, draft = (
+            self.make_mailing(people) for _number in range(4)
+        )
+        queued.action_put_in_queue()
+        sending._action_send_mail(people[:2].ids)
+        sending.write({"state": "sending", "easycrm_writing": True})
+        through._action_send_mail()
+        through.easycrm_batch_ids._hand_over()
+        own = self.make_mailing(people)
+        own.write({"easycrm_esp_id": False})
+        own.action_put_in_queue()
+        uninstall_hook(self.env)
+        self.assertEqual(
+            (queued + sending + through + draft + own).mapped("state"),
+            ["draft", "done", "done", "draft", "in_queue"],
+        )
+        self.assertEqual(set(self.statuses(sending).values()), {"cancel"})
+        self.assertEqual(set(self.statuses(through).values()), {"process"})
+
+    def test_a_copy_hands_nothing_over(self):
+        people = self.make_people(3)
+        mailing = self.make_mailing(people)
+        mailing._action_send_mail()
+        filling = mailing.easycrm_batch_ids.copy({"key": "x", "state": "filling"})
+        self.traces(mailing)[0].easycrm_batch_id = filling
+        self.env.flush_all()
+        with file_open("easycrm_mail/data/neutralize.sql") as file:
+            self.env.cr.execute(file.read())
+        self.env.invalidate_all()
+        self.assertEqual(set(mailing.easycrm_batch_ids.mapped("state")), {"cancelled"})
+        self.assertEqual(set(self.statuses(mailing).values()), {"cancel"})
+        self.assertFalse(any(self.traces(mailing).sudo().mapped("easycrm_values")))
+        self.assertFalse(self.esp.has_api_key or self.esp.has_webhook_key)
+        self.hand_over()
+        self.assertFalse(self.sendgrid.calls)
 
 
 @tagged("post_install", "-at_install")
