@@ -99,6 +99,7 @@ from . import easycrm_esp_event_run
 from . import easycrm_esp_import
 from . import easycrm_esp_suppression
 from . import mailing_trace
+from . import mailing_trace_company
 from . import mailing_mailing
 from . import mailing_progress
 from . import mailing_recipients
