@@ -245,6 +245,59 @@ class TestEspLeaving(QueueCase):
 
 
 @tagged("post_install", "-at_install")
+class TestEspTexts(QueueCase):
+    """The texts of a mailing go when nothing of it is sent any more."""
+
+    def setUp(self):
+        super().setUp()
+        self.mailing = self.make_mailing(self.make_people(2))
+        self.texts = self.env["easycrm.esp.content"]
+
+    def count_after(self, days):
+        self.mailing.sent_date = fields.Datetime.now() - timedelta(days=days)
+        self.texts._gc_sent()
+        return self.texts.search_count([("mailing_id", "=", self.mailing.id)])
+
+    def test_they_stay_for_a_week(self):
+        self.send(self.mailing)
+        self.assertEqual(self.count_after(6), 1)
+        self.assertEqual(self.count_after(8), 0)
+        self.assertEqual(self.mailing.easycrm_batch_ids.state, "accepted")
+        self.assertEqual(set(self.statuses(self.mailing).values()), {"pending"})
+
+    def test_what_is_not_through_keeps_them(self):
+        self.mailing.state = "sending"
+        self.mailing._action_send_mail()
+        self.assertEqual(self.count_after(8), 1)
+
+    def test_what_may_be_sent_again_keeps_them(self):
+        self.sendgrid.break_(SEND, "refuse")
+        self.send(self.mailing)
+        self.assertEqual(self.mailing.state, "done")
+        self.assertEqual(self.count_after(8), 1)
+
+    def test_who_is_tried_again_gets_a_text_again(self):
+        self.mailing.state = "sending"
+        self.mailing._action_send_mail()
+        self.traces(self.mailing)[0].email = "bad address"
+        self.hand_over()
+        self.assertEqual(self.count_after(8), 0)
+        self.mailing.action_retry_failed()
+        self.process()
+        self.hand_over()
+        self.assertEqual(len(self.sendgrid.deliveries.all()), 2)
+
+    def test_a_mailing_takes_them_along(self):
+        self.send(self.mailing)
+        batch = self.mailing.easycrm_batch_ids
+        text = batch.content_id
+        self.assertTrue(text)
+        self.mailing.unlink()
+        self.env.flush_all()
+        self.assertFalse(batch.exists() or text.exists())
+
+
+@tagged("post_install", "-at_install")
 class TestEspOdds(QueueCase):
     def test_what_is_written_with_its_end_is_not_lost(self):
         mailing = self.make_mailing(self.make_people(1))
