@@ -22,6 +22,7 @@ from . import test_connect
 from . import test_connect_tour
 from . import test_demo
 from . import test_erase
+from . import test_esp_access
 from . import test_esp_events
 from . import test_esp_faults
 from . import test_esp_guards
