@@ -29,6 +29,10 @@ class TimeUp(Exception):
     """The cron's time is up, and not all recipients are written."""
 
 
+class Unwritable(Exception):
+    """A mailing cannot be written for some recipients; it is paused, and says why."""
+
+
 class MailingMailing(models.Model):
     """A mailing that goes through a bulk sender."""
 
@@ -188,6 +192,8 @@ class MailingMailing(models.Model):
             # (Odoo's own cron goes on with it: it runs once a day)
             self.env.ref("mass_mailing.ir_cron_mass_mailing_queue").sudo()._trigger()
             result = True
+        except Unwritable:
+            result = True  # (the mailings behind it are sent all the same)
         if self.easycrm_esp_id:
             self.sudo()._easycrm_wake()
         return result
