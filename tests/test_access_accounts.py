@@ -105,6 +105,7 @@ PUBLIC = {
     },
     "mail.mail": {"send"},
     "mailing.mailing": {
+        "action_cancel",
         "action_easycrm_cancel",
         "action_easycrm_go_on_through",
         "action_easycrm_pause",
@@ -406,14 +407,13 @@ class TestAccounts(MailCase):
                 "easycrm_esp_id": esp.id,
             }
         )
-        batch = self.env["easycrm.esp.batch"].create(
+        self.env["easycrm.esp.batch"].create(
             {"esp_id": esp.id, "mailing_id": mailing.id, "key": "k", "state": "doubt"}
         )
         mail = self.env["mail.mail"].create({"email_to": "anna@acme.example"})
         return {
             "mail.mail": mail,
             "easycrm.esp": esp,
-            "easycrm.esp.batch": batch,
             "mailing.mailing": mailing,
         }
 

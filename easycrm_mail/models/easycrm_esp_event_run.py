@@ -107,6 +107,7 @@ class EasycrmEsp(models.Model):
     def action_view_set_aside(self):
         """Open the events that could not be applied, with their reasons."""
         self.ensure_one()
+        self.check_access("read")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Set Aside"),

@@ -2,6 +2,10 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 
+#: What tells the contact that a recipient is, by the model of the recipient.
+KEYS = {"res.partner": "res_id", "mailing.contact": "email"}
+
+
 class MailingTrace(models.Model):
     """Which company a recipient belongs to: a company shows its people's mailings.
 
@@ -24,34 +28,37 @@ class MailingTrace(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         self._easycrm_flush_companies()
-        ids = {v.get("res_id") for v in vals_list if v.get("model") == "res.partner"}
-        listed = [v for v in vals_list if v.get("model") == "mailing.contact"]
-        companies = {}
-        if ids:
-            query = (
-                "SELECT id, commercial_partner_id FROM res_partner WHERE id = ANY(%s)"
-            )
-            companies.update(self.env.execute_query(SQL(query, list(ids))))
-        if listed:
-            emails = list({vals.get("email") or "" for vals in listed})
-            query = SQL(
-                "SELECT told.email, %s FROM unnest(%s) AS told (email)",
-                self._easycrm_get_company_sql(SQL("told.email")),
-                emails,
-            )
-            companies.update(self.env.execute_query(query))
-        keys = {"res.partner": "res_id", "mailing.contact": "email"}
+        keys = [
+            vals.get(KEYS.get(vals.get("model"))) or None  # (others have no company)
+            for vals in vals_list
+        ]
+        companies = self._easycrm_find_companies({*keys} - {None})
         return super().create(
             [
-                {
-                    **vals,
-                    "easycrm_commercial_partner_id": companies.get(
-                        vals.get(keys.get(vals.get("model")))
-                    ),
-                }
-                for vals in vals_list
+                {**vals, "easycrm_commercial_partner_id": companies.get(key)}
+                for vals, key in zip(vals_list, keys, strict=True)
             ]
         )
+
+    def _easycrm_find_companies(self, keys):
+        """Return the companies of contacts: {id or address: company}."""
+        ids = [key for key in keys if isinstance(key, int)]
+        addresses = [key for key in keys if isinstance(key, str)]
+        found = {}
+        if ids:
+            query = SQL(
+                "SELECT id, commercial_partner_id FROM res_partner WHERE id = ANY(%s)",
+                ids,
+            )
+            found.update(self.env.execute_query(query))
+        if addresses:
+            query = SQL(
+                "SELECT told.email, %s FROM unnest(%s::varchar[]) AS told (email)",
+                self._easycrm_get_company_sql(SQL("told.email")),
+                addresses,
+            )
+            found.update(self.env.execute_query(query))
+        return found
 
     @api.model
     def _easycrm_follow_companies(self, partners, addresses):
@@ -81,7 +88,8 @@ class MailingTrace(models.Model):
                 UPDATE mailing_trace trace
                 SET easycrm_commercial_partner_id = known.company
                 FROM (
-                    SELECT told.email, %s AS company FROM unnest(%s) AS told (email)
+                    SELECT told.email, %s AS company
+                    FROM unnest(%s::varchar[]) AS told (email)
                 ) AS known
                 WHERE trace.email = known.email AND trace.model = 'mailing.contact'
                   AND trace.easycrm_commercial_partner_id
