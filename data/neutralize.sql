@@ -19,4 +19,6 @@ DELETE FROM ir_config_parameter
 -- nor hand anything over to a bulk sender, nor take what it reports to the original
 UPDATE easycrm_esp
    SET api_secret = NULL, webhook_secret = NULL, import_wanted = FALSE;
-UPDATE easycrm_esp_batch SET state = 'cancelled' WHERE state = 'prepared';
+UPDATE easycrm_esp_batch SET state = 'cancelled' WHERE state IN ('filling', 'prepared');
+UPDATE mailing_trace SET trace_status = 'cancel', easycrm_values = NULL
+ WHERE trace_status = 'outgoing' AND easycrm_batch_id IS NOT NULL;

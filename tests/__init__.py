@@ -28,10 +28,14 @@ from . import test_connect_imap
 from . import test_connect_tour
 from . import test_demo
 from . import test_erase
+from . import test_esp_access
 from . import test_esp_events
 from . import test_esp_faults
+from . import test_esp_guards
+from . import test_esp_import
 from . import test_esp_mailing
 from . import test_esp_replies
+from . import test_esp_set_aside
 from . import test_esp_unsubscribe
 from . import test_files
 from . import test_further_tour

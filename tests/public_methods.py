@@ -87,10 +87,15 @@ PUBLIC = {
     "easycrm.email.rule.add": {"action_add", "action_add_and_clear"},
     "easycrm.email.rule.remove": {"action_remove", "action_remove_and_read"},
     "easycrm.email.thread": {"action_make_private", "action_share"},
-    "easycrm.esp": {"action_import_suppressions", "action_test"},
-    "easycrm.esp.batch": {"action_send_again"},
+    "easycrm.esp": {
+        "action_apply_again",
+        "action_import_suppressions",
+        "action_test",
+        "action_view_set_aside",
+    },
     "mail.mail": {"send"},
     "mailing.mailing": {
+        "action_cancel",
         "action_easycrm_cancel",
         "action_easycrm_go_on_through",
         "action_easycrm_pause",

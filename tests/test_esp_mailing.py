@@ -453,7 +453,7 @@ class TestEspMailing(MailingCase):
         mailing = self.make_mailing(people)
         mailing._action_send_mail(people[:2].ids)
         mailing.easycrm_batch_ids.state = "filling"
-        mailing.state = "sending"
+        mailing.write({"state": "sending", "easycrm_writing": True})
         with self.enter_registry_test_mode(), self.registry.cursor() as cr:
             self.env(cr=cr)["mailing.mailing"]._process_mass_mailing_queue()
         self.env.invalidate_all()

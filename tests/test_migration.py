@@ -40,6 +40,27 @@ class TestMigration(MailCase, TransactionCase):
         self.migrate("19.0.1.1.0")  # once more does no harm
         self.assertTrue(self.is_found(email, "grusse & nordlicht"))
 
+    def test_a_company_shows_what_its_people_got_before(self):
+        mailing = self.env["mailing.mailing"].create({"subject": "Offer"})
+        contact = self.env["mailing.contact"].create({"name": "Anna"})
+        traces = self.env["mailing.trace"].create(
+            [
+                {
+                    "mass_mailing_id": mailing.id,
+                    "model": record._name,
+                    "res_id": record.id,
+                    "email": "anna@acme.example",
+                }
+                for record in (self.anna, contact, self.anna.user_ids[:1])
+            ]
+        )
+        field = "easycrm_commercial_partner_id"
+        expected = [self.acme.id, self.acme.id, False]
+        self.assertEqual([trace[field].id for trace in traces], expected)
+        traces.write({field: False})
+        self.migrate("19.0.1.5.0", "post-campaign-companies")
+        self.assertEqual([trace[field].id for trace in traces], expected)
+
     def test_what_was_left_out_on_purpose_is_a_gap_no_more(self):
         gaps = self.env["easycrm.email.gap"].create(
             [

@@ -6,6 +6,7 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import TransactionCase, tagged
+from odoo.tools import SQL
 
 from ..easycrm_mail.esp import EventKind
 from ..easycrm_mail.models import easycrm_email_timeline_campaigns
@@ -200,6 +201,115 @@ class TestTimelineCampaigns(CampaignCase):
         self.assertFalse(self.campaign()["mailing_id"])
         self.mira.group_ids += self.env.ref("mass_mailing.group_mass_mailing_user")
         self.assertEqual(self.campaign()["mailing_id"], self.mailing.id)
+
+    def test_another_company_s_campaigns_are_not_told(self):
+        self.add_trace()
+        own = self.add_trace(easycrm_esp_id=False)
+        other = self.env["res.company"].create({"name": "Other"})
+        self.esp.company_id = other
+        self.assertEqual([line["id"] for line in self.lines()], [-own.id])
+        self.mira.company_ids += other
+        both = self.mira.company_ids.ids
+        lines = self.anna.with_user(self.mira).with_context(allowed_company_ids=both)
+        self.assertEqual(lines.easycrm_timeline()["campaign_count"], 2)
+
+    # --- a company and its people ---
+
+    def add_listed(self, email):
+        contact = self.env["mailing.contact"].create({"name": "A", "email": email})
+        mailing = self.mailing.copy({"subject": "News"})
+        return self.add_trace(contact, email=email, mass_mailing_id=mailing.id)
+
+    def test_a_company_shows_its_people_s_campaigns(self):
+        trace = self.add_trace()
+        listed = self.add_listed("anna@acme.example")
+        self.add_trace(self.bruno, email="bruno@beck.example")
+        lines = self.lines(self.acme)
+        self.assertEqual([line["id"] for line in lines], [-trace.id, -listed.id])
+        for line in lines:
+            self.assertEqual(line["to"][0]["name"], "Anna Berg")
+            self.assertEqual(line["to"][0]["partner_id"], self.anna.id)
+        self.assertEqual(self.find(record=self.acme, person="anna@acme.example"),
+                         [-trace.id, -listed.id])  # fmt: skip
+
+    def test_a_company_shows_its_own_once(self):
+        self.acme.email = "info@acme.example"
+        self.follow_addresses()
+        traces = self.add_trace(self.acme, email="info@acme.example")
+        traces += self.add_listed("info@acme.example")
+        lines = self.lines(self.acme)
+        self.assertEqual({-line["id"] for line in lines}, set(traces.ids))
+        self.assertEqual({line["to"][0]["name"] for line in lines}, {"ACME"})
+        self.assertFalse(self.lines(self.anna))
+
+    def test_campaigns_follow_who_moves(self):
+        self.add_trace()
+        self.add_listed("anna@acme.example")
+        beck = self.env["res.partner"].create({"name": "Beck", "is_company": True})
+        self.assertEqual(len(self.lines(self.acme)), 2)
+        self.anna.parent_id = beck
+        self.follow_addresses()
+        self.assertFalse(self.lines(self.acme))
+        self.assertEqual(len(self.lines(beck)), 2)
+        self.assertEqual(len(self.lines(self.anna)), 2)
+
+    def test_who_is_known_later_brings_his_campaigns_along(self):
+        self.add_listed("carla@acme.example")
+        self.assertFalse(self.lines(self.acme))
+        carla = self.env["res.partner"].create(
+            {"name": "Carla", "email": "carla@acme.example", "parent_id": self.acme.id}
+        )
+        self.follow_addresses()
+        self.assertEqual(self.lines(self.acme)[0]["to"][0]["name"], "Carla")
+        carla.email = "carla@elsewhere.example"
+        self.follow_addresses()
+        self.assertFalse(self.lines(self.acme) or self.lines(carla))
+
+    def test_what_a_person_got_whom_one_may_not_read_is_not_told(self):
+        self.bruno.parent_id = self.acme
+        self.follow_addresses()
+        self.add_trace(self.bruno, email="bruno@beck.example")
+        self.add_listed("bruno@beck.example")
+        self.assertEqual(len(self.lines(self.acme)), 2)
+        self.bruno.company_id = self.env["res.company"].create({"name": "Other"})
+        self.follow_addresses()
+        page = self.open(record=self.acme)
+        self.assertEqual((page["conversations"], page["campaign_count"]), ([], 0))
+        with self.assertRaises(AccessError):
+            self.lines(self.bruno)
+
+    def test_a_person_who_is_deleted_leaves_no_line(self):
+        self.add_trace(self.bruno, email="bruno@beck.example")
+        self.bruno.parent_id = self.acme
+        self.follow_addresses()
+        self.assertEqual(len(self.lines(self.acme)), 1)
+        self.bruno.unlink()
+        self.assertFalse(self.lines(self.acme))
+
+    def test_a_company_reads_along_its_index(self):
+        self.env.cr.execute(
+            """
+            INSERT INTO mailing_trace (mass_mailing_id, trace_type, model, res_id,
+                email, trace_status, sent_datetime, easycrm_commercial_partner_id)
+            SELECT %s, 'mail', 'res.partner', partner, 'x@y.example', 'sent',
+                timestamp '2025-03-01' - number * interval '1 minute', partner
+            FROM generate_series(1, 5000) AS number,
+                unnest(%s) AS partner
+            """,
+            [self.mailing.id, (self.acme + self.bruno).ids],
+        )
+        self.env.cr.execute("ANALYZE mailing_trace")
+        record = self.as_user(self.acme, self.mira)
+        self.env.cr.execute(
+            SQL(
+                "EXPLAIN (ANALYZE, COSTS FALSE, TIMING FALSE) %s",
+                record._easycrm_select_campaigns(False, 31),
+            )
+        )
+        plan = "\n".join(row[0] for row in self.env.cr.fetchall())
+        self.assertIn("mailing_trace_easycrm_company_idx", plan)
+        self.assertNotIn("Seq Scan on mailing_trace", plan)
+        self.assertNotRegex(plan, r"rows=(\d{4,}|[1-9]\d{2,})(\.\d+)? loops")
 
     # --- among the emails ---
 

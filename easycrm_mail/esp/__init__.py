@@ -25,6 +25,7 @@ from .values import (
     Skeleton,
     Slot,
     Suppression,
+    SuppressionPage,
     SuppressionReason,
 )
 
@@ -53,6 +54,7 @@ __all__ = [
     "Skeleton",
     "Slot",
     "Suppression",
+    "SuppressionPage",
     "SuppressionReason",
     "Unverified",
 ]

@@ -3,7 +3,7 @@
 import contextlib
 import time
 
-from .errors import Permanent, Refused
+from .errors import Permanent, Refused, Retry
 
 #: Seconds that a sender may ask to wait at most: a day.
 _MAX_WAIT = 24 * 3600
@@ -73,3 +73,27 @@ UNREADABLE = (
     TypeError,
     ValueError,
 )
+
+
+@contextlib.contextmanager
+def reading():
+    """Around what an answer is read by: what makes no sense is trouble of theirs."""
+    try:
+        yield
+    except UNREADABLE as error:
+        raise Retry("trouble", shorten(f"{type(error).__name__}: {error}")) from None
+
+
+def find_list(lists, place: str) -> tuple[str, str]:
+    """The list that a place is in, and where in it: the first one's beginning at first.
+
+    A place is "<list>:<where>".
+    """
+    name, _sep, where = place.partition(":")
+    return (name, where) if name in lists else (next(iter(lists)), "")
+
+
+def next_list(lists, name: str) -> str:
+    """The place where the list after this one begins; empty after the last."""
+    names = [*lists, ""]
+    return names[names.index(name) + 1]

@@ -1,9 +1,9 @@
 """The protocol that every bulk sender speaks."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from .values import Accepted, Bulk, Event, Skeleton, Slot, Suppression
+from .values import Accepted, Bulk, Event, Skeleton, Slot, SuppressionPage
 
 #: People in one call; both senders have this limit.
 MAX_RECIPIENTS = 1000
@@ -29,8 +29,11 @@ class Esp(Protocol):
     def check(self) -> None:
         """Asks whether the key may send (and its domain, where there is one)."""
 
-    def suppressions(self) -> Iterator[Suppression]:
-        """Who must not be written to, as the sender's own lists say."""
+    def suppressions(self, place: str = "") -> SuppressionPage:
+        """Who must not be written to, as the sender's own lists say, in one call.
+
+        :param place: of the page before; empty for the first
+        """
 
     def close(self) -> None:
         """Ends the connections; never raises."""

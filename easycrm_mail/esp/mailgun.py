@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Iterator
 from datetime import datetime
 from email.headerregistry import Address
 from email.utils import parsedate_to_datetime
@@ -15,7 +14,16 @@ from urllib.parse import quote, urlsplit
 
 import requests
 
-from .answers import check_key, retry_after, shorten, writing
+from .answers import (
+    check_key,
+    find_list,
+    next_list,
+    plain,
+    reading,
+    retry_after,
+    shorten,
+    writing,
+)
 from .base import MAX_RECIPIENTS, TIMEOUT, fill
 from .errors import Doubtful, EspError, Permanent, Refused, Retry
 from .values import (
@@ -25,6 +33,7 @@ from .values import (
     Skeleton,
     Slot,
     Suppression,
+    SuppressionPage,
     SuppressionReason,
 )
 
@@ -39,7 +48,6 @@ _LISTS = {
     "unsubscribes": SuppressionReason.UNSUBSCRIBED,
 }
 _PAGE = 1000
-_MAX_PAGES = 10_000
 
 #: What it would fill in by itself, were it written by the author of the mail.
 _OWN_TAG = re.compile(r"%(?=[a-z_]+(?:\.|%))", re.IGNORECASE)
@@ -119,22 +127,19 @@ class Mailgun:
         if domain.get("state") != "active":
             raise Permanent("domain", shorten(str(domain.get("state") or "")))
 
-    def suppressions(self) -> Iterator[Suppression]:
+    def suppressions(self, place: str = "") -> SuppressionPage:
         """Its lists, one after the other; see `base.Esp`."""
-        for name, reason in _LISTS.items():
-            url = f"{self._url}/v3/{self._domain}/{name}?limit={_PAGE}"
-            for _page in range(_MAX_PAGES):
-                answer = self._get(url)
-                rows = answer.get("items") or []
-                for row in rows:
-                    detail = shorten(row.get("error") or "")
-                    yield Suppression(row["address"], reason, _date(row), detail)
-                following = (answer.get("paging") or {}).get("next")
-                if not rows or not following:
-                    break
-                # (the key goes nowhere but to the service itself)
-                parts = urlsplit(following)
-                url = f"{self._url}{parts.path}?{parts.query}"
+        name, said = find_list(_LISTS, place)
+        path = said or f"/v3/{self._domain}/{name}?limit={_PAGE}"
+        answer = self._get(f"{self._url}{path}")
+        with reading():
+            found = [_suppression(row, _LISTS[name]) for row in answer["items"] or ()]
+            # (the key goes nowhere but to the service itself)
+            parts = urlsplit((answer.get("paging") or {}).get("next") or "")
+        following = f"{parts.path}?{parts.query}"
+        if found and parts.path.startswith("/") and following != path:
+            return SuppressionPage(found, f"{name}:{following}")
+        return SuppressionPage(found, next_list(_LISTS, name))
 
     def close(self) -> None:
         """Ends the connections."""
@@ -211,6 +216,11 @@ def _person(name: str, address: str) -> str:
     name = " ".join(name.split())
     user, _at, domain = address.rpartition("@")
     return str(Address(name, user, domain)) if name else address
+
+
+def _suppression(row: dict, reason: SuppressionReason) -> Suppression:
+    detail = shorten(plain(row.get("error")))
+    return Suppression(plain(row["address"]), reason, _date(row), detail)
 
 
 def _date(row: dict) -> datetime | None:

@@ -13,16 +13,31 @@ import secrets
 import socket
 import ssl
 import urllib.error
-from collections.abc import Iterator
 from datetime import datetime, timezone
 
 from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 
-from .answers import check_key, retry_after, shorten, writing
+from .answers import (
+    check_key,
+    find_list,
+    next_list,
+    plain,
+    reading,
+    retry_after,
+    shorten,
+    writing,
+)
 from .base import MAX_RECIPIENTS, TIMEOUT, fill
 from .errors import Doubtful, EspError, Permanent, Refused, Retry
-from .values import Accepted, Bulk, Recipient, Suppression, SuppressionReason
+from .values import (
+    Accepted,
+    Bulk,
+    Recipient,
+    Suppression,
+    SuppressionPage,
+    SuppressionReason,
+)
 
 #: Environment: the address of the service, for tests and private clouds.
 URL = "EASYCRM_SENDGRID_API_URL"
@@ -95,18 +110,16 @@ class SendGrid:
         if "mail.send" not in scopes:
             raise Permanent("scope", "mail.send")
 
-    def suppressions(self) -> Iterator[Suppression]:
+    def suppressions(self, place: str = "") -> SuppressionPage:
         """Its lists, one after the other; see `base.Esp`."""
-        for name, reason in _LISTS.items():
-            offset = 0
-            while rows := self._get(
-                f"suppression/{name}", {"limit": _PAGE, "offset": offset}
-            ):
-                for row in rows:
-                    at = datetime.fromtimestamp(row["created"], timezone.utc)
-                    detail = shorten(row.get("reason") or "")
-                    yield Suppression(row["email"], reason, at, detail)
-                offset += len(rows)
+        name, said = find_list(_LISTS, place)
+        offset = int(said or 0)
+        rows = self._get(f"suppression/{name}", {"limit": _PAGE, "offset": offset})
+        with reading():
+            found = [_suppression(row, _LISTS[name]) for row in rows]
+        if found:
+            return SuppressionPage(found, f"{name}:{offset + len(found)}")
+        return SuppressionPage([], next_list(_LISTS, name))
 
     def close(self) -> None:
         """Nothing is kept open."""
@@ -215,6 +228,13 @@ def _file(file) -> dict:
     if file.content_id:
         values["content_id"] = file.content_id
     return values
+
+
+def _suppression(row: dict, reason: SuppressionReason) -> Suppression:
+    at = datetime.fromtimestamp(row["created"], timezone.utc)
+    return Suppression(
+        plain(row["email"]), reason, at, shorten(plain(row.get("reason")))
+    )
 
 
 def _said(body: bytes) -> list[tuple[str, str]]:

@@ -168,3 +168,14 @@ class Suppression:
     reason: SuppressionReason
     at: datetime | None = None
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressionPage:
+    """A page of a sender's lists.
+
+    :ivar place: where the page after it begins; empty at the end
+    """
+
+    rows: Sequence[Suppression]
+    place: str = ""

@@ -96,8 +96,11 @@ from . import easycrm_esp_batch
 from . import easycrm_esp_send
 from . import easycrm_esp_event
 from . import easycrm_esp_event_apply
+from . import easycrm_esp_event_run
+from . import easycrm_esp_import
 from . import easycrm_esp_suppression
 from . import mailing_trace
+from . import mailing_trace_company
 from . import mailing_mailing
 from . import mailing_progress
 from . import mailing_recipients
@@ -116,6 +119,7 @@ from . import ir_actions_actions
 from . import ir_attachment
 from . import ir_cron
 from . import mail_activity
+from . import mail_blacklist
 from . import mail_render_mixin
 from . import res_config_settings
 from . import res_config_settings_share

@@ -200,7 +200,16 @@ class EasycrmEmailAddress(models.Model):
         self._take_off_links(owner, gone)
         # All their addresses: another one may stand in the emails that were just freed,
         # and for an un-archived record none is new.
-        self.sudo().search([(owner, "in", records.ids)])._match()
+        present = self.sudo().search([(owner, "in", records.ids)])
+        present._match()
+        if records._name == "res.partner":
+            addresses = {
+                *present.mapped("address"),
+                *(address for _id, address in gone),
+            }
+            self.env["mailing.trace"].sudo()._easycrm_follow_companies(
+                records, addresses
+            )
 
     @api.model
     def _take_off_links(self, owner, gone):

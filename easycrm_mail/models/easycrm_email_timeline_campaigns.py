@@ -112,8 +112,9 @@ class EasycrmEmailTimeline(models.AbstractModel):
     def _easycrm_select_campaigns(self, before, limit):
         """Return the select of this record's newest mailings: date, id of the trace.
 
-        Those that it got as itself; and those of mailing lists, whose contacts know
-        nothing of it, by its addresses. Each kind along an index, in its order.
+        Those that it got as itself, a company also what its people got; and those of
+        mailing lists, whose contacts know nothing of it, by its addresses. Each kind
+        along an index, in its order.
 
         :param str before: the point after which they begin
         """
@@ -121,7 +122,8 @@ class EasycrmEmailTimeline(models.AbstractModel):
             SQL(
                 """trace_type = 'mail' AND is_test_trace IS NOT TRUE
                    AND sent_datetime IS NOT NULL"""
-            )
+            ),
+            self._easycrm_get_own_companies_sql(),
         ]
         if before:
             date, row_id = self._easycrm_read_point(before)
@@ -137,9 +139,9 @@ class EasycrmEmailTimeline(models.AbstractModel):
         return SQL(
             """
             SELECT date, id FROM (
-                (SELECT sent_datetime AS date, id FROM mailing_trace
-                 WHERE model = %(model)s AND res_id = %(record)s %(newest)s)
-                UNION ALL
+                (SELECT sent_datetime AS date, id FROM mailing_trace trace
+                 WHERE %(own)s %(newest)s)
+                UNION
                 SELECT listed.date, listed.id FROM easycrm_email_address address,
                 LATERAL (
                     SELECT sent_datetime AS date, id FROM mailing_trace
@@ -149,12 +151,29 @@ class EasycrmEmailTimeline(models.AbstractModel):
                 WHERE address.%(owner)s = %(record)s
             ) AS mailing ORDER BY date DESC, id LIMIT %(limit)s
             """,
-            model=self._name,
+            own=self._easycrm_get_own_campaigns_sql(),
             record=self.id,
             owner=SQL.identifier(Address._get_owner_field(self._name)),
             newest=newest,
             limit=limit,
         )
+
+    def _easycrm_get_own_campaigns_sql(self):
+        """Return the condition on `trace` that this record, or one of it, got it."""
+        return SQL("model = %s AND res_id = %s", self._name, self.id)
+
+    @api.model
+    def _easycrm_get_own_companies_sql(self):
+        """Return the condition that no other company's sender sent it."""
+        others = (
+            self.env["easycrm.esp"]
+            .sudo()
+            .with_context(active_test=False)
+            .search([("company_id", "not in", self.env.companies.ids)])
+        )
+        if not others:
+            return SQL("TRUE")
+        return SQL("(easycrm_esp_id IS NULL OR easycrm_esp_id <> ALL(%s))", others.ids)
 
     @api.model
     def _easycrm_get_campaign_sql(self, filters):
@@ -221,7 +240,7 @@ class EasycrmEmailTimeline(models.AbstractModel):
                     trace.easycrm_last_open_at, trace.easycrm_complained_at,
                     trace.easycrm_unsubscribed_at, trace.easycrm_unsubscribed_from,
                     mailing.id AS mailing_id, mailing.subject, mailing.email_from,
-                    ARRAY(
+                    %(person)s AS person, ARRAY(
                         SELECT COALESCE(NULLIF(link.label, ''), link.title, link.url)
                         FROM link_tracker_click click
                         JOIN link_tracker link ON link.id = click.link_id
@@ -230,18 +249,22 @@ class EasycrmEmailTimeline(models.AbstractModel):
                     ) AS links
                 FROM mailing_trace trace
                 JOIN mailing_mailing mailing ON mailing.id = trace.mass_mailing_id
-                WHERE trace.id = ANY(%s)
+                WHERE trace.id = ANY(%(traces)s)
                 """,
-                trace_ids,
+                traces=trace_ids,
+                person=self._easycrm_get_reached_sql(),
             )
         )
+        people = {person.id: person for person in self._easycrm_get_people(rows)}
+        for row in rows:
+            row["person"] = people.get(row["person"], self)
         may_open = self.env["mailing.mailing"].has_access("read")
         return [self._easycrm_write_campaign(row, may_open) for row in rows]
 
     def _easycrm_write_campaign(self, row, may_open):
         """Return the values of one mailing.
 
-        :param dict row: of its recipient
+        :param dict row: of its recipient, `person` a record
         :param bool may_open: whether the reader may open the mailing itself
         """
         name, address = next(
@@ -265,10 +288,11 @@ class EasycrmEmailTimeline(models.AbstractModel):
             },
             "to": [
                 {
-                    "name": self._easycrm_get_recipient_name(),
+                    "name": row["person"]._easycrm_get_recipient_name(),
                     "address": row["email"] or "",
                     "me": False,
-                    "partner_id": self.id if self._name == "res.partner" else False,
+                    "partner_id": row["person"]._name == "res.partner"
+                    and row["person"].id,
                 }
             ],
             "cc": [],
@@ -297,6 +321,15 @@ class EasycrmEmailTimeline(models.AbstractModel):
                 "unsubscribed_from": row["easycrm_unsubscribed_from"] or False,
             },
         }
+
+    def _easycrm_get_reached_sql(self):
+        """Return the id of the contact that a `trace` went to, if not this record."""
+        return SQL("NULL::integer")
+
+    def _easycrm_get_people(self, rows):
+        """Return the contacts that rows of recipients went to."""
+        ids = {row["person"] for row in rows if row["person"]}
+        return self.env["res.partner"].browse(ids)
 
     def _easycrm_get_recipient_name(self):
         """Return how a mailing's recipient is called."""

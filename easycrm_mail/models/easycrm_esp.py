@@ -10,6 +10,10 @@ from . import secrets
 SECRETS = {"api_key": "api_secret", "webhook_key": "webhook_secret"}
 
 
+#: What belongs to one account, in one region.
+OF_ACCOUNT = ("api_secret", "webhook_secret", "import_place")
+
+
 class EasycrmEsp(models.Model):
     """A bulk sender: an account at SendGrid, or a domain at Mailgun."""
 
@@ -68,11 +72,6 @@ class EasycrmEsp(models.Model):
     last_event_at = fields.Datetime(
         string="Last Event", compute="_compute_last_event_at"
     )
-    import_wanted = fields.Boolean(copy=False)
-    imported_at = fields.Datetime(
-        string="Suppressions Imported", readonly=True, copy=False
-    )
-    import_error = fields.Char(readonly=True, copy=False)
 
     _token_unique = models.UniqueIndex("(webhook_token)")
 
@@ -140,7 +139,7 @@ class EasycrmEsp(models.Model):
                     if name in vals
                 )
             )
-            changed.sudo().write({"api_secret": False, "webhook_secret": False})
+            changed.sudo().write(dict.fromkeys(OF_ACCOUNT, False))
         return super().write(vals)
 
     def _make_esp(self, timeout=TIMEOUT):

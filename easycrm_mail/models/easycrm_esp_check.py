@@ -101,27 +101,6 @@ class EasycrmEsp(models.Model):
             return f"{local}@{self.domain}"
         return user.email_normalized
 
-    def action_import_suppressions(self):
-        """Have the sender's own lists of suppressed addresses taken over soon."""
-        self.check_access("write")
-        self.sudo().write({"import_wanted": True, "import_error": False})
-        self.env.ref("easycrm_mail.ir_cron_esp_events").sudo()._trigger()
-
-    @api.model
-    def _cron_import(self):
-        """Take over the lists that are waited for."""
-        for esp in self.search([("import_wanted", "=", True)]):
-            values = {"import_wanted": False, "import_error": False}
-            try:
-                self.env["easycrm.esp.suppression"]._import(esp)
-                values["imported_at"] = fields.Datetime.now()
-            except EspError as error:
-                values["import_error"] = esp._explain_error(error)
-            except UserError as error:
-                values["import_error"] = str(error)
-            esp.write(values)
-            self.env["ir.cron"]._commit_progress()
-
     def _explain_error(self, error):
         """Put an error of a bulk sender into plain words.
 

@@ -1,9 +1,14 @@
 import json
 from email.utils import parseaddr
 
-from odoo import fields, models
+from datetime import timedelta
+
+from odoo import api, fields, models
 
 from ..esp import File, Slot, fences
+
+#: Days after a mailing for which its texts are kept, and how many go at once.
+KEPT_DAYS, FORGOTTEN_AT_ONCE = 7, 1000
 
 
 class EasycrmEspContent(models.Model):
@@ -18,6 +23,32 @@ class EasycrmEspContent(models.Model):
     content = fields.Text(required=True)
 
     _digest_unique = models.UniqueIndex("(mailing_id, digest)")
+
+    @api.autovacuum
+    def _gc_sent(self):
+        """Forget the texts of mailings that are through.
+
+        With logic in them they may be as many as recipients, and hold what is theirs.
+        What a person may still have sent again stays.
+        """
+        unsent = self.env["easycrm.esp.batch"]._search(
+            [
+                ("content_id", "!=", False),
+                ("state", "not in", ("accepted", "refused", "cancelled")),
+            ]
+        )
+        before = fields.Datetime.now() - timedelta(days=KEPT_DAYS)
+        sent = self.search(
+            [
+                ("mailing_id.state", "=", "done"),
+                ("mailing_id.sent_date", "<", before),
+                ("id", "not in", unsent.subselect("content_id")),
+            ],
+            limit=FORGOTTEN_AT_ONCE,
+        )
+        count = len(sent)
+        sent.unlink()
+        return count, count == FORGOTTEN_AT_ONCE
 
     def _get_bulk_values(self):
         """Return what every batch of it has: values of `esp.Bulk`."""

@@ -123,6 +123,7 @@ class EasycrmEspEvent(models.Model):
             for event in events
             if event.recipient.isascii()
             and event.recipient.isdecimal()
+            and len(event.recipient) <= len(str(MAX_ID))
             and int(event.recipient) <= MAX_ID
         }
         if not pairs:

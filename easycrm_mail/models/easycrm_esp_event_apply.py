@@ -4,7 +4,6 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ..esp import EventKind, Severity, SuppressionReason
-from .retrying import Retrying
 
 #: Events that are applied in one transaction.
 PAGE = 5000
@@ -33,49 +32,52 @@ _DROPS = [
 ]
 
 
-class EventRun(Retrying):
-    """Applies events while others write to the same recipients."""
-
-    def __init__(self, env):
-        self.env = env
-
-    def apply_page(self):
-        """Apply a page and commit; return how many events it had."""
-        return self._retrying(self.env["easycrm.esp.event"]._apply_page)
-
-
 class EasycrmEspEvent(models.Model):
     """What becomes of recipients, by all that was reported about them."""
 
     _inherit = "easycrm.esp.event"
 
-    @api.model
-    def _cron_apply(self):
-        """Apply what has come, page by page."""
-        self.env["easycrm.esp"]._cron_import()
-        Cron = self.env["ir.cron"]
-        run = EventRun(self.env)
-        while count := run.apply_page():
-            if not Cron._commit_progress(count, remaining=int(count == PAGE)):
-                break
-
     def _apply_page(self):
         """Apply the oldest events that are not yet; return how many."""
+        ids = self._get_waiting()
+        self._apply(ids)
+        return len(ids)
+
+    def _get_waiting(self):
+        """Return the ids of the oldest events that are not applied yet."""
         self.env.flush_all()
         self.env.cr.execute(
             SQL(
                 """
-                SELECT id, trace_id, kind FROM easycrm_esp_event
-                WHERE applied IS NOT TRUE
-                ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+                SELECT id FROM easycrm_esp_event
+                WHERE applied IS NOT TRUE ORDER BY id LIMIT %s
                 """,
                 PAGE,
             )
         )
-        rows = self.env.cr.fetchall()
+        return [row[0] for row in self.env.cr.fetchall()]
+
+    @api.model
+    def _apply(self, ids):
+        """Apply events, whichever of these are not yet."""
+        # (marked first: what counts for a recipient is what is applied, these included,
+        # so that an event which cannot be is no other one's fault)
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE easycrm_esp_event SET applied = TRUE
+                WHERE id = ANY(%s) AND applied IS NOT TRUE
+                RETURNING id, trace_id, kind
+                """,
+                ids,
+            )
+        )
+        rows = sorted(self.env.cr.fetchall())
         if not rows:
-            return 0
+            return
         events = self.browse([row[0] for row in rows])
+        events.invalidate_recordset(["applied"], flush=False)
         traces = self.env["mailing.trace"].browse(
             sorted({row[1] for row in rows if row[1]})
         )
@@ -86,14 +88,13 @@ class EasycrmEspEvent(models.Model):
         told = self.browse([row[0] for row in rows if row[2] in KEPT])
         self._keep_suppressions(told)
         self._keep_opt_outs(told)
-        self.env.cr.execute(
-            SQL(
-                "UPDATE easycrm_esp_event SET applied = TRUE WHERE id = ANY(%s)",
-                events.ids,
-            )
-        )
-        events.invalidate_recordset(["applied"], flush=False)
-        return len(rows)
+        # (what the database refuses, it refuses of one of these events)
+        self.env.flush_all()
+
+    @property
+    def _counted(self):
+        """Whether an event counts: on `event`."""
+        return SQL("event.applied IS TRUE AND event.error IS NULL")
 
     @property
     def _machine(self):
@@ -130,14 +131,16 @@ class EasycrmEspEvent(models.Model):
             SQL(
                 """
                 WITH delivered AS (
-                    SELECT trace_id, min(occurred_at) AS at FROM easycrm_esp_event
+                    SELECT trace_id, min(occurred_at) AS at
+                    FROM easycrm_esp_event event
                     WHERE trace_id = ANY(%(traces)s) AND kind = 'delivered'
+                      AND %(counted)s
                     GROUP BY trace_id
                 ), told AS (
                     SELECT event.*, %(machine)s AS machine
                     FROM easycrm_esp_event event
                     LEFT JOIN delivered USING (trace_id)
-                    WHERE event.trace_id = ANY(%(traces)s)
+                    WHERE event.trace_id = ANY(%(traces)s) AND %(counted)s
                 ), fold AS (
                     SELECT trace_id,
                         min(occurred_at) AS first_at,
@@ -211,6 +214,7 @@ class EasycrmEspEvent(models.Model):
                 FROM ranked WHERE trace.id = ranked.trace_id
                 """,
                 traces=traces.ids,
+                counted=self._counted,
                 machine=self._machine,
                 drop_type=self._get_drop_type(SQL("ranked.reason")),
             )
@@ -259,8 +263,10 @@ class EasycrmEspEvent(models.Model):
             SQL(
                 """
                 WITH delivered AS (
-                    SELECT trace_id, min(occurred_at) AS at FROM easycrm_esp_event
+                    SELECT trace_id, min(occurred_at) AS at
+                    FROM easycrm_esp_event event
                     WHERE trace_id = ANY(%(traces)s) AND kind = 'delivered'
+                      AND %(counted)s
                     GROUP BY trace_id
                 )
                 SELECT event.id, event.trace_id, event.url, event.ip, %(machine)s,
@@ -270,10 +276,11 @@ class EasycrmEspEvent(models.Model):
                 LEFT JOIN link_tracker_click click
                     ON click.easycrm_event_id = event.id
                 WHERE event.trace_id = ANY(%(traces)s) AND event.kind = 'clicked'
-                  AND (click.id IS NULL) <> %(machine)s
+                  AND %(counted)s AND (click.id IS NULL) <> %(machine)s
                 ORDER BY event.id
                 """,
                 traces=traces.ids,
+                counted=self._counted,
                 machine=self._machine,
             )
         )

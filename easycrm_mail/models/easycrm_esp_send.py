@@ -20,6 +20,10 @@ _logger = logging.getLogger(__name__)
 #: Minutes after which a batch that was put off is tried again; the last, ever on.
 DELAYS = (1, 2, 4, 8, 15)
 
+#: Minutes that a sender is left alone after the first, the second, … lost answer. (Less
+#: than those after which a lost worker is known: that was no sender's fault.)
+SILENT_DELAYS = (1, 2, 4)
+
 #: Minutes after which a batch that was handed over has no worker any more.
 LOST_MINUTES = 5
 
@@ -49,6 +53,7 @@ class EasycrmEspBatch(models.Model):
                 ("state", "=", "prepared"),
                 ("mailing_id.easycrm_paused", "=", False),
                 ("mailing_id.easycrm_cancelled", "=", False),
+                ("esp_id", "not in", self._get_silent_senders().ids),
                 *("|", ("next_try_at", "=", False), ("next_try_at", "<=", now)),
             ],
             limit=20,
@@ -57,6 +62,28 @@ class EasycrmEspBatch(models.Model):
             if locked := batch.try_lock_for_update():
                 return locked
         return self.browse()
+
+    @api.model
+    def _get_silent_senders(self):
+        """Return the senders that said nothing lately, until their time is over.
+
+        Whatever is handed over to one that does not answer is in doubt.
+        """
+        now = fields.Datetime.now()
+        groups = self._read_group(
+            [
+                ("state", "=", "doubt"),
+                ("handed_at", ">", now - timedelta(minutes=DOUBT_MINUTES)),
+            ],
+            ["esp_id"],
+            ["handed_at:max", "__count"],
+        )
+        silent = self.env["easycrm.esp"]
+        for esp, last, count in groups:
+            delay = SILENT_DELAYS[min(count, len(SILENT_DELAYS)) - 1]
+            if last > now - timedelta(minutes=delay):
+                silent |= esp
+        return silent
 
     def _get_esp(self):
         """Return the `esp.Esp` that a batch is handed over to.
@@ -193,11 +220,9 @@ class EasycrmEspBatch(models.Model):
         )
         left.mailing_id._easycrm_cancel_waiting()
 
-    def action_send_again(self):
-        """Send batches again that were never confirmed: a person has decided so."""
-        self.check_access("read")
-        self.mailing_id.check_access("write")
-        for batch in self.sudo().filtered(lambda b: b.state == "doubt"):
+    def _send_again(self):
+        """Let batches wait again that were never confirmed: a person has decided so."""
+        for batch in self:
             # (events of the first sending are not taken for those of the second)
             batch.write(
                 {
@@ -208,7 +233,6 @@ class EasycrmEspBatch(models.Model):
                 }
             )
             batch._take_back({})
-        self.mailing_id.sudo()._easycrm_wake()
 
 
 class BulkRun(Retrying):

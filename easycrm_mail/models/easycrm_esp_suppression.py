@@ -6,9 +6,6 @@ from ..esp import SuppressionReason
 #: The weakest first.
 REASONS = [reason.value for reason in SuppressionReason]
 
-#: Rows that are written at once.
-PAGE = 2000
-
 
 class EasycrmEspSuppression(models.Model):
     """Who must not get bulk mail any more, and why: one ledger for all senders.
@@ -84,7 +81,7 @@ class EasycrmEspSuppression(models.Model):
     def _block(self, addresses):
         """Put addresses on Odoo's blocklist, those that are not."""
         Blocklist = self.env["mail.blacklist"].with_context(
-            active_test=False, tracking_disable=True, easycrm_from_ledger=True
+            active_test=False, tracking_disable=True
         )
         known = Blocklist.search([("email", "in", addresses)])
         known.filtered(lambda entry: not entry.active).action_unarchive()
@@ -108,28 +105,6 @@ class EasycrmEspSuppression(models.Model):
         return set(known.mapped("address"))
 
     @api.model
-    def _import(self, esp):
-        """Take over a sender's own lists, each page of them committed.
-
-        :param esp: the `easycrm.esp`
-        :raise EspError: it does not answer
-        :raise UserError: it has no key, in words
-        """
-        remote = esp._make_esp()
-        try:
-            page = []
-            for row in remote.suppressions():
-                since = row.at and row.at.replace(tzinfo=None)
-                page.append((row.address, row.reason, since, row.detail))
-                if len(page) == PAGE:
-                    self._add(page, esp)
-                    self.env["ir.cron"]._commit_progress()
-                    page = []
-            self._add(page, esp)
-        finally:
-            remote.close()
-
-    @api.model
     def _forget(self, addresses):
         """Take addresses off that somebody took off the blocklist."""
         self.flush_model()
@@ -140,19 +115,3 @@ class EasycrmEspSuppression(models.Model):
             )
         )
         self.invalidate_model(flush=False)
-
-
-class MailBlacklist(models.Model):
-    _inherit = "mail.blacklist"
-
-    def write(self, vals):
-        result = super().write(vals)
-        if vals.get("active") is False:
-            self.env["easycrm.esp.suppression"].sudo()._forget(self.mapped("email"))
-        return result
-
-    def unlink(self):
-        addresses = self.mapped("email")
-        result = super().unlink()
-        self.env["easycrm.esp.suppression"].sudo()._forget(addresses)
-        return result

@@ -10,15 +10,18 @@ from .easycrm_esp_check import BUTTON_TIMEOUT
 class MailMail(models.Model):
     _inherit = "mail.mail"
 
-    def send(self, *args, **kwargs):
+    def send(self, auto_commit=False, raise_exception=False, post_send_callback=None):
         """Test mails of a mailing go through its bulk sender, as the mailing will."""
         tests = self.browse()
         if self.env.context.get("mailing_test_mail"):
             tests = self.filtered("mailing_id.easycrm_esp_id")
         for mail in tests:
             mail._easycrm_send_test()
-        others = self - tests
-        return super(MailMail, others).send(*args, **kwargs) if others else None
+        return super(MailMail, self - tests).send(
+            auto_commit=auto_commit,
+            raise_exception=raise_exception,
+            post_send_callback=post_send_callback,
+        )
 
     def _easycrm_send_test(self):
         """Hand a mail over; its state says how that went, as with Odoo's own server."""

@@ -14,12 +14,23 @@ NOT_PAUSED = {
     "easycrm_pause_reason": False,
 }
 
-#: States of a batch that is not through.
-OPEN = ("filling", "prepared", "handed_over")
+#: What is written with the state of a mailing that is through.
+OF_ITS_END = {"state", "sent_date", "kpi_mail_required"}
+
+#: Recipients that are forgotten at once, to be written to again.
+RETRIED_AT_ONCE = 1000
+
+#: States of a batch that is not handed over yet, and of one that is not through.
+WAITING = ("filling", "prepared")
+OPEN = (*WAITING, "handed_over")
 
 
 class TimeUp(Exception):
     """The cron's time is up, and not all recipients are written."""
+
+
+class Unwritable(Exception):
+    """A mailing cannot be written for some recipients; it is paused, and says why."""
 
 
 class MailingMailing(models.Model):
@@ -60,6 +71,8 @@ class MailingMailing(models.Model):
 
     @api.model
     def _get_default_easycrm_esp(self):
+        if self.env.context.get("default_mailing_type", "mail") != "mail":
+            return self.env["easycrm.esp"]  # (text messages are mailings, too)
         value = self.env["ir.config_parameter"].sudo().get_param("easycrm_mail.esp_id")
         esp = self.env["easycrm.esp"].browse(int(value or 0)).exists()
         return esp.filtered("active")._filtered_access("read")
@@ -87,47 +100,90 @@ class MailingMailing(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        for vals in vals_list:
-            self._check_easycrm_esp(vals)
-        return super().create(vals_list)
+        mailings = super().create(vals_list)
+        mailings._check_easycrm_esp()
+        return mailings
 
-    @api.model
-    def _check_easycrm_esp(self, vals):
-        # (a mailing belongs to no company: whoever chooses the sender must see it)
-        if esp_id := vals.get("easycrm_esp_id"):
-            self.env["easycrm.esp"].browse(esp_id).check_access("read")
+    def _check_easycrm_esp(self):
+        # (a mailing belongs to no company: whoever chooses the sender must see it. No
+        # constraint: those are checked as superuser)
+        self.easycrm_esp_id.check_access("read")
+
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default)
+        for mailing, vals in zip(self, vals_list, strict=True):
+            esp = mailing.easycrm_esp_id
+            if (
+                esp
+                and "easycrm_esp_id" not in (default or {})
+                and not esp._filtered_access("read").filtered("active")
+            ):
+                vals["easycrm_esp_id"] = self._get_default_easycrm_esp().id
+        return vals_list
 
     def action_put_in_queue(self):
-        self.sudo().filtered("easycrm_cancelled").easycrm_cancelled = False
+        mailings = self.sudo().filtered("easycrm_esp_id")
+        mailings.write({"easycrm_cancelled": False, "easycrm_writing": True})
         return super().action_put_in_queue()
 
+    def action_cancel(self):
+        self.check_access("write")
+        self.sudo().filtered("easycrm_writing").easycrm_writing = False
+        return super().action_cancel()
+
     def write(self, vals):
-        self._check_easycrm_esp(vals)
         # what is written, and not handed over yet, is not sent: it is not done
         busy = self.browse()
         if vals.get("state") == "done":
             self.sudo()._easycrm_end_writing()
-            busy = self.filtered(lambda m: m.sudo()._easycrm_is_busy())
+            busy = self._easycrm_get_busy()
         if busy:
-            super(MailingMailing, busy).write({"state": "sending"})
-        return super(MailingMailing, self - busy).write(vals)
+            kept = {name: vals[name] for name in vals.keys() - OF_ITS_END}
+            super(MailingMailing, busy).write({**kept, "state": "sending"})
+        result = super(MailingMailing, self - busy).write(vals)
+        if "easycrm_esp_id" in vals:
+            self._check_easycrm_esp()
+        return result
 
     def unlink(self):
         self.check_access("unlink")
         self.env["link.tracker.click"]._easycrm_forget("mass_mailing_id", self)
         return super().unlink()
 
-    def _easycrm_is_busy(self):
-        """Return whether something of it is not handed over yet."""
-        return any(batch.state in OPEN for batch in self.easycrm_batch_ids)
+    def _easycrm_get_batches(self, *states):
+        """Return the batches that are in one of these states."""
+        return (
+            self.env["easycrm.esp.batch"]
+            .sudo()
+            .search([("mailing_id", "in", self.ids), ("state", "in", states)])
+        )
+
+    def _easycrm_get_busy(self):
+        """Return those of which something is not handed over yet."""
+        groups = (
+            self.env["easycrm.esp.batch"]
+            .sudo()
+            ._read_group(
+                [("mailing_id", "in", self.ids), ("state", "in", OPEN)], ["mailing_id"]
+            )
+        )
+        ids = {mailing.id for (mailing,) in groups}
+        return self.filtered(lambda mailing: mailing.id in ids)
 
     def _easycrm_end_writing(self):
         """All recipients are written, be it by several runs: what is not full goes."""
         self.filtered("easycrm_writing").easycrm_writing = False
-        filling = self.easycrm_batch_ids.filtered(lambda b: b.state == "filling")
-        if filling:
+        if filling := self._easycrm_get_batches("filling"):
             filling.state = "prepared"
             self._easycrm_wake()
+
+    def _get_remaining_recipients(self):
+        # (all of it is written, and sent step by step: who comes to be meant by its
+        # filter or list meanwhile is not one of its recipients)
+        is_written = self.state == "sending" and not self.easycrm_writing
+        if self.easycrm_esp_id and is_written and self.sudo().easycrm_batch_ids[:1]:
+            return []
+        return super()._get_remaining_recipients()
 
     def _action_send_mail(self, res_ids=None):
         try:
@@ -136,6 +192,8 @@ class MailingMailing(models.Model):
             # (Odoo's own cron goes on with it: it runs once a day)
             self.env.ref("mass_mailing.ir_cron_mass_mailing_queue").sudo()._trigger()
             result = True
+        except Unwritable:
+            result = True  # (the mailings behind it are sent all the same)
         if self.easycrm_esp_id:
             self.sudo()._easycrm_wake()
         return result
@@ -145,21 +203,22 @@ class MailingMailing(models.Model):
 
     def _easycrm_finish(self):
         """A mailing is sent when nothing of it waits any more."""
-        self.invalidate_recordset(["easycrm_batch_ids"])
-        for mailing in self.filtered(lambda m: m.state == "sending"):
-            if not mailing.easycrm_writing and not mailing._easycrm_is_busy():
-                mailing.write(
-                    {
-                        "state": "done",
-                        "sent_date": fields.Datetime.now(),
-                        "kpi_mail_required": not mailing.sent_date,
-                    }
-                )
+        written = self.filtered(
+            lambda mailing: mailing.state == "sending" and not mailing.easycrm_writing
+        )
+        for mailing in written - written._easycrm_get_busy():
+            mailing.write(
+                {
+                    "state": "done",
+                    "sent_date": fields.Datetime.now(),
+                    "kpi_mail_required": not mailing.sent_date,
+                }
+            )
 
     @api.model
     def _easycrm_finish_all(self):
         """Finish the mailings of which nothing waits any more."""
-        self.search(
+        self.with_context(active_test=False).search(
             [
                 ("state", "=", "sending"),
                 ("easycrm_esp_id", "!=", False),
@@ -172,21 +231,33 @@ class MailingMailing(models.Model):
     def _easycrm_get_unconfirmed(self):
         """Return the batches that no event has confirmed in time."""
         before = fields.Datetime.now() - timedelta(minutes=DOUBT_MINUTES)
-        return self.sudo().easycrm_batch_ids.filtered(
-            lambda batch: batch.state == "doubt" and batch.handed_at < before
+        return self._easycrm_get_batches("doubt").filtered(
+            lambda batch: batch.handed_at < before
         )
 
     def action_retry_failed(self):
         """Write again to whom the mail could not be sent, as Odoo does."""
-        mailings = self.filtered("easycrm_esp_id")
+        mailings = self.filtered(
+            lambda m: m.mailing_type == "mail" and m.easycrm_esp_id
+        )
         if mailings:
             mailings.check_access("write")
-            self.env["mailing.trace"].sudo().search(
-                [
-                    ("mass_mailing_id", "in", mailings.ids),
-                    ("trace_status", "=", "error"),
-                ]
-            ).unlink()
+            for mailing in mailings.filtered("easycrm_cancelled"):
+                if mailing._get_remaining_recipients():
+                    raise UserError(
+                        self.env._(
+                            "It was cancelled before everybody was written to, and "
+                            "would go on. Duplicate it to write to somebody again."
+                        )
+                    )
+            failed = self.env["mailing.trace"].sudo()
+            domain = [
+                ("mass_mailing_id", "in", mailings.ids),
+                ("trace_status", "=", "error"),
+            ]
+            # (in parts, as Odoo does: they may be tens of thousands)
+            while traces := failed.search(domain, limit=RETRIED_AT_ONCE):
+                traces.unlink()
             mailings.action_put_in_queue()
         others = self - mailings
         return super(MailingMailing, others).action_retry_failed() if others else None
@@ -217,7 +288,7 @@ class MailingMailing(models.Model):
         mailings = self.sudo()
         mailings.write(NOT_PAUSED)
         # (who resumes has mended what was wrong: it is tried at once)
-        mailings.easycrm_batch_ids.filtered(lambda b: b.state == "prepared").write(
+        mailings._easycrm_get_batches("prepared").write(
             {"next_try_at": False, "attempts": 0, "put_off_at": False, "error": False}
         )
         mailings._easycrm_wake()
@@ -235,14 +306,13 @@ class MailingMailing(models.Model):
         """Take back what is written, and not handed over yet."""
         traces = self.env["mailing.trace"].search(
             [
-                ("easycrm_batch_id.mailing_id", "in", self.ids),
+                ("mass_mailing_id", "in", self.ids),
+                ("easycrm_batch_id", "!=", False),
                 ("trace_status", "=", "outgoing"),
             ]
         )
         traces.write({"trace_status": "cancel", "easycrm_values": False})
-        self.easycrm_batch_ids.filtered(
-            lambda batch: batch.state in ("filling", "prepared")
-        ).write({"state": "cancelled"})
+        self._easycrm_get_batches(*WAITING).write({"state": "cancelled"})
 
     def action_easycrm_go_on_through(self, esp_id):
         """Hand what waits over to another sender.
@@ -252,9 +322,7 @@ class MailingMailing(models.Model):
         self.check_access("write")
         esp = self.env["easycrm.esp"].browse(esp_id)
         esp.check_access("read")
-        waiting = self.sudo().easycrm_batch_ids.filtered(
-            lambda batch: batch.state in ("filling", "prepared")
-        )
+        waiting = self._easycrm_get_batches(*WAITING)
         waiting.esp_id = esp
         waiting.trace_ids.write({"easycrm_esp_id": esp.id})
         self.action_easycrm_resume()
@@ -265,5 +333,7 @@ class MailingMailing(models.Model):
         batches = self._easycrm_get_unconfirmed()
         if not batches:
             raise UserError(self.env._("All is confirmed by now."))
-        batches.with_env(self.env).action_send_again()
-        self.sudo().filtered(lambda m: m.state == "done").state = "sending"
+        batches._send_again()
+        mailings = batches.mailing_id
+        mailings.write({"state": "sending", "easycrm_cancelled": False})
+        mailings._easycrm_wake()

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 #: A sender that has not taken anything for so long is told of, in minutes.
@@ -96,8 +97,7 @@ class MailingMailing(models.Model):
         }
 
     def _easycrm_count_doubted(self):
-        batches = self.sudo().easycrm_batch_ids.filtered(lambda b: b.state == "doubt")
-        batches -= self._easycrm_get_unconfirmed()
+        batches = self._easycrm_get_batches("doubt") - self._easycrm_get_unconfirmed()
         return self.env["mailing.trace"].search_count(
             [
                 ("easycrm_batch_id", "in", batches.ids),
@@ -178,23 +178,36 @@ class MailingMailing(models.Model):
 
     def _easycrm_find_failing(self):
         """Return the sender that does not take what waits, or None."""
-        batches = self.sudo().easycrm_batch_ids
-        stuck = batches.filtered(lambda b: b.state == "prepared" and b.put_off_at)
-        if not stuck or self.easycrm_paused:
+        if self.easycrm_paused:
             return None
-        esp = stuck[0].esp_id
-        taken = batches.filtered(lambda b: b.esp_id == esp and b.state == "accepted")
-        first = min(stuck.mapped("put_off_at"))
-        since = max([first, *taken.mapped("handed_at")])
+        batches = self.env["easycrm.esp.batch"].sudo()
+        own = Domain("mailing_id", "=", self.id)
+        stuck = batches.search(
+            own & Domain("state", "=", "prepared") & Domain("put_off_at", "!=", False),
+            order="put_off_at, id",
+            limit=1,
+        )
+        if not stuck:
+            return None
+        esp = stuck.esp_id
+        [(taken_at,)] = batches._read_group(
+            own & Domain("state", "=", "accepted") & Domain("esp_id", "=", esp.id),
+            aggregates=["handed_at:max"],
+        )
+        since = max(filter(None, [stuck.put_off_at, taken_at]))
         minutes = int((fields.Datetime.now() - since).total_seconds() // 60)
         if minutes < SILENT_MINUTES:
             return None
-        return {"esp": esp.name, "words": stuck[0].error or "", "minutes": minutes}
+        return {"esp": esp.name, "words": stuck.error or "", "minutes": minutes}
 
     def _easycrm_find_others(self):
         """Return the senders through which what waits may go instead."""
-        used = self.sudo().easycrm_batch_ids.filtered(lambda b: b.state == "prepared")
-        others = self.env["easycrm.esp"].search([("id", "not in", used.esp_id.ids)])
+        used = self.env["easycrm.esp.batch"].sudo()
+        groups = used._read_group(
+            [("mailing_id", "=", self.id), ("state", "=", "prepared")], ["esp_id"]
+        )
+        ids = [esp.id for (esp,) in groups]
+        others = self.env["easycrm.esp"].search([("id", "not in", ids)])
         return [
             {"id": other.id, "name": other.name}
             for other in others

@@ -18,7 +18,9 @@ class MailingTrace(models.Model):
         "easycrm.esp", string="Sent Through", readonly=True, ondelete="set null"
     )
     easycrm_values = fields.Text(
-        groups=fields.NO_ACCESS, help="What is written in the recipient's mail."
+        groups=fields.NO_ACCESS,
+        prefetch=False,  # (kilobytes a recipient, read only to hand them over)
+        help="What is written in the recipient's mail.",
     )
     easycrm_event_ids = fields.One2many(
         "easycrm.esp.event", "trace_id", string="Events", readonly=True

@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.tools import SQL
 
 from .guarded_one2many import GuardedOne2many
 
@@ -44,6 +45,34 @@ class ResPartner(models.Model):
         if self.commercial_partner_id == self:
             return "commercial_partner_id"
         return super()._easycrm_get_link_field()
+
+    def _easycrm_get_own_campaigns_sql(self):
+        # (as its emails: along the index of the commercial partner)
+        if self.commercial_partner_id != self:
+            return super()._easycrm_get_own_campaigns_sql()
+        readable = self.with_context(active_test=False)._search([])
+        # ("OFFSET 0": asked for each by its id, never by hashing all contacts)
+        return SQL(
+            """easycrm_commercial_partner_id = %(company)s AND EXISTS (
+                SELECT FROM (%(readable)s) AS person
+                WHERE person.id = %(person)s OFFSET 0)""",
+            company=self.id,
+            readable=readable.select(SQL.identifier(self._table, "id")),
+            person=self._easycrm_get_reached_sql(),
+        )
+
+    def _easycrm_get_reached_sql(self):
+        return SQL(
+            """CASE trace.model WHEN 'res.partner' THEN trace.res_id ELSE (
+                SELECT address.partner_id FROM easycrm_email_address address
+                JOIN res_partner known ON known.id = address.partner_id
+                WHERE address.address = trace.email
+                  AND known.commercial_partner_id = %s
+                ORDER BY address.partner_id = %s DESC, address.partner_id LIMIT 1)
+               END""",
+            self.commercial_partner_id.id,
+            self.id,
+        )
 
     def _easycrm_has_people(self):
         is_own = self.commercial_partner_id == self

@@ -6,15 +6,19 @@ from lxml import html
 from markupsafe import Markup, escape
 
 from odoo import Command, models
+from odoo.exceptions import UserError
 from odoo.tools.mail import html_normalize
 from odoo.tools.misc import split_every
 
 from ..esp import MAX_RECIPIENTS, fences
 from ..models.bulk_writer import BulkWriter
-from ..models.mailing_mailing import TimeUp
+from ..models.mailing_mailing import TimeUp, Unwritable
 from ..models.retrying import Retrying
 
 _logger = logging.getLogger(__name__)
+
+#: Characters of what is wrong with a text.
+MAX_SAID = 200
 
 #: What Odoo renders without its template engine: the value of a field, and a default.
 _FIELD = re.compile(
@@ -22,6 +26,14 @@ _FIELD = re.compile(
     r"""[\s|\n]*(?:/>|>[\s|\n]*(?P<default>[^<>]*?)[\s|\n]*</(?P=tag)>)""",
     re.DOTALL,
 )
+
+
+def _get_first_words(error):
+    """Return what was wrong at first, without what was told around it."""
+    while error.__cause__:
+        error = error.__cause__
+    words = str(error).strip().splitlines() or [type(error).__name__]
+    return words[0][:MAX_SAID]
 
 
 class BulkPages(Retrying):
@@ -43,8 +55,22 @@ class BulkPages(Retrying):
         self.writer = BulkWriter(self.plain.mass_mailing_id.sudo())
 
     def write_and_commit(self, page):
-        """Write a page; again when another transaction crossed."""
-        self._retrying(self.write_page, page)
+        """Write a page; again when another transaction crossed.
+
+        :raise Unwritable: its text cannot be written for somebody of it
+        """
+        try:
+            self._retrying(self.write_page, page)
+        except UserError as error:
+            _logger.info("A mailing cannot be written", exc_info=True)
+            self._roll_back()
+            self.plain.mass_mailing_id.sudo()._easycrm_pause(
+                reason=self.env._(
+                    "It cannot be written for everybody: %s", _get_first_words(error)
+                )
+            )
+            self.env["ir.cron"]._commit_progress()
+            raise Unwritable from error
 
     def write_page(self, page):
         """Write a page: ids of the recipients' records."""

@@ -45,7 +45,7 @@ INDEXES = {
     "mails_a_day_of_all_mailboxes": "easycrm_email_copy_date_idx",
     "new_contact": "easycrm_email_participant_address_prefix_idx",
     "unlinked_emails_grouped": "easycrm_email_copy_unlinked_idx",
-    "campaigns_of_a_busy_contact": "mailing_trace_easycrm_record_idx",
+    "campaigns_of_a_busy_contact": "mailing_trace_easycrm_company_idx",
 }
 UNLINKED = [("is_unlinked", "=", True), ("ignored", "=", False)]
 
@@ -53,10 +53,11 @@ UNLINKED = [("is_unlinked", "=", True), ("ignored", "=", False)]
 MAILINGS = """
     INSERT INTO mailing_trace
         (mass_mailing_id, trace_type, model, res_id, email, message_id, trace_status,
-         sent_datetime)
+         sent_datetime, easycrm_commercial_partner_id)
     SELECT %(mailing)s, 'mail', kind.model, partner.id, partner.email_normalized,
         format('<%%s-%%s-%%s@mailing.example>', kind.model, partner.id, number),
-        'sent', timestamp '2025-03-01' - number * interval '1 day'
+        'sent', timestamp '2025-03-01' - number * interval '1 day',
+        partner.commercial_partner_id
     FROM res_partner partner
     CROSS JOIN (VALUES ('res.partner'), ('mailing.contact')) AS kind (model)
     CROSS JOIN LATERAL generate_series(

@@ -305,13 +305,31 @@ def test_all_lists_of_suppressions_are_read_to_their_ends(sender, server):
             "complaints": [suppression("c@example.com", at)],
             "unsubscribes": [suppression("u@example.com", at)],
         }
-    found = list(make(sender, server).suppressions())
+    found, pages, place = [], 0, ""
+    while place or not pages:
+        # (each by a client of its own: the next run of a cron goes on)
+        page = make(sender, server).suppressions(place)
+        found += page.rows
+        pages, place = pages + 1, page.place
+    assert 4 < pages < 12
     assert len(found) == len({row.address for row in found}) == 1203
     reasons = {row.address: row.reason for row in found}
     assert reasons["b1200@example.com"] is SuppressionReason.BOUNCED
     assert reasons["c@example.com"] is SuppressionReason.COMPLAINED
     assert reasons["u@example.com"] is SuppressionReason.UNSUBSCRIBED
     assert found[0].at == at
+
+
+@pytest.mark.parametrize("row", [{}, None, {"email": [], "address": {}, "created": 1}])
+def test_a_list_that_makes_no_sense_is_the_sender_s_trouble(sender, server, row):
+    server.suppressed = {"bounces": [row]}
+    with pytest.raises(Retry) as caught:
+        make(sender, server).suppressions()
+    assert caught.value.code == "trouble"
+
+
+def test_a_place_that_is_none_is_the_beginning(sender, server):
+    assert make(sender, server).suppressions("nowhere:9").place
 
 
 def test_neither_key_nor_mail_is_logged(esp, server, caplog):

@@ -22,7 +22,31 @@ env["ir.attachment"].create({
     "name": "offer.pdf", "raw": b"x", "res_model": "easycrm.email.attachment",
     "res_id": 1})
 env["res.config.settings"].create({"easycrm_keep_attachments": False}).execute()
+esp = env["easycrm.esp"].create({"provider": "sendgrid", "api_key": "k"})
+mailing = env["mailing.mailing"].create({
+    "subject": "Offer", "easycrm_esp_id": esp.id, "state": "sending",
+    "body_html": "<p>Hello</p>",
+    "mailing_model_id": env["ir.model"]._get_id("res.partner"),
+    "mailing_domain": "[('name', '=', 'Anna')]"})
+batch = env["easycrm.esp.batch"].create({
+    "esp_id": esp.id, "mailing_id": mailing.id, "key": "1"})
+env["mailing.trace"].create({
+    "mass_mailing_id": mailing.id, "model": "res.partner", "res_id": 1,
+    "email": "a@x.example", "easycrm_batch_id": batch.id})
 env.cr.commit()
+"""
+
+#: Odoo's own campaigns, when it is gone.
+MAILING = """
+mailing = env["mailing.mailing"].search([("subject", "=", "Offer")])
+assert (mailing.state, mailing.canceled) == ("done", 1), mailing.state
+env["mailing.mailing"]._process_mass_mailing_queue()
+assert not env["mail.mail"].search([("mailing_id", "=", mailing.id)])
+again = mailing.copy()
+again.action_send_mail(env["res.partner"].search([("name", "=", "Anna")]).ids)
+assert (again.state, again.expected) == ("done", 1), (again.state, again.expected)
+mailing.unlink()
+env.cr.rollback()
 """
 
 REMOVE = """
@@ -33,7 +57,8 @@ env["ir.module.module"].search([("name", "=", "easycrm_mail")]).\\
 #: What is left of the addon, and where.
 LEFT = {
     "tables": "SELECT relname FROM pg_class WHERE relname LIKE 'easycrm%'",
-    "crons": "SELECT cron_name FROM ir_cron WHERE cron_name LIKE 'Email: %'",
+    "crons": """SELECT cron_name FROM ir_cron
+                WHERE cron_name SIMILAR TO '(Email|Campaigns): %'""",
     "settings": "SELECT key FROM ir_config_parameter WHERE key LIKE 'easycrm%'",
     "fields": "SELECT name FROM ir_model_fields WHERE name LIKE 'easycrm%'",
     "views": "SELECT name FROM ir_ui_view WHERE arch_db::text LIKE '%easycrm_mail%'",
@@ -63,6 +88,7 @@ def test_it_is_upgraded_removed_and_installed_again(database):
     command_odoo(database, "shell", "--no-http", script=REMOVE)
     left = {what: query(database, statement) for what, statement in LEFT.items()}
     assert left == {what: [] for what in LEFT}
+    run_odoo(database, "shell", "--no-http", script=MAILING)
     partner = "SELECT email FROM res_partner WHERE name = 'Anna'"
     assert query(database, partner) == [("Anna <a@x.example>, b@x.example",)]
 

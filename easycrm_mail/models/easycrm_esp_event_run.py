@@ -1,0 +1,126 @@
+import logging
+
+from psycopg2 import InterfaceError, OperationalError
+
+from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError
+
+from .easycrm_esp_event_apply import PAGE
+from .retrying import Retrying
+
+_logger = logging.getLogger(__name__)
+
+#: What no event is to blame for: the database, or another transaction.
+PASSING = (OperationalError, InterfaceError, ConcurrencyError)
+
+#: Characters of why an event could not be applied.
+MAX_ERROR = 300
+
+
+class EventRun(Retrying):
+    """Applies events while others write to the same recipients.
+
+    What cannot be applied keeps nobody waiting: of a page that fails each half is tried
+    by itself, down to the one event, which is set aside with its reason.
+    """
+
+    def __init__(self, env):
+        self.env = env
+
+    def apply_page(self):
+        """Apply a page and commit; return how many events it had."""
+        Event = self.env["easycrm.esp.event"]
+        try:
+            return self._retrying(Event._apply_page)
+        except PASSING:
+            raise
+        except Exception:
+            _logger.warning("Events cannot be applied together", exc_info=True)
+            self._roll_back()
+        ids = self._retrying(Event._get_waiting)
+        self._apply_halves(ids)
+        return len(ids)
+
+    def _apply_halves(self, ids):
+        half = len(ids) // 2
+        for part in filter(None, (ids[:half], ids[half:])):
+            try:
+                self._retrying(self.env["easycrm.esp.event"]._apply, part)
+            except PASSING:
+                raise
+            except Exception as error:  # noqa: BLE001 (whatever it is: it is named)
+                self._roll_back()
+                if len(part) > 1:
+                    self._apply_halves(part)
+                else:
+                    self._set_aside(part, error)
+
+    def _set_aside(self, ids, error):
+        _logger.warning("Event %s is set aside", ids[0], exc_info=error)
+        event = self.env["easycrm.esp.event"].browse(ids)
+        reason = f"{type(error).__name__}: {error}"[:MAX_ERROR]
+        self._retrying(event.write, {"applied": True, "error": reason})
+
+
+class EasycrmEspEvent(models.Model):
+    """Applying events; those that cannot be are set aside, and can be tried again."""
+
+    _inherit = "easycrm.esp.event"
+
+    error = fields.Char(
+        string="Set Aside", readonly=True, help="Why it could not be applied."
+    )
+
+    _error_idx = models.Index("(esp_id) WHERE error IS NOT NULL")
+
+    @api.model
+    def _cron_apply(self):
+        """Apply what has come, page by page; then take over what senders know."""
+        Cron = self.env["ir.cron"]
+        run = EventRun(self.env)
+        while count := run.apply_page():
+            if not Cron._commit_progress(count, remaining=int(count == PAGE)):
+                return
+        self.env["easycrm.esp"]._cron_import()
+
+
+class EasycrmEsp(models.Model):
+    """How many of a sender's events are set aside."""
+
+    _inherit = "easycrm.esp"
+
+    set_aside_count = fields.Integer(compute="_compute_set_aside_count")
+
+    def _compute_set_aside_count(self):
+        groups = (
+            self.env["easycrm.esp.event"]
+            .sudo()
+            ._read_group(self._get_set_aside_domain(), ["esp_id"], ["__count"])
+        )
+        counts = {esp.id: count for esp, count in groups}
+        for esp in self:
+            esp.set_aside_count = counts.get(esp.id, 0)
+
+    def _get_set_aside_domain(self):
+        return [("esp_id", "in", self.ids), ("error", "!=", False)]
+
+    def action_view_set_aside(self):
+        """Open the events that could not be applied, with their reasons."""
+        self.ensure_one()
+        self.check_access("read")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Set Aside"),
+            "res_model": "easycrm.esp.event",
+            "view_mode": "list",
+            "domain": self._get_set_aside_domain(),
+            "context": {"create": False},
+        }
+
+    def action_apply_again(self):
+        """Have the events that are set aside tried again soon."""
+        self.check_access("write")
+        self.env["easycrm.esp.event"].sudo().search(self._get_set_aside_domain()).write(
+            {"applied": False, "error": False}
+        )
+        self.env.ref("easycrm_mail.ir_cron_esp_events").sudo()._trigger()
