@@ -182,6 +182,28 @@ class EasycrmEmailTally(models.Model):
         return int(mails)
 
     @api.model
+    def _count_from(self, account_ids, patterns):
+        """Return how many emails wait in these mailboxes from some senders.
+
+        :param patterns: those that cover the senders
+        """
+        Copy = self.env["easycrm.email.copy"]
+        Copy.flush_model()
+        [[mails]] = self.env.execute_query(
+            SQL(
+                """
+                SELECT coalesce(sum(mails), 0) FROM (
+                    SELECT address AS from_address, mails FROM easycrm_email_tally
+                    WHERE account = ANY(%s) AND is_ignored IS FALSE
+                ) AS held WHERE %s
+                """,
+                list(account_ids),
+                Copy._get_senders_sql(patterns),
+            )
+        )
+        return int(mails)
+
+    @api.model
     def _count_groups(self, account_ids, ignored, by):
         """Return how many groups wait, and how many emails.
 
