@@ -80,5 +80,6 @@ from . import test_where
 from . import test_unlinked
 from . import test_unlinked_abuse
 from . import test_unlinked_empty
+from . import test_unlinked_rest
 from . import test_unlinked_tour
 from . import test_why

@@ -15,8 +15,7 @@ class EasycrmEmailBatch(models.Model):
 
     #: Emails that are changed within the user's own click at most, and by the cron in
     #: one transaction.
-    _done_at_once = 2_000
-    _slice = 5_000
+    _slice = 2_000
 
     todo = fields.Json(
         help="What the cron goes on by: the `companies` at work when it was done, the "

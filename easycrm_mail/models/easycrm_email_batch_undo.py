@@ -28,7 +28,7 @@ class EasycrmEmailBatch(models.Model):
         self.flush_recordset()
         self.todo = {"companies": self.env.companies.ids, **self._forget_taught()}
         emails = self._put_links_back()
-        undone, is_all = self._undo_emails(self._done_at_once)
+        undone, is_all = self._undo_emails(self._slice)
         if is_all:
             self.todo = False
         else:

@@ -51,9 +51,9 @@ class EasycrmEmailCopy(models.Model):
         copies = self._get_own(copy_ids)
         patterns = self._get_ignored_patterns(copies, scope)
         batch = self.env["easycrm.email.batch"]._start("ignore", scope=scope)
-        count = self._set_ignored(copies, True, batch, patterns, batch._done_at_once)
+        count = self._set_ignored(copies, True, batch, patterns, batch._slice)
         self._remember_rules("ignore", patterns, batch)
-        if patterns and count >= batch._done_at_once:
+        if patterns and count >= batch._slice:
             batch._leave_rest(count, patterns=patterns)
             accounts = access.own_account_ids(self.env)
             count += self.env["easycrm.email.tally"]._count_from(accounts, patterns)

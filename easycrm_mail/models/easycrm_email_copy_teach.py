@@ -24,7 +24,7 @@ class EasycrmEmailCopy(models.Model):
         :raise UserError: the question does not offer that
         """
         step, record, choice = self._get_choice(batch, scope)
-        emails, is_all = self._find_some_taught(choice, record, step._done_at_once)
+        emails, is_all = self._find_some_taught(choice, record, step._slice)
         count = len(emails) if is_all else self._count_taught(choice, record)
         step.scope = scope
         getattr(self, f"_teach_{scope}")(choice, record, step)
