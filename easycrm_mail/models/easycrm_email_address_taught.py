@@ -1,5 +1,9 @@
-from odoo import api, models
+from datetime import timedelta
+
+from odoo import api, fields, models
 from odoo.tools import SQL
+
+from .easycrm_email_address_match import LOOK_AGAIN_MINUTES
 
 
 class EasycrmEmailAddress(models.Model):
@@ -40,6 +44,9 @@ class EasycrmEmailAddress(models.Model):
         """Place emails that the addresses find which a step has taught."""
         taught = self.sudo().search([("batch_id", "=", batch.id)])
         if taught and emails:
+            # (they are compared with everybody's mail a minute after the last slice)
+            again = fields.Datetime.now() + timedelta(minutes=LOOK_AGAIN_MINUTES)
+            taught.look_again_at = again
             self._link_emails(
                 SQL(
                     "address.id = ANY(%s) AND participant.email_id = ANY(%s)",
