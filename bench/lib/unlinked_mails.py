@@ -10,7 +10,7 @@ TEAM_STEP = 4
 
 TABLES = (
     *("easycrm_email_thread", "easycrm_email", "easycrm_email_content"),
-    *("easycrm_email_participant", "easycrm_email_copy"),
+    *("easycrm_email_participant", "easycrm_email_copy", "easycrm_email_tally"),
 )
 
 STATEMENTS = (

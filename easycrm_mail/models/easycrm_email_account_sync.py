@@ -55,8 +55,9 @@ class EasycrmEmailAccount(models.Model):
             self.env["easycrm.email.rule"]._follow_due,
             self._warn_administrators,
             self.env["easycrm.email.thread"]._narrow_due,
-            self.env["easycrm.email.batch"]._look_again_due,
             self.env["easycrm.email.tally"].sudo()._sum_up,
+            # (last: it may take many runs)
+            self.env["easycrm.email.batch"]._look_again_due,
         )
         if not run.stopped:
             FilesRun(self.sudo().env).run()

@@ -1,5 +1,9 @@
-from odoo import api, models
+from datetime import timedelta
+
+from odoo import api, fields, models
 from odoo.tools import SQL
+
+from .easycrm_email_address_match import LOOK_AGAIN_MINUTES
 
 
 class EasycrmEmailAddress(models.Model):
@@ -9,7 +13,9 @@ class EasycrmEmailAddress(models.Model):
 
     @api.model
     def _teach(self, record, addresses, batch):
-        """Make these addresses the record's too, and place what they find.
+        """Make these addresses the record's too.
+
+        What they find is placed by the step, and by the cron.
 
         :param record: a contact, lead or opportunity
         :param addresses: normalised
@@ -20,7 +26,7 @@ class EasycrmEmailAddress(models.Model):
         present = rows.search(
             [(owner, "=", record.id), ("address", "in", list(addresses))]
         )
-        new = rows.create(
+        rows.create(
             [
                 {
                     owner: record.id,
@@ -31,37 +37,35 @@ class EasycrmEmailAddress(models.Model):
                 for address in addresses
                 if address not in present.mapped("address")
             ]
-        )
-        new._match()
-        # (what was counted is placed now, however much it is)
-        if new:
-            self._link_emails(SQL("address.id = ANY(%s)", new.ids))
+        )._match()
+
+    @api.model
+    def _place_taught(self, batch, emails):
+        """Place emails that the addresses find which a step has taught."""
+        taught = self.sudo().search([("batch_id", "=", batch.id)])
+        if taught and emails:
+            # (they are compared with everybody's mail a minute after the last slice)
+            again = fields.Datetime.now() + timedelta(minutes=LOOK_AGAIN_MINUTES)
+            taught.look_again_at = again
+            self._link_emails(
+                SQL(
+                    "address.id = ANY(%s) AND participant.email_id = ANY(%s)",
+                    taught.ids,
+                    emails.ids,
+                )
+            )
 
     def _take_back(self):
-        """Forget these addresses, and what they alone have placed.
+        """Forget these addresses; their links are left.
 
         One that has been entered in the Email field since is not what was taught.
 
-        :return: the emails that this sets free
+        :return: [(column, id, address)] of whose they were
         """
-        emails = self.env["easycrm.email"].sudo()
-        links = self.env["easycrm.email.link"].sudo()
-        others = self.browse()
         taught = self.filtered(lambda row: row.source == "extra")
+        gone = []
         for row in taught:
             owner = "partner_id" if row.partner_id else "lead_id"
-            emails |= links._delete(
-                SQL(
-                    "%s = %s AND address = %s AND origin = 'auto'"
-                    " AND removed IS NOT TRUE",
-                    SQL.identifier(owner),
-                    row[owner].id,
-                    row.address,
-                )
-            ).sudo()
-            others |= self.search([(owner, "=", row[owner].id)])
-        others -= taught
+            gone.append((owner, row[owner].id, row.address))
         taught.unlink()
-        # (another address of the record may stand in the same emails)
-        others._match()
-        return emails
+        return gone

@@ -6,6 +6,9 @@ from odoo import api, fields, models
 #: stored, in a transaction that did not see it, is placed then.
 LOOK_AGAIN_MINUTES = 1
 
+#: Steps of which one is taken that no other worker is at.
+LOOKED_AT = 20
+
 
 class EasycrmEmailBatch(models.Model):
     """What was taught in a step is followed once more, a minute later."""
@@ -23,39 +26,56 @@ class EasycrmEmailBatch(models.Model):
 
     @api.model
     def _look_again_due(self):
-        """Follow what was taught a minute ago, a step of it.
+        """Follow what was taught a minute ago, or go on with what is left of a step.
+
+        A step, or a slice of it; not one that another worker is at.
 
         :return: whether there may be more
         """
-        step = self.sudo().search(
+        due = self.sudo().search(
             [("again_at", "<=", fields.Datetime.now())],
             order="again_at, id",
-            limit=1,
+            limit=LOOKED_AT,
         )
-        if step:
+        step = due.try_lock_for_update(allow_referencing=True, limit=1)
+        if step.todo:
+            step._go_on()
+        elif step:
             step._follow_taught()
             step.again_at = False
         return bool(step)
 
     def _follow_taught(self):
         """Place, or ignore, the mail that waits in spite of what was taught."""
-        mine = [("batch_id", "=", self.id)]
-        rules = self.env["easycrm.email.rule"].search(mine)
-        follows = self.env["easycrm.email.thread.follow"].search(mine)
         copies = self.env["easycrm.email.copy"].with_user(self.create_uid)
         copies = copies.with_context(
             allowed_company_ids=self.create_uid.company_ids.ids
         )
+        for choice in self._get_taught():
+            if choice["scope"] != "address":  # (which is compared by itself)
+                emails = copies._find_taught(choice, self._get_record())
+                self.env["easycrm.email.thread.follow"]._link_taught(emails.ids)
+        rules = self.env["easycrm.email.rule"].search(
+            [("batch_id", "=", self.id), ("kind", "=", "ignore")]
+        )
+        if rules:
+            copies._set_ignored(copies.browse(), True, self, rules.mapped("pattern"))
+
+    def _get_taught(self):
+        """Return what this step has taught, as the choices that the question gave."""
+        mine = [("batch_id", "=", self.id)]
         choices = [
             {"scope": "domain", "domain": rule.pattern[1:], "company": rule.partner_id}
-            for rule in rules
-            if rule.kind == "always_link"
+            for rule in self.env["easycrm.email.rule"].search(
+                [*mine, ("kind", "=", "always_link")]
+            )
         ]
+        follows = self.env["easycrm.email.thread.follow"].search(mine)
         if follows:
             choices.append({"scope": "thread", "threads": follows.thread_id.ids})
-        for choice in choices:
-            emails = copies._find_taught(choice, self._get_record())
-            follows._link_taught(emails.ids)
-        ignored = rules.filtered(lambda rule: rule.kind == "ignore").mapped("pattern")
-        if ignored:
-            copies._set_ignored(copies.browse(), True, self, ignored)
+        addresses = self.env["easycrm.email.address"].search(mine)
+        if addresses:
+            choices.append(
+                {"scope": "address", "addresses": addresses.mapped("address")}
+            )
+        return choices

@@ -26,7 +26,14 @@ class EasycrmEmailBatch(models.Model):
         # first of all: who undoes it at the same time has to wait, and then finds it so
         self.write({"undone_at": fields.Datetime.now(), "undone_uid": self.env.uid})
         self.flush_recordset()
-        emails = self._forget_taught() | self._undo_links() | self._undo_ignored()
+        self.todo = {"companies": self.env.companies.ids, **self._forget_taught()}
+        emails = self._put_links_back()
+        undone, is_all = self._undo_emails(self._slice)
+        if is_all:
+            self.todo = False
+        else:
+            self._leave_rest(len(undone), **self.todo)
+        emails |= undone
         is_gone = self.record_name and not self._get_record()
         return self._count_known(emails), self.record_name if is_gone else ""
 
@@ -53,66 +60,92 @@ class EasycrmEmailBatch(models.Model):
         return count
 
     def _forget_taught(self):
-        """Forget what the step has taught; return the emails that this sets free."""
+        """Forget what the step has taught.
+
+        :return: dict of the `patterns` that were ignored, and the `addresses` that were
+            taught, as (column, id, address) of whose they were
+        """
         mine = [("batch_id", "=", self.id)]
         self.env["easycrm.email.thread.follow"].sudo().search(mine).unlink()
         rules = self.env["easycrm.email.rule"].sudo().search(mine)
         ignored = rules.filtered(lambda rule: rule.kind == "ignore").mapped("pattern")
         rules.unlink()
         addresses = self.env["easycrm.email.address"].sudo().search(mine)
-        return addresses._take_back() | self._unignore_senders(ignored)
+        return {"patterns": ignored, "addresses": addresses._take_back()}
 
-    def _unignore_senders(self, patterns):
-        """Bring back what rules have ignored that were just forgotten.
+    def _undo_some(self, limit):
+        """Undo a slice; return how many emails, and whether these were all."""
+        emails, is_all = self._undo_emails(limit)
+        return len(emails), is_all
+
+    def _undo_emails(self, limit):
+        """Undo so many rows of this step, the newest first where there may be many.
+
+        :return: their emails, and whether these were all
+        """
+        undone = self.env["easycrm.email"].sudo()
+        for undo in (self._undo_links, self._unignore_senders, self._undo_ignored):
+            emails, count = undo(limit)
+            undone |= emails
+            limit -= count
+            if limit <= 0:
+                return undone, False
+        return undone, True
+
+    def _unignore_senders(self, limit):
+        """Bring back what rules have ignored that were forgotten.
 
         But not what another step, or another rule, ignores.
 
-        :param list patterns: of these rules
-        :return: the emails
+        :return: the emails, and how many rows
         """
-        emails = self.env["easycrm.email"].sudo()
-        if not patterns:
-            return emails
+        patterns = self.todo["patterns"]
         self.env["easycrm.email.rule"].flush_model()
+        for model in ("batch", "batch.line", "copy"):
+            self.env[f"easycrm.email.{model}"].flush_model()
+        copies = self.env["easycrm.email.copy"]
+        newest = copies._get_newest_from_sql(
+            patterns,
+            SQL(
+                """
+                held.is_unlinked IS TRUE AND held.ignored IS TRUE
+                AND NOT EXISTS (
+                    SELECT FROM easycrm_email_batch_line line
+                    JOIN easycrm_email_batch step ON step.id = line.batch_id
+                    WHERE line.copy_id = held.id AND step.kind = 'ignore'
+                      AND step.undone_at IS NULL)
+                AND NOT EXISTS (
+                    SELECT FROM easycrm_email_rule rule
+                    JOIN easycrm_email_account account ON account.id = held.account_id
+                    WHERE rule.kind = 'ignore' AND %(applies)s AND %(covers)s)
+                """,
+                applies=TAUGHT_APPLIES,
+                covers=covers_sender(SQL("rule.pattern")),
+            ),
+            limit,
+        )
         rows = self.env.execute_query(
             SQL(
                 """
                 UPDATE easycrm_email_copy held SET ignored = FALSE
-                FROM easycrm_email_account account
-                WHERE account.id = held.account_id AND account.id = ANY(%(accounts)s)
-                  AND held.is_unlinked IS TRUE AND held.ignored IS TRUE AND %(senders)s
-                  AND NOT EXISTS (
-                      SELECT FROM easycrm_email_batch_line line
-                      JOIN easycrm_email_batch step ON step.id = line.batch_id
-                      WHERE line.copy_id = held.id AND step.kind = 'ignore'
-                        AND step.undone_at IS NULL)
-                  AND NOT EXISTS (
-                      SELECT FROM easycrm_email_rule rule
-                      WHERE rule.kind = 'ignore' AND %(applies)s AND %(covers)s)
-                RETURNING held.email_id, held.account_id
+                WHERE held.id = ANY(ARRAY(%s)) RETURNING held.email_id, held.account_id
                 """,
-                accounts=list(self.env["easycrm.email.account"]._get_own_account_ids()),
-                senders=self.env["easycrm.email.copy"]._get_senders_sql(patterns),
-                applies=TAUGHT_APPLIES,
-                covers=covers_sender(SQL("rule.pattern")),
+                newest,
             )
         )
-        return self._forget_ignored(rows)
+        return self._forget_ignored(rows), len(rows)
 
-    def _undo_links(self):
-        """Undo what became of links; return their emails.
+    def _put_links_back(self):
+        """Bring links back to what they were before this step; return their emails.
 
-        What was taken off since, stays off. What a taught rule has placed since goes.
-        What finds the emails by now, such as an address of the record or what another
-        step has taught, places them.
+        What was taken off, or changed, in another step since stays so.
         """
-        links = self.env["easycrm.email.link"].sudo()
         for model in ("batch", "batch.line", "link"):
             self.env[f"easycrm.email.{model}"].flush_model()
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT line.id, line.link_id, %s FROM easycrm_email_batch_line line
+                SELECT line.id, %s FROM easycrm_email_batch_line line
                 WHERE line.batch_id = %s AND line.link_id IS NOT NULL
                   AND line.before IS NOT NULL
                 """,
@@ -120,47 +153,94 @@ class EasycrmEmailBatch(models.Model):
                 self.id,
             )
         )
-        emails = links._delete(
-            SQL(
-                "batch = %s AND removed IS NOT TRUE AND id <> ALL(%s)",
-                str(self.id),
-                [link_id for _line, link_id, _is_last in rows],
-            )
-        )
-        changed = self.line_ids.browse(line for line, _link, is_last in rows if is_last)
+        lines = self.env["easycrm.email.batch.line"].sudo()
+        changed = lines.browse(line for line, is_last in rows if is_last)
         changed.link_id._put_before(changed)
-        if emails:
-            self.env["easycrm.email.address"]._link_emails(
-                SQL("participant.email_id = ANY(%s)", emails.ids)
+        return changed.email_id
+
+    def _undo_links(self, limit):
+        """Delete links that this step, or what it has taught, has made.
+
+        What was taken off since, stays off. What a taught rule has placed since goes.
+        What finds the emails by now, such as an address of the record or what another
+        step has taught, places them.
+
+        :return: their emails, and how many links
+        """
+        links = self.env["easycrm.email.link"].sudo()
+        for model in ("batch.line", "link"):
+            self.env[f"easycrm.email.{model}"].flush_model()
+        conditions = [
+            SQL(
+                """link.batch = %s AND NOT EXISTS (
+                    SELECT FROM easycrm_email_batch_line line
+                    WHERE line.link_id = link.id AND line.batch_id = %s
+                      AND line.before IS NOT NULL)""",
+                str(self.id),
+                self.id,
+            ),
+            *(
+                SQL(
+                    "link.%s = %s AND link.address = %s AND link.origin = 'auto'",
+                    SQL.identifier(owner),
+                    record_id,
+                    address,
+                )
+                for owner, record_id, address in self.todo["addresses"]
+            ),
+        ]
+        ids = []
+        for condition in conditions:
+            rows = self.env.execute_query(
+                SQL(
+                    """SELECT link.id FROM easycrm_email_link link
+                       WHERE %s AND link.removed IS NOT TRUE LIMIT %s""",
+                    condition,
+                    limit - len(ids),
+                )
             )
-            self.env["easycrm.email.thread.follow"]._link_taught(emails.ids)
-        return emails.sudo() | changed.email_id
+            ids += [link_id for (link_id,) in rows]
+        if not ids:
+            return self.env["easycrm.email"].sudo(), 0
+        emails = links._delete(SQL("id = ANY(%s)", ids))
+        self.env["easycrm.email.address"]._link_emails(
+            SQL("participant.email_id = ANY(%s)", emails.ids)
+        )
+        self.env["easycrm.email.thread.follow"]._link_taught(emails.ids)
+        return emails.sudo(), len(ids)
 
-    def _undo_ignored(self):
-        """Undo what was ignored or brought back; return the emails.
+    def _undo_ignored(self, limit):
+        """Undo what was ignored or brought back, in mailboxes that are the user's own
+        still.
 
-        In SQL, as a sender may have written a hundred thousand; in mailboxes that are
-        the user's own still.
+        :return: the emails, and how many rows
         """
         for model in ("batch", "batch.line", "copy"):
             self.env[f"easycrm.email.{model}"].flush_model()
         rows = self.env.execute_query(
             SQL(
                 """
-                UPDATE easycrm_email_copy held
-                SET ignored = (line.before ->> 'ignored')::boolean
-                FROM easycrm_email_batch_line line
-                WHERE line.batch_id = %s AND held.id = line.copy_id
-                  AND held.ignored IS DISTINCT FROM (line.before ->> 'ignored')::boolean
-                  AND held.account_id = ANY(%s) AND %s
+                UPDATE easycrm_email_copy held SET ignored = before.ignored
+                FROM (
+                    SELECT changed.id, (line.before ->> 'ignored')::boolean AS ignored
+                    FROM easycrm_email_batch_line line
+                    JOIN easycrm_email_copy changed ON changed.id = line.copy_id
+                    WHERE line.batch_id = %s AND changed.account_id = ANY(%s)
+                      AND changed.ignored
+                          IS DISTINCT FROM (line.before ->> 'ignored')::boolean
+                      AND %s
+                    LIMIT %s
+                ) AS before
+                WHERE held.id = before.id
                 RETURNING held.email_id, held.account_id
                 """,
                 self.id,
                 list(self.env["easycrm.email.account"]._get_own_account_ids()),
                 self._get_last_sql("copy_id"),
+                limit,
             )
         )
-        return self._forget_ignored(rows)
+        return self._forget_ignored(rows), len(rows)
 
     def _forget_ignored(self, rows):
         """Forget what is cached of copies that were just ignored or brought back.

@@ -48,6 +48,31 @@ class EasycrmEmailCopy(models.Model):
         return self.env["easycrm.email"].sudo().browse(row[0] for row in rows)
 
     @api.model
+    def _find_some_taught(self, choice, record, limit):
+        """Return the newest of these emails, and whether these are all.
+
+        Of each mailbox along its index, as far as so many reach.
+
+        :param int limit: rows that are looked for; an email may stand in several
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT newest.email_id FROM unnest(%(accounts)s::int[]) AS box (id)
+                CROSS JOIN LATERAL (
+                    SELECT held.email_id, held.date %(taught)s
+                    ORDER BY held.date DESC, held.id DESC LIMIT %(limit)s) AS newest
+                ORDER BY newest.date DESC LIMIT %(limit)s
+                """,
+                accounts=list(access.own_account_ids(self.env)),
+                taught=self._get_taught_sql(choice, record, SQL("box.id")),
+                limit=limit,
+            )
+        )
+        emails = self.env["easycrm.email"].sudo().browse({row[0] for row in rows})
+        return emails, len(rows) < limit
+
+    @api.model
     def _count_taught(self, choice, record):
         """Return how many these are."""
         if choice["why"]:
@@ -61,11 +86,13 @@ class EasycrmEmailCopy(models.Model):
         return count
 
     @api.model
-    def _get_taught_sql(self, choice, record):
+    def _get_taught_sql(self, choice, record, account_id=None):
         """Return FROM and WHERE of the query of what a choice also places: `held`.
 
         An address places all mail in which it stands. Where else it is asked of the
         list, what was ignored stays so.
+
+        :param SQL account_id: of one mailbox only, which is the user's own
         """
         for model in ("", ".copy", ".link"):
             self.env[f"easycrm.email{model}"].flush_model()
@@ -77,13 +104,13 @@ class EasycrmEmailCopy(models.Model):
         return SQL(
             """
             FROM easycrm_email_copy held
-            WHERE held.account_id = ANY(%s) AND held.is_unlinked IS TRUE
+            WHERE held.account_id = %s AND held.is_unlinked IS TRUE
               AND %s AND %s
               AND NOT EXISTS (
                   SELECT FROM easycrm_email_link known
                   WHERE known.email_id = held.email_id AND known.%s = %s)
             """,
-            list(access.own_account_ids(self.env)),
+            account_id or SQL("ANY(%s)", list(access.own_account_ids(self.env))),
             is_listed,
             getattr(self, f"_get_{choice['scope']}_sql")(choice, record),
             SQL.identifier(owner(target._name)),

@@ -3,6 +3,7 @@
 from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
+from odoo.tools.misc import formatLang
 
 from . import access
 from .easycrm_email_address import OWNERS
@@ -50,9 +51,17 @@ class EasycrmEmailCopy(models.Model):
         copies = self._get_own(copy_ids)
         patterns = self._get_ignored_patterns(copies, scope)
         batch = self.env["easycrm.email.batch"]._start("ignore", scope=scope)
-        count = self._set_ignored(copies, True, batch, patterns)
+        count = self._set_ignored(copies, True, batch, patterns, batch._slice)
+        self._remember_rules("ignore", patterns, batch)
+        if patterns and count >= batch._slice:
+            batch._leave_rest(count, patterns=patterns)
+            accounts = access.own_account_ids(self.env)
+            count += self.env["easycrm.email.tally"]._count_from(accounts, patterns)
+            message = self.env._(
+                "Ignoring %s mails…", formatLang(self.env, count, digits=0)
+            )
+            return {"batch": batch.id, "count": count, "message": message}
         if patterns:
-            self._remember_rules("ignore", patterns, batch)
             batch._look_again()
         if count == 1:
             message = self.env._("1 mail ignored")
@@ -85,10 +94,13 @@ class EasycrmEmailCopy(models.Model):
             user to change any more
         """
         self.browse().check_access("read")
-        count, name = self.env["easycrm.email.batch"]._find(batch)._undo()
+        step = self.env["easycrm.email.batch"]._find(batch)
+        count, name = step._undo()
         if count is None:
             return {"count": 0, "message": self.env._("This was undone already.")}
-        if not count and name:
+        if step.todo:
+            message = self.env._("Undoing: the mails come back little by little…")
+        elif not count and name:
             message = self.env._(
                 "“%s” was deleted: its mails had left it already.", name
             )
@@ -231,35 +243,38 @@ class EasycrmEmailCopy(models.Model):
         )
 
     @api.model
-    def _set_ignored(self, copies, ignored, batch, patterns=()):
+    def _set_ignored(self, copies, ignored, batch, patterns=(), limit=None):
         """Ignore emails, or not any more; return how many that changes.
 
         What another step has changed since stays as it is.
 
         :param batch: the step, which keeps what was changed
         :param patterns: what else is ignored: all that waits from these senders
+        :param int limit: of these as many only, the newest
         """
         self.flush_model()
         self.env["easycrm.email.batch.line"].flush_model()
+        is_before = SQL(
+            """held.ignored %s AND held.is_unlinked IS TRUE AND NOT EXISTS (
+                SELECT FROM easycrm_email_batch_line line
+                WHERE line.copy_id = held.id AND line.batch_id > %s)""",
+            # (as the index has it)
+            SQL("IS NOT TRUE" if ignored else "IS TRUE"),
+            batch.id,
+        )
         rows = self.env.execute_query(
             SQL(
                 """
                 UPDATE easycrm_email_copy held SET ignored = %(ignored)s
-                WHERE held.ignored %(before)s AND held.is_unlinked IS TRUE
-                  AND account_id = ANY(%(accounts)s)
-                  AND (id = ANY(%(ids)s) OR %(senders)s)
-                  AND NOT EXISTS (
-                      SELECT FROM easycrm_email_batch_line line
-                      WHERE line.copy_id = held.id AND line.batch_id > %(batch)s)
+                WHERE held.account_id = ANY(%(accounts)s) AND %(is_before)s
+                  AND held.id = ANY(%(ids)s::int[] || ARRAY(%(newest)s))
                 RETURNING email_id, id, account_id
                 """,
                 ignored=ignored,
-                # (as the index has it)
-                before=SQL("IS NOT TRUE" if ignored else "IS TRUE"),
                 accounts=list(access.own_account_ids(self.env)),
+                is_before=is_before,
                 ids=copies.ids,
-                batch=batch.id,
-                senders=self._get_senders_sql(patterns),
+                newest=self._get_newest_from_sql(patterns, is_before, limit),
             )
         )
         self.invalidate_model(["ignored"], flush=False)
@@ -267,6 +282,33 @@ class EasycrmEmailCopy(models.Model):
         batch._keep("copy_id", [(email, copy, before) for email, copy, _box in rows])
         self._announce_unlinked({account_id for _email, _copy, account_id in rows})
         return len(rows)
+
+    @api.model
+    def _get_newest_from_sql(self, patterns, condition, limit=None):
+        """Return the query of the newest emails from some senders, by their ids.
+
+        Of each of the user's own mailboxes along its index, as far as so many reach.
+
+        :param patterns: those that cover the senders
+        :param SQL condition: a further one, on `held`
+        :param int limit: how many at most
+        """
+        if not patterns:
+            return SQL("SELECT NULL::int WHERE FALSE")
+        return SQL(
+            """
+            SELECT newest.id FROM unnest(%(accounts)s::int[]) AS box (id)
+            CROSS JOIN LATERAL (
+                SELECT held.id, held.date FROM easycrm_email_copy held
+                WHERE held.account_id = box.id AND %(senders)s AND %(condition)s
+                ORDER BY held.date DESC, held.id DESC LIMIT %(limit)s) AS newest
+            ORDER BY newest.date DESC LIMIT %(limit)s
+            """,
+            accounts=list(access.own_account_ids(self.env)),
+            senders=self._get_senders_sql(patterns),
+            condition=condition,
+            limit=limit,
+        )
 
     @api.model
     def _get_senders_sql(self, patterns):

@@ -3,6 +3,7 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
+from odoo.tools.misc import formatLang
 
 from .rule_conditions import is_public, patterns_of
 
@@ -23,15 +24,19 @@ class EasycrmEmailCopy(models.Model):
         :raise UserError: the question does not offer that
         """
         step, record, choice = self._get_choice(batch, scope)
-        emails = self._find_taught(choice, record)
+        emails, is_all = self._find_some_taught(choice, record, step._slice)
+        count = len(emails) if is_all else self._count_taught(choice, record)
         step.scope = scope
-        getattr(self, f"_teach_{scope}")(choice, record, emails, step)
-        if scope in ("thread", "domain"):
+        getattr(self, f"_teach_{scope}")(choice, record, step)
+        self._place_taught(choice, record, emails, step)
+        if not is_all:
+            step._leave_rest(len(emails))
+        elif scope in ("thread", "domain"):
             step._look_again()
         return {
             "batch": step.id,
-            "count": len(emails),
-            "message": self._say_taught(len(emails), record),
+            "count": count,
+            "message": self._say_taught(count, record, is_all),
         }
 
     @api.model
@@ -43,6 +48,8 @@ class EasycrmEmailCopy(models.Model):
         step = self.env["easycrm.email.batch"]._find(batch)
         if step.undone_at or step.kind != "link" or not step._get_record():
             raise UserError(self.env._("This step was undone, or its record deleted."))
+        if step.todo:
+            raise UserError(self.env._("This is still being done. Please wait a bit."))
         record = self._get_record(step._get_record()._name, step._get_record().id)
         for choice in self._get_choices(step, record):
             if choice["scope"] == scope:
@@ -52,8 +59,14 @@ class EasycrmEmailCopy(models.Model):
         raise UserError(self.env._("Unknown choice."))
 
     @api.model
-    def _say_taught(self, count, record):
+    def _say_taught(self, count, record, is_all=True):
         name = record.display_name
+        if not is_all:
+            return self.env._(
+                "Linking %(count)s other mails to %(name)s…",
+                count=formatLang(self.env, count, digits=0),
+                name=name,
+            )
         if not count:
             return self.env._("Remembered for %s", name)
         if count == 1:
@@ -223,23 +236,34 @@ class EasycrmEmailCopy(models.Model):
     # --- what is remembered ---
 
     @api.model
-    def _teach_these(self, choice, record, emails, step):
+    def _teach_these(self, choice, record, step):
         """Remember nothing."""
 
     @api.model
-    def _teach_thread(self, choice, record, emails, step):
+    def _teach_thread(self, choice, record, step):
         follows = self.env["easycrm.email.thread.follow"].sudo()
         follows._follow(choice["threads"], record, step)
-        self.env["easycrm.email.link"]._place(emails, record, step, origin="rule")
 
     @api.model
-    def _teach_address(self, choice, record, emails, step):
+    def _teach_address(self, choice, record, step):
         self.env["easycrm.email.address"]._teach(record, choice["addresses"], step)
 
     @api.model
-    def _teach_domain(self, choice, record, emails, step):
+    def _teach_domain(self, choice, record, step):
         pattern, company = f"@{choice['domain']}", choice["company"]
         self._remember_rules("always_link", [pattern], step, partner_id=company.id)
+
+    @api.model
+    def _place_taught(self, choice, record, emails, step):
+        """Place emails that wait as a choice says, as a part of its step."""
+        if choice["scope"] == "address":
+            self.env["easycrm.email.address"]._place_taught(step, emails)
+            return
+        is_domain = choice["scope"] == "domain"
         self.env["easycrm.email.link"]._place(
-            emails, company, step, origin="rule", address=pattern
+            emails,
+            choice["company"] if is_domain else record,
+            step,
+            origin="rule",
+            address=f"@{choice['domain']}" if is_domain else None,
         )

@@ -62,6 +62,12 @@ class EasycrmEmailBatch(models.Model):
         name = self.record_name if not record else ""
         if record and record._filtered_access("read"):
             name = record.display_name
+        # (undone, its rest is no news any more)
+        rest = ""
+        if self.stopped_at:
+            rest = env._("not for all mails: you may not do this any more")
+        elif self.todo and not self.undone_at:
+            rest = env._("going on")
         sentences = {
             "link": env._("Linked to %s", name or env._("a record")),
             "take_off": env._("Taken off %s", name or env._("a record")),
@@ -83,12 +89,11 @@ class EasycrmEmailBatch(models.Model):
             )
         is_mine = self.create_uid == env.user
         scopes = dict(self._fields["scope"]._description_selection(env))
+        scope = self.scope != "these" and scopes[self.scope]
         return {
             "batch": self.id,
             "kind": self.kind,
-            "sentence": sentences[self.kind]
-            if self.scope == "these"
-            else f"{sentences[self.kind]} · {scopes[self.scope]}",
+            "sentence": " · ".join(filter(None, (sentences[self.kind], scope, rest))),
             "who": env._("You") if is_mine else self.create_uid.name,
             "when": fields.Datetime.to_string(self.create_date),
             "undone": undone,

@@ -182,6 +182,28 @@ class EasycrmEmailTally(models.Model):
         return int(mails)
 
     @api.model
+    def _count_from(self, account_ids, patterns):
+        """Return how many emails wait in these mailboxes from some senders.
+
+        :param patterns: those that cover the senders
+        """
+        Copy = self.env["easycrm.email.copy"]
+        Copy.flush_model()
+        [[mails]] = self.env.execute_query(
+            SQL(
+                """
+                SELECT coalesce(sum(mails), 0) FROM (
+                    SELECT address AS from_address, mails FROM easycrm_email_tally
+                    WHERE account = ANY(%s) AND is_ignored IS FALSE
+                ) AS held WHERE %s
+                """,
+                list(account_ids),
+                Copy._get_senders_sql(patterns),
+            )
+        )
+        return int(mails)
+
+    @api.model
     def _count_groups(self, account_ids, ignored, by):
         """Return how many groups wait, and how many emails.
 
@@ -207,18 +229,25 @@ class EasycrmEmailTally(models.Model):
     @api.model
     def _count_of(self, account_ids, ignored, by, keys):
         """Return {key: how many emails wait} of these groups."""
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT %(key)s, sum(mails)::bigint FROM easycrm_email_tally
+        # (a key at a time where there is an index: whatever the planner knows of it)
+        counts = SQL(
+            """
+            SELECT %(key)s, sum(mails)::bigint FROM easycrm_email_tally
+            WHERE account = ANY(%(accounts)s) AND is_ignored = %(ignored)s
+              AND %(key)s = ANY(%(keys)s)
+            GROUP BY 1
+            """
+            if by != "from_address"
+            else """
+            SELECT wanted.key, (
+                SELECT sum(mails)::bigint FROM easycrm_email_tally
                 WHERE account = ANY(%(accounts)s) AND is_ignored = %(ignored)s
-                  AND %(key)s = ANY(%(keys)s)
-                GROUP BY 1
-                """,
-                key=KEYS[by],
-                accounts=list(account_ids),
-                ignored=bool(ignored),
-                keys=list(keys),
-            )
+                  AND %(key)s = wanted.key)
+            FROM unnest(%(keys)s::varchar[]) AS wanted (key)
+            """,
+            key=KEYS[by],
+            accounts=list(account_ids),
+            ignored=bool(ignored),
+            keys=list(keys),
         )
-        return dict(rows)
+        return {key: mails or 0 for key, mails in self.env.execute_query(counts)}

@@ -122,7 +122,7 @@ class SyncRun(CompareSteps, StoreSteps):
                     self._guarded(session.account_id, self._finish, session, future)
                     self._report(session.count)
                     self._guarded(session.account_id, self._advance, pool, session)
-            if self.stopped and self.unfinished:
+            if self.stopped and (self.unfinished or self.is_job_left):
                 self._wake_crons()
             self._report(0)
         finally:
@@ -160,6 +160,8 @@ class SyncRun(CompareSteps, StoreSteps):
         accounts = self.accounts.browse(self.unfinished).exists()
         for cron in {account._get_cron() for account in accounts}:
             cron._trigger()
+        if self.is_job_left:
+            self.env["easycrm.email.account"]._wake_backfill()
 
     def _wait(self):
         """Wait for the first answer; return what has come, or what came too late."""

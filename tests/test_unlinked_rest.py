@@ -1,0 +1,303 @@
+from unittest.mock import patch
+
+from odoo import Command, fields
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from ..easycrm_mail.models.easycrm_email_batch_rest import EasycrmEmailBatch
+from .common import raw_mail
+from .test_unlinked import UnlinkedCase
+
+#: Emails that a click, or a slice of the cron, changes in these tests.
+SLICE = 3
+
+
+@tagged("post_install", "-at_install")
+class TestUnlinkedRest(UnlinkedCase):
+    """A step with more emails than a click can wait for: the cron does the rest."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.Batch = cls.env["easycrm.email.batch"]
+        cls.startClassPatcher(patch.object(EasycrmEmailBatch, "_slice", SLICE))
+        cls.union = cls.env["res.partner"].create({"name": "Union", "is_company": True})
+        cls.raws = [
+            raw_mail(f"tobias{number}@union.example", cls.mailbox.email)
+            for number in range(8)
+        ]
+        cls.emails = cls.deliver(cls.mailbox, *cls.raws)
+        cls.kept = cls.receive(cls.mailbox, sender="other@elsewhere.example")
+
+    def get_step(self, done):
+        return self.Batch.browse(done["batch"])
+
+    def ignore_domain(self):
+        return self.inbox().ignore(self.ids(self.emails[0]), "domain")
+
+    def teach(self, scope):
+        done = self.inbox().link_to(
+            self.ids(self.emails[0]), "res.partner", self.union.id
+        )
+        return self.inbox().teach(done["batch"], scope)
+
+    def go_on(self, slices=100):
+        """Let the cron do so many slices; return how many there were to do."""
+        for number in range(slices):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            if not self.Batch._look_again_due():
+                return number
+        return slices
+
+    def look_again(self):
+        """Let the minute pass after which what was taught is followed once more."""
+        self.Batch.search([("again_at", "!=", False)]).again_at = "2025-01-01"
+        self.go_on()
+
+    def assertWaiting(self, count):
+        """Assert what the badge, the list and the groups say, all the same."""
+        self.assertEqual(self.inbox().unlinked_count(), count)
+        self.assertEqual(len(self.inbox().unlinked_page([])["rows"]), count)
+        self.assertEqual(self.inbox().unlinked_groups([])["mails"], count)
+
+    # --- ignored ---
+
+    def test_a_domain_of_many_is_ignored_by_slices(self):
+        done = self.ignore_domain()
+        self.assertEqual((done["count"], done["message"]), (8, "Ignoring 8 mails…"))
+        # (the one that was clicked, and the newest)
+        self.assertWaiting(9 - SLICE - 1)
+        self.assertTrue(self.emails[0].copy_ids.ignored)
+        self.assertTrue(self.emails[7].copy_ids.ignored)
+        self.assertEqual(self.go_on(1), 1)
+        self.assertWaiting(9 - 2 * SLICE - 1)
+        self.go_on()
+        self.assertWaiting(1)
+        step = self.get_step(done)
+        self.assertFalse(step.todo)
+        self.assertEqual((step.done_count, len(step.line_ids)), (8, 8))
+        self.assertTrue(step.again_at, "mail that was just being stored goes then")
+        self.assertFalse(self.kept.copy_ids.ignored)
+        history = self.as_user(self.emails[4], self.mira).easycrm_history()
+        self.assertEqual(history[0]["sentence"], "Ignored · Always this domain")
+
+    def test_as_many_as_a_click_changes_leave_no_rest(self):
+        done = self.inbox().ignore(self.ids(self.emails[0]), "address")
+        self.assertEqual(done["message"], "1 mail ignored")
+        self.assertFalse(self.get_step(done).todo)
+        self.assertEqual(self.go_on(), 0)
+
+    def test_the_cron_is_woken_at_once(self):
+        cron = self.env.ref("easycrm_mail.ir_cron_email_backfill")
+        triggers = self.env["ir.cron.trigger"]
+        triggers.search([]).unlink()
+        self.ignore_domain()
+        trigger = triggers.search([("cron_id", "=", cron.id)])
+        self.assertLessEqual(trigger.call_at, fields.Datetime.now())
+
+    def test_the_cron_does_all_of_it(self):
+        self.ignore_domain()
+        self.run_as_cron(self.env["easycrm.email.account"].browse(), "_cron_backfill")
+        self.assertWaiting(1)
+
+    def test_mail_that_comes_meanwhile_goes_too(self):
+        done = self.ignore_domain()
+        new = self.stranger(20)
+        self.assertTrue(new.copy_ids.ignored)
+        self.go_on()
+        self.inbox().undo(done["batch"])
+        self.go_on()
+        self.assertWaiting(10)
+
+    def test_what_was_brought_back_meanwhile_stays_back(self):
+        self.ignore_domain()
+        self.inbox().bring_back(self.ids(self.emails[7]))
+        self.go_on()
+        self.look_again()
+        self.assertFalse(self.emails[7].copy_ids.ignored)
+        self.assertWaiting(2)
+
+    def test_a_rule_that_was_removed_meanwhile_ignores_no_more(self):
+        done = self.ignore_domain()
+        waiting = self.inbox().unlinked_count()
+        rules = self.env["easycrm.email.rule"]
+        rules.search([("batch_id", "=", done["batch"])]).unlink()
+        self.go_on()
+        self.assertWaiting(waiting)
+
+    # --- undone ---
+
+    def test_undone_in_the_middle_all_of_it_is_back_by_slices(self):
+        for slices in (0, 1, 100):
+            with self.subTest(slices=slices):
+                done = self.ignore_domain()
+                self.go_on(slices)
+                before = self.inbox().unlinked_count()
+                undone = self.inbox().undo(done["batch"])
+                self.assertIn("come back", undone["message"])
+                self.assertWaiting(before + SLICE)
+                self.assertTrue(self.get_step(done).todo)
+                self.go_on()
+                self.assertWaiting(9)
+                self.assertFalse(self.get_step(done).todo)
+                self.assertFalse(self.env["easycrm.email.rule"].search([]))
+                self.look_again()
+                self.assertWaiting(9)
+                again = self.inbox().undo(done["batch"])
+                self.assertEqual(again["message"], "This was undone already.")
+
+    def test_undo_by_slices_leaves_what_somebody_did_since(self):
+        done = self.ignore_domain()
+        self.go_on()
+        self.inbox().undo(done["batch"])
+        back = self.emails.copy_ids.filtered(lambda copy: not copy.ignored)
+        self.assertEqual(len(back), SLICE)
+        self.inbox().ignore(back[:1].ids)
+        self.go_on()
+        self.assertEqual(self.emails.copy_ids.filtered("ignored"), back[:1])
+
+    # --- taught ---
+
+    def test_a_domain_of_many_goes_to_the_company_by_slices(self):
+        done = self.teach("domain")
+        self.assertEqual(
+            (done["count"], done["message"]), (7, "Linking 7 other mails to Union…")
+        )
+        self.assertWaiting(9 - 1 - SLICE)
+        with self.assertRaises(UserError):
+            self.inbox().teach(done["batch"], "address")
+        self.assertEqual(self.go_on(1), 1)
+        self.assertWaiting(9 - 1 - 2 * SLICE)
+        self.go_on()
+        self.assertWaiting(1)
+        for email in self.emails:
+            self.assertLinked(email, [self.union])
+        self.assertEqual(set(self.emails.link_ids.create_uid), set(self.mira))
+        self.assertEqual(len(self.get_step(done).line_ids), 8)
+
+    def test_a_domain_is_untaught_in_the_middle(self):
+        for slices in (0, 1, 100):
+            with self.subTest(slices=slices):
+                done = self.teach("domain")
+                self.go_on(slices)
+                before = self.inbox().unlinked_count()
+                self.inbox().undo(done["batch"])
+                self.assertWaiting(before + SLICE)
+                self.go_on()
+                self.assertWaiting(9)
+                for email in self.emails:
+                    self.assertLinked(email, [])
+                self.look_again()
+                self.assertWaiting(9)
+
+    def test_a_conversation_of_many_is_placed_and_taken_back(self):
+        first = self.emails[0]
+        answers = self.emails.browse()
+        for number in range(7):
+            answers += self.receive(
+                self.mailbox,
+                sender=f"other{number}@elsewhere.example",
+                references=[first.message_id],
+            )
+        done = self.teach("thread")
+        self.assertEqual(done["count"], 7)
+        self.go_on()
+        for email in answers:
+            self.assertLinked(email, [self.union])
+        self.inbox().undo(done["batch"])
+        self.go_on()
+        for email in answers + first:
+            self.assertLinked(email, [])
+
+    def test_an_address_of_many_is_placed_and_taken_back(self):
+        self.mira.group_ids += self.env.ref("base.group_partner_manager")
+        others = self.emails.browse()
+        for number in range(7):
+            others += self.stranger(0, subject=f"Further {number}")
+        with patch(
+            "odoo.addons.easycrm_mail.easycrm_mail.models"
+            ".easycrm_email_address_match.MATCHED_AT_ONCE",
+            0,
+        ):
+            done = self.teach("address")
+            self.assertEqual(done["count"], 7)
+            self.assertWaiting(16 - 1 - SLICE)
+            self.go_on()
+        self.assertWaiting(8)
+        for email in others:
+            self.assertLinked(email, [self.union])
+        self.inbox().undo(done["batch"])
+        self.go_on()
+        self.assertWaiting(16)
+
+    def test_emails_in_two_mailboxes_are_all_of_them(self):
+        team = self.connect(self.jonas, "team@ours.example", member_ids=self.mira.ids)
+        for number in range(4):
+            self.deliver(team, self.raws[number])
+        done = self.teach("domain")
+        self.assertEqual(done["count"], 7)
+        self.go_on()
+        self.assertWaiting(1)
+
+    # --- whose step it is ---
+
+    def assertStopped(self, done, waiting):
+        self.assertEqual(self.go_on(), 1)
+        self.look_again()
+        step = self.get_step(done)
+        self.assertTrue(step.stopped_at)
+        self.assertFalse(step.todo or step.again_at)
+        copies = self.Copy.search([("account_id", "=", self.mailbox.id)])
+        left = copies.filtered(lambda copy: copy.is_unlinked and not copy.ignored)
+        self.assertEqual(len(left), waiting)
+
+    def test_who_was_archived_does_nothing_more(self):
+        done = self.ignore_domain()
+        self.mira.active = False
+        self.assertStopped(done, 5)
+
+    def test_who_has_lost_the_group_does_nothing_more(self):
+        done = self.ignore_domain()
+        self.mira.group_ids = [Command.set(self.env.ref("base.group_user").ids)]
+        self.assertStopped(done, 5)
+        self.mira.group_ids += self.env.ref("sales_team.group_sale_salesman")
+        [step] = self.as_user(self.emails[0], self.mira).easycrm_history()
+        self.assertIn("not for all mails", step["sentence"])
+        self.assertTrue(step["can_undo"])
+        self.inbox().undo(done["batch"])
+        self.go_on()
+        self.assertWaiting(9)
+
+    def test_who_may_not_read_the_record_any_more_links_nothing_more(self):
+        done = self.teach("domain")
+        self.union.company_id = self.company_b
+        self.assertStopped(done, 5)
+
+    def test_a_record_that_was_deleted_gets_nothing_more(self):
+        done = self.teach("domain")
+        self.union.unlink()
+        self.assertStopped(done, 9)
+
+    def test_a_mailbox_that_was_given_away_is_left_alone(self):
+        done = self.ignore_domain()
+        self.mailbox.user_id = self.jonas
+        self.go_on()
+        left = self.Copy.search_count(
+            [("account_id", "=", self.mailbox.id), ("ignored", "=", False)]
+        )
+        self.assertEqual(left, 5)
+        self.assertFalse(self.get_step(done).todo)
+
+    def test_one_step_holds_up_no_other(self):
+        mine = self.ignore_domain()
+        for number in range(8):
+            self.stranger(number, mailbox=self.jonas_mailbox)
+        [row, *_rest] = self.inbox(self.jonas).unlinked_page([])["rows"]
+        theirs = self.inbox(self.jonas).ignore([row["id"]], "domain")
+        steps = self.get_step(mine) + self.get_step(theirs)
+        steps.again_at = "2025-01-01"
+        self.go_on(2)
+        self.assertEqual(
+            [step.done_count > SLICE + 1 for step in steps], [True, True]
+        )
