@@ -101,8 +101,11 @@ export function mockUnlinked(mails = usualMails()) {
     };
 
     on("unlinked_count", () => waiting([[]], {}).length);
-    on("unlinked_groups", (args, {offset, limit, ignored, by}) => {
-        const rows = waiting(args, {ignored});
+    on("unlinked_groups", (args, options) => {
+        const {offset, limit, ignored, by, keys, first_rows: firstRows} = options;
+        const rows = waiting(args, {ignored}).filter(
+            (row) => !keys || keys.includes(keyOf(row, by))
+        );
         const groups = new Map();
         for (const row of rows) {
             const {from_address: address, from_name: name, date, subject} = row;
@@ -112,18 +115,22 @@ export function mockUnlinked(mails = usualMails()) {
             groups.set(key, groups.get(key) || known);
             groups.get(key).count++;
         }
+        const found = [...groups.values()].slice(offset, offset + limit);
         return {
-            groups: [...groups.values()].slice(offset, offset + limit),
-            total: groups.size,
-            mails: rows.length,
+            ...{groups: found, total: groups.size, mails: rows.length},
+            first:
+                firstRows && found.length
+                    ? pageOf(args, {ignored, by, key: found[0].key, limit: firstRows})
+                    : null,
         };
     });
-    on("unlinked_page", (args, options) => {
+    const pageOf = (args, options) => {
         const rows = waiting(args, options);
         const start = options.cursor || 0;
         const end = start + options.limit;
         return {rows: rows.slice(start, end), next: end < rows.length ? end : null};
-    });
+    };
+    on("unlinked_page", pageOf);
     on("unlinked_ids", (args, options) => {
         const ids = waiting(args, options).map(({id}) => id);
         return {ids: ids.slice(0, 1000), total: ids.length};

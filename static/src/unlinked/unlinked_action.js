@@ -4,7 +4,7 @@ import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
 import {WithSearch} from "@web/search/with_search/with_search";
 import {standardActionServiceProps} from "@web/webclient/actions/action_service";
-import {MODEL} from "./mail_list";
+import {MODEL} from "./mail_items";
 import {UnlinkedScreen} from "./unlinked_screen";
 
 /** Unlinked Emails: the inbox where stray mail finds its home. */
