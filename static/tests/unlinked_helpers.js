@@ -27,6 +27,7 @@ export class EasycrmEmailCopy extends models.Model {
             <filter name="ignored" string="Ignored" domain="[]"
                 context="{'easycrm_mail_ignored': True}"/>
             <filter name="domain" string="Domain" context="{'group_by': 'from_domain'}"/>
+            <filter name="sender" string="Sender" context="{'group_by': 'from_address'}"/>
             <filter name="none" string="None" domain="[('from_address', '=', 'none')]"/>
         </search>`,
     };
@@ -41,6 +42,8 @@ export const LENA = {
     ...{detail: "Acme", avatar: null, reasons: []},
 };
 
+const twoDigits = (number) => String(Math.floor(number)).padStart(2, "0");
+
 export function mail(id, sender = "anna", values = {}) {
     return {
         ...{id, email_id: 100 + id, thread_id: 200 + id, people: sender},
@@ -48,7 +51,7 @@ export function mail(id, sender = "anna", values = {}) {
         from_address: `${sender}@acme.example`,
         subject: `Mail ${id}`,
         snippet: "Text",
-        date: `2026-11-24 08:00:${String(id).padStart(2, "0")}`,
+        date: `2026-11-24 08:${twoDigits(id / 60)}:${twoDigits(id % 60)}`,
         ...{account_id: 1, mailbox: "mira", direction: "inbound"},
         ...{has_attachments: false, is_read: true, ignored: false, ...values},
     };
@@ -71,6 +74,8 @@ export function mockUnlinked(mails = usualMails()) {
         undo: {},
         question: null,
         empty: "nothing",
+        /** Why the mail that is read stands where it does. */
+        reasons: [],
         fails: new Set(),
     };
     const isAsked = (domain) => !JSON.stringify(domain).includes("none");
@@ -177,6 +182,20 @@ export function mockUnlinked(mails = usualMails()) {
     on("search", ([[[, , ids]]]) =>
         server.mails.map(({id}) => id).filter((id) => ids.includes(id))
     );
+    onRpc("easycrm.email", "easycrm_why", () => server.reasons);
+    onRpc("easycrm.email", "easycrm_sharing", () => ({privacy: false, sentence: false}));
+    onRpc("easycrm.email", "easycrm_history", () => []);
+    onRpc("easycrm.email.link", "action_put_back", ({args: [[id]]}) => {
+        expect.step(`put back ${id}`);
+        server.before = server.mails;
+        server.mails = server.mails.slice(1);
+        return true;
+    });
+    onRpc("easycrm.email.link", "action_take_off", ({args: [[id]]}) => {
+        expect.step(`take off ${id}`);
+        server.mails = server.before;
+        return true;
+    });
     on("unlinked_empty", () => ({kind: server.empty, left: false}));
     onRpc("easycrm.email", "easycrm_values", ({args: [[id]]}) => ({
         ...{id, thread_id: 1, date: "2026-11-24 08:00:00", direction: "inbound"},
