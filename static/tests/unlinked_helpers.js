@@ -105,11 +105,17 @@ export function mockUnlinked(mails = usualMails()) {
         return {batch, count: ids.length, message: `${ids.length} mails ${kind}`};
     };
 
+    const pageOf = (args, options) => {
+        const rows = waiting(args, options);
+        const start = options.cursor || 0;
+        const end = start + options.limit;
+        return {rows: rows.slice(start, end), next: end < rows.length ? end : null};
+    };
     on("unlinked_count", () => waiting([[]], {}).length);
     on("unlinked_groups", (args, options) => {
-        const {offset, limit, ignored, by, keys, first_rows: firstRows} = options;
+        const {offset, limit, ignored, by, first_rows: firstRows} = options;
         const rows = waiting(args, {ignored}).filter(
-            (row) => !keys || keys.includes(keyOf(row, by))
+            (row) => !options.keys || options.keys.includes(keyOf(row, by))
         );
         const groups = new Map();
         for (const row of rows) {
@@ -129,12 +135,6 @@ export function mockUnlinked(mails = usualMails()) {
                     : null,
         };
     });
-    const pageOf = (args, options) => {
-        const rows = waiting(args, options);
-        const start = options.cursor || 0;
-        const end = start + options.limit;
-        return {rows: rows.slice(start, end), next: end < rows.length ? end : null};
-    };
     on("unlinked_page", pageOf);
     on("unlinked_ids", (args, options) => {
         const ids = waiting(args, options).map(({id}) => id);
@@ -183,7 +183,10 @@ export function mockUnlinked(mails = usualMails()) {
         server.mails.map(({id}) => id).filter((id) => ids.includes(id))
     );
     onRpc("easycrm.email", "easycrm_why", () => server.reasons);
-    onRpc("easycrm.email", "easycrm_sharing", () => ({privacy: false, sentence: false}));
+    onRpc("easycrm.email", "easycrm_sharing", () => ({
+        privacy: false,
+        sentence: false,
+    }));
     onRpc("easycrm.email", "easycrm_history", () => []);
     onRpc("easycrm.email.link", "action_put_back", ({args: [[id]]}) => {
         expect.step(`put back ${id}`);
