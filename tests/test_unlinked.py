@@ -167,6 +167,9 @@ class TestUnlinked(UnlinkedCase):
             self.assertEqual(rows[0]["from_address"], group["address"])
             ids = inbox.unlinked_ids([], **chosen)
             self.assertEqual(ids["ids"], [row["id"] for row in rows])
+            one = inbox.unlinked_groups([], by=by, keys=[group["key"]], **options)
+            self.assertEqual((one["groups"], one["total"]), ([group], 1))
+            self.assertEqual(one["mails"], group["count"])
 
     def test_it_is_grouped_by_domain_mailbox_or_date(self):
         team = self.connect(self.jonas, "team@ours.example", member_ids=self.mira.ids)
@@ -239,6 +242,52 @@ class TestUnlinked(UnlinkedCase):
         # (of others it has nothing)
         for by in ("from_domain", "account_id", "date:year"):
             self.assertGroups(by, [], user=self.leonie)
+
+    def test_a_week_begins_where_the_user_is(self):
+        for subject, day, hour in (
+            ("Sunday, in Berlin Monday", 4, 23),
+            ("Sunday", 4, 9),
+            ("Saturday", 3, 9),
+        ):
+            when = datetime(2026, 1, day, hour, 30, tzinfo=UTC)
+            self.stranger(subject=subject, date=when)
+        lang = self.env["res.lang"]._lang_get("en_US")
+        lang.week_start = "1"
+        self.assertGroups(
+            "date:week", [("2026-01-05", "W2 2026", 1), ("2025-12-29", "W1 2026", 2)]
+        )
+        lang.week_start = "7"
+        self.assertGroups(
+            "date:week", [("2026-01-04", "W2 2026", 2), ("2025-12-28", "W1 2026", 1)]
+        )
+        self.assertGroups("date:quarter", [("2026-01-01", "Q1 2026", 3)])
+
+    def test_only_the_groups_that_are_asked_for_are_told(self):
+        for number in range(4):
+            self.stranger(number)
+        self.stranger(sender="")
+        for by in ("from_address", "from_domain"):
+            with self.subTest(by=by):
+                every = self.inbox().unlinked_groups([], by=by)["groups"]
+                some = every[::2]
+                keys = [group["key"] for group in some]
+                answer = self.inbox().unlinked_groups([], by=by, keys=[*keys, "x"])
+                self.assertEqual(answer["groups"], some)
+        self.assertEqual(self.inbox().unlinked_groups([], keys=[])["groups"], [])
+
+    def test_the_first_groups_mails_come_with_the_groups(self):
+        for number in (1, 2, 2, 2):
+            self.stranger(number)
+        inbox = self.inbox()
+        self.assertIsNone(inbox.unlinked_groups([])["first"])
+        for domain in ([], [("direction", "=", "inbound")]):
+            answer = inbox.unlinked_groups(domain, first_rows=2)
+            key = answer["groups"][0]["key"]
+            page = inbox.unlinked_page(domain, limit=2, key=key)
+            self.assertEqual(answer["first"], page)
+            self.assertTrue(page["next"])
+        nothing = inbox.unlinked_groups([("subject", "=", "x")], first_rows=2)
+        self.assertIsNone(nothing["first"])
 
     def test_what_cannot_be_grouped_by_is_refused(self):
         for call in (

@@ -8,6 +8,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from . import access
+from .storable import to_storable
 
 #: What the list can be grouped by, as the search bar says it.
 GROUPINGS = (
@@ -53,21 +54,34 @@ class EasycrmEmailCopy(models.Model):
 
     @api.model
     def unlinked_groups(
-        self, domain, offset=0, limit=60, ignored=False, by="from_address"
+        self,
+        domain,
+        offset=0,
+        limit=60,
+        ignored=False,
+        by="from_address",
+        keys=None,
+        first_rows=0,
     ):
         """Return the groups of the emails that wait, that of the newest email first.
 
         :param domain: on this model
         :param str by: one of `GROUPINGS`; a day is one where the user is
+        :param list keys: only these groups, as they are now; "total" and "mails" are
+            then of them
+        :param int first_rows: so many emails of the first group come with it
         :return: {"groups": [{"key": str, as `unlinked_page` takes it, "label", "count",
             "latest"; and "address", "name" and "subject" of its newest email}],
-            "total": how many groups there are, "mails": how many emails}
+            "total": how many groups there are, "mails": how many emails, "first": what
+            `unlinked_page` gives of the first group, None if it was not asked for}
         """
         self._check_grouping(by)
         found = self._get_unlinked_domain(domain, ignored)
+        if keys is not None:
+            found &= self._get_groups_domain(by, list(keys)[:MAX_GROUPS])
         offset = max(min(int(offset), MAX_OFFSET), 0)
         limit = max(min(int(limit), MAX_GROUPS), 0)
-        if not Domain(domain or []).is_true():
+        if keys is not None or not Domain(domain or []).is_true():
             rows, total, mails = self._count_groups(found, by, offset, limit)
         elif by.startswith("date:"):
             rows, total, mails = self._list_dates(found, ignored, by, offset, limit)
@@ -83,7 +97,12 @@ class EasycrmEmailCopy(models.Model):
             }
             for key, count, latest, copy_id in rows
         ]
-        return {"groups": groups, "total": total, "mails": mails}
+        first = None
+        if groups and first_rows:
+            first = self.unlinked_page(
+                domain, limit=first_rows, ignored=ignored, key=groups[0]["key"], by=by
+            )
+        return {"groups": groups, "total": total, "mails": mails, "first": first}
 
     # --- what makes a group ---
 
@@ -138,6 +157,19 @@ class EasycrmEmailCopy(models.Model):
             raise UserError(
                 self.env._("The list has changed. Please load it again.")
             ) from None
+
+    @api.model
+    def _get_groups_domain(self, by, keys):
+        """Return the domain of the emails of these groups.
+
+        :param list keys: as `unlinked_groups` gives them
+        """
+        if by in ("from_address", "from_domain"):
+            names = [str(to_storable(key)) for key in keys]
+            if by == "from_address" and "" in names:
+                names.append(False)
+            return Domain(by, "in", names)
+        return Domain.OR(self._get_group_domain(by, to_storable(key)) for key in keys)
 
     # --- which groups there are ---
 

@@ -2,7 +2,7 @@
 
 import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 import {beforeEach, describe, expect, test} from "@odoo/hoot";
-import {click, edit, queryAllTexts, queryFirst} from "@odoo/hoot-dom";
+import {click, edit, queryAll, queryAllTexts, queryFirst} from "@odoo/hoot-dom";
 import {animationFrame} from "@odoo/hoot-mock";
 
 import {defineModels, getService, mockService} from "@web/../tests/web_test_helpers";
@@ -254,6 +254,21 @@ test("the search bar groups, too, and lets go of it; what is selected stays", as
     expect(".o_easycrm_item_mail").toHaveCount(9);
 });
 
+test("what is chosen to group by takes the place of what was", async () => {
+    await mountUnlinked();
+    await click(".o_searchview_dropdown_toggler");
+    await settle();
+    await click(".o_group_by_menu .o_menu_item:contains(Domain)");
+    await settle();
+    await click(".o_group_by_menu .o_menu_item:contains(Sender)");
+    await settle();
+    expect(queryAllTexts(".o_searchview_facet .o_facet_value")).toEqual(["Sender"]);
+    expect(senders()).toEqual(["anna", "bruno", "clara"]);
+    await click(".o_group_by_menu .o_menu_item:contains(Sender)");
+    await settle();
+    expect(".o_searchview_facet").toHaveCount(0);
+});
+
 test("newest first shows one mail below the other", async () => {
     await mountUnlinked();
     await arrange("Newest first");
@@ -274,6 +289,54 @@ test("of thousands of senders only those in sight are drawn, and the rest comes"
         await settle();
     }
     expect(senders().at(-1)).toBe("sender299");
+});
+
+async function scrollTo(key) {
+    for (let turn = 0; turn < 20 && !queryFirst(`[data-key='${key}']`); turn++) {
+        queryFirst(".o_easycrm_list_scroll").scrollTop += 1500;
+        await settle();
+    }
+}
+
+/** The first item that is in sight as a whole, and where. */
+function topItem() {
+    const {top} = queryFirst(".o_easycrm_list_scroll").getBoundingClientRect();
+    const items = queryAll(".o_easycrm_item").map((item) => ({
+        key: item.dataset.key,
+        y: item.getBoundingClientRect().top - top,
+    }));
+    return items.sort((one, other) => one.y - other.y).find(({y}) => y >= 0);
+}
+
+test("far down, news move nothing, and what is in sight is as it is now", async () => {
+    server.mails = Array.from({length: 400}, (_, i) => mail(400 - i, `sender${i}`));
+    await mountUnlinked();
+    await scrollTo("g:sender300@acme.example");
+    const before = topItem();
+    // (mail 100 is that of sender300)
+    server.mails = [
+        ...[mail(402, "new"), mail(401, "sender299")],
+        ...server.mails.filter(({id}) => id !== 100),
+    ];
+    await news();
+    expect(".o_easycrm_waiting").toHaveText("401 waiting");
+    expect("[data-key='g:sender300@acme.example']").toHaveCount(0);
+    expect("[data-key='g:sender301@acme.example']").toHaveCount(1);
+    expect(topItem()).toEqual(before);
+});
+
+test("far down among the newest, mail that others have linked goes, the rest stays", async () => {
+    server.mails = Array.from({length: 400}, (_, i) => mail(400 - i, "anna"));
+    await mountUnlinked();
+    await arrange("Newest first");
+    await scrollTo("m:95");
+    server.mails = server.mails.filter(({id}) => id !== 100);
+    const before = topItem();
+    await news();
+    expect("[data-key='m:100']").toHaveCount(0);
+    expect("[data-key='m:99']").toHaveCount(1);
+    expect(topItem()).toEqual(before);
+    expect(".o_easycrm_waiting").toHaveText("399 waiting");
 });
 
 test("what was selected in a list is selected here", async () => {

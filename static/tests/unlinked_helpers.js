@@ -27,6 +27,7 @@ export class EasycrmEmailCopy extends models.Model {
             <filter name="ignored" string="Ignored" domain="[]"
                 context="{'easycrm_mail_ignored': True}"/>
             <filter name="domain" string="Domain" context="{'group_by': 'from_domain'}"/>
+            <filter name="sender" string="Sender" context="{'group_by': 'from_address'}"/>
             <filter name="none" string="None" domain="[('from_address', '=', 'none')]"/>
         </search>`,
     };
@@ -41,6 +42,8 @@ export const LENA = {
     ...{detail: "Acme", avatar: null, reasons: []},
 };
 
+const twoDigits = (number) => String(Math.floor(number)).padStart(2, "0");
+
 export function mail(id, sender = "anna", values = {}) {
     return {
         ...{id, email_id: 100 + id, thread_id: 200 + id, people: sender},
@@ -48,7 +51,7 @@ export function mail(id, sender = "anna", values = {}) {
         from_address: `${sender}@acme.example`,
         subject: `Mail ${id}`,
         snippet: "Text",
-        date: `2026-11-24 08:00:${String(id).padStart(2, "0")}`,
+        date: `2026-11-24 08:${twoDigits(id / 60)}:${twoDigits(id % 60)}`,
         ...{account_id: 1, mailbox: "mira", direction: "inbound"},
         ...{has_attachments: false, is_read: true, ignored: false, ...values},
     };
@@ -71,6 +74,8 @@ export function mockUnlinked(mails = usualMails()) {
         undo: {},
         question: null,
         empty: "nothing",
+        /** Why the mail that is read stands where it does. */
+        reasons: [],
         fails: new Set(),
     };
     const isAsked = (domain) => !JSON.stringify(domain).includes("none");
@@ -100,9 +105,18 @@ export function mockUnlinked(mails = usualMails()) {
         return {batch, count: ids.length, message: `${ids.length} mails ${kind}`};
     };
 
+    const pageOf = (args, options) => {
+        const rows = waiting(args, options);
+        const start = options.cursor || 0;
+        const end = start + options.limit;
+        return {rows: rows.slice(start, end), next: end < rows.length ? end : null};
+    };
     on("unlinked_count", () => waiting([[]], {}).length);
-    on("unlinked_groups", (args, {offset, limit, ignored, by}) => {
-        const rows = waiting(args, {ignored});
+    on("unlinked_groups", (args, options) => {
+        const {offset, limit, ignored, by, first_rows: firstRows} = options;
+        const rows = waiting(args, {ignored}).filter(
+            (row) => !options.keys || options.keys.includes(keyOf(row, by))
+        );
         const groups = new Map();
         for (const row of rows) {
             const {from_address: address, from_name: name, date, subject} = row;
@@ -112,18 +126,16 @@ export function mockUnlinked(mails = usualMails()) {
             groups.set(key, groups.get(key) || known);
             groups.get(key).count++;
         }
+        const found = [...groups.values()].slice(offset, offset + limit);
         return {
-            groups: [...groups.values()].slice(offset, offset + limit),
-            total: groups.size,
-            mails: rows.length,
+            ...{groups: found, total: groups.size, mails: rows.length},
+            first:
+                firstRows && found.length
+                    ? pageOf(args, {ignored, by, key: found[0].key, limit: firstRows})
+                    : null,
         };
     });
-    on("unlinked_page", (args, options) => {
-        const rows = waiting(args, options);
-        const start = options.cursor || 0;
-        const end = start + options.limit;
-        return {rows: rows.slice(start, end), next: end < rows.length ? end : null};
-    });
+    on("unlinked_page", pageOf);
     on("unlinked_ids", (args, options) => {
         const ids = waiting(args, options).map(({id}) => id);
         return {ids: ids.slice(0, 1000), total: ids.length};
@@ -170,6 +182,23 @@ export function mockUnlinked(mails = usualMails()) {
     on("search", ([[[, , ids]]]) =>
         server.mails.map(({id}) => id).filter((id) => ids.includes(id))
     );
+    onRpc("easycrm.email", "easycrm_why", () => server.reasons);
+    onRpc("easycrm.email", "easycrm_sharing", () => ({
+        privacy: false,
+        sentence: false,
+    }));
+    onRpc("easycrm.email", "easycrm_history", () => []);
+    onRpc("easycrm.email.link", "action_put_back", ({args: [[id]]}) => {
+        expect.step(`put back ${id}`);
+        server.before = server.mails;
+        server.mails = server.mails.slice(1);
+        return true;
+    });
+    onRpc("easycrm.email.link", "action_take_off", ({args: [[id]]}) => {
+        expect.step(`take off ${id}`);
+        server.mails = server.before;
+        return true;
+    });
     on("unlinked_empty", () => ({kind: server.empty, left: false}));
     onRpc("easycrm.email", "easycrm_values", ({args: [[id]]}) => ({
         ...{id, thread_id: 1, date: "2026-11-24 08:00:00", direction: "inbound"},

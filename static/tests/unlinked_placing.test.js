@@ -3,9 +3,9 @@
 import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 import {beforeEach, describe, expect, test} from "@odoo/hoot";
 import {click, drag, edit, queryAllTexts} from "@odoo/hoot-dom";
-import {animationFrame} from "@odoo/hoot-mock";
+import {advanceTime, animationFrame} from "@odoo/hoot-mock";
 
-import {defineModels} from "@web/../tests/web_test_helpers";
+import {defineModels, mockService} from "@web/../tests/web_test_helpers";
 
 import {
     EasycrmEmailCopy,
@@ -14,6 +14,7 @@ import {
     keys,
     mockUnlinked,
     mountUnlinked,
+    selected,
     senders,
     settle,
     subjects,
@@ -161,6 +162,35 @@ test("“Not now” closes the question, and the next link replaces it", async (
     await settle();
     expect(".o_easycrm_question").toHaveCount(0);
     expect.verifySteps(["link 9 to crm.lead,7", "link 8 to res.partner,9"]);
+});
+
+test("what is put back on its record leaves in its place, and Undo brings it again", async () => {
+    server.reasons = [
+        {
+            ...{link_id: 31, sentence: "Taken off by you", when: "2026-11-24 09:00:00"},
+            record: {model: "res.partner", id: 9, name: "Lena", label: "contact"},
+            ...{removed: true, can_take_off: false, can_put_back: true},
+        },
+    ];
+    mockService("action", {doAction: () => expect.step("left the screen")});
+    await mountUnlinked();
+    await click("[data-key='m:7'] .o_easycrm_check");
+    await click(".o_easycrm_why_toggle");
+    await settle();
+    await click(".o_easycrm_put_back");
+    await advanceTime(3000);
+    await settle();
+    expect.verifySteps(["put back 31"]);
+    expect(subjects()).toEqual(["Mail 8", "Mail 7", "Mail 6", "Mail 5", "Mail 4"]);
+    expect(selected()).toEqual(["Mail 7"]);
+    expect(".o_easycrm_waiting").toHaveText("8 waiting");
+    expect(".o_notification .o_notification_content").toHaveText("Put back on Lena.");
+    await click(".o_notification_buttons button");
+    await advanceTime(3000);
+    await settle();
+    expect.verifySteps(["take off 31"]);
+    expect(subjects()[0]).toBe("Mail 9");
+    expect(selected()).toEqual(["Mail 7"]);
 });
 
 test("what is ignored can be seen, and brought back", async () => {

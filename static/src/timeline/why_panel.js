@@ -52,7 +52,6 @@ export class WhyPanel extends Component {
     setup() {
         this.orm = useService("orm");
         this.focusNext = useFocusNext(useRef("root"));
-        this.action = useService("action");
         this.notification = useService("notification");
         this.unlinked = useService("easycrm_mail.unlinked");
         this.setPrivate = useSetPrivate(() => this.props.store);
@@ -207,18 +206,26 @@ export class WhyPanel extends Component {
 
     /** A mail that was taken off comes back to its place in the timeline, or leaves a list of those without one. */
     async putBack(reason) {
-        const {store, record} = this.props;
-        await this.orm.call("easycrm.email.link", "action_put_back", [
-            [reason.link_id],
-        ]);
-        this.notification.add(_t("Put back on %s.", reason.record.name), {
+        // The service itself: the mail may have left the screen when Undo is chosen.
+        const {orm} = this.env.services;
+        const change = async (method) => {
+            await orm.call("easycrm.email.link", method, [[reason.link_id]]);
+            this.unlinked.tell();
+            await this.reload();
+        };
+        await change("action_put_back");
+        const close = this.notification.add(_t("Put back on %s.", reason.record.name), {
             type: "success",
+            autocloseDelay: UNDO_DELAY,
+            buttons: [
+                {
+                    name: _t("Undo"),
+                    onClick: () => {
+                        close();
+                        return change("action_take_off");
+                    },
+                },
+            ],
         });
-        if (store) {
-            await Promise.all([store.load(), this.load()]);
-            await reloadUnlessDirty(record);
-        } else {
-            await this.action.doAction("soft_reload");
-        }
     }
 }

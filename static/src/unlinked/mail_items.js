@@ -1,7 +1,11 @@
 /**
  * What stands in the list one below the other, where the reader stands in it, and what is selected. Loading it is
- * {@link import("./mail_list").MailList}'s.
+ * {@link import("./mail_pages").MailPages}'s.
  */
+
+import {markRaw} from "@odoo/owl";
+
+export const MODEL = "easycrm.email.copy";
 
 /** The page of all mail, when it is not grouped. */
 export const ALL = "";
@@ -55,11 +59,11 @@ export class MailItems {
     constructor() {
         /** @type {string} what it is grouped by, as the server says it; empty: the newest first */
         this.by = BY_SENDER;
-        /** @type {Group[]} */
-        this.groups = [];
+        /** @type {Group[]} there may be thousands: they are not watched one by one, but replaced together */
+        this.groups = markRaw([]);
         /** How many mails wait, exactly. */
         this.mails = 0;
-        /** @type {Object<string, {rows: Row[], next: any, status: "loading"|"idle"|"failed"}>} by group */
+        /** @type {Object<string, {rows: Row[], next: any, status: "loading"|"idle"|"failed"}>} by group; rows as groups */
         this.pages = {};
         /** @type {Set<string>} groups whose mails are shown */
         this.opened = new Set();
@@ -69,6 +73,8 @@ export class MailItems {
         this.selected = new Map();
         /** @type {string|null} where a range of selected mails begins */
         this.anchor = null;
+        /** What the items were made of, and they. */
+        this.made = markRaw({of: [], items: []});
     }
 
     get isGrouped() {
@@ -79,9 +85,19 @@ export class MailItems {
         return this.by === BY_SENDER;
     }
 
-    /** One after the other, as they stand below each other. */
+    /** One after the other, as they stand below each other: made once, and then anew when what they are made of is. */
     get items() {
-        return this.isGrouped ? this.groupedItems : this.rowItems(ALL);
+        const {by, groups, mails, made, pages} = this;
+        const shown = this.isGrouped ? [...this.opened] : [ALL];
+        const of = [by, groups, mails];
+        for (const key of shown) {
+            of.push(key, pages[key]?.rows, pages[key]?.next, pages[key]?.status);
+        }
+        if (of.length !== made.of.length || of.some((part, i) => part !== made.of[i])) {
+            made.of = of;
+            made.items = this.isGrouped ? this.groupedItems : this.rowItems(ALL);
+        }
+        return made.items;
     }
 
     get groupedItems() {
@@ -205,11 +221,17 @@ export class MailItems {
         return this.selected.size >= this.mails ? "all" : "some";
     }
 
-    groupSelection({key, count}) {
-        let selected = 0;
+    /** @returns {Map<string|null, number>} how many mails of each group are selected */
+    get selectedByGroup() {
+        const counts = new Map();
         for (const group of this.selected.values()) {
-            selected += group === key ? 1 : 0;
+            counts.set(group, (counts.get(group) || 0) + 1);
         }
+        return counts;
+    }
+
+    groupSelection({key, count}, counts = this.selectedByGroup) {
+        const selected = counts.get(key) || 0;
         if (!selected) {
             return this.selection === "all" ? "all" : "none";
         }

@@ -35,8 +35,11 @@ import {
     subjectOf,
 } from "./unlinked_words";
 
-/** Items before the end of the list at which more are asked for. */
-const LOAD_AHEAD = 12;
+/** Items before the end of the list at which more are asked for: of who has begun to scroll, and before. */
+const LOAD_AHEAD = 60;
+const LOAD_SOON = 12;
+/** Items that come and go together: to draw costs more than to draw some more. */
+const STRIDE = 8;
 /** Milliseconds of a finger's rest that select a mail, and how far it may stray. */
 const HOLD_DELAY = 450;
 const HOLD_TOLERANCE = 10;
@@ -86,11 +89,16 @@ export class MailListView extends Component {
     setupGrid() {
         this.items = [];
         this.offsets = [];
+        /** @type {[number, number]} the range that was drawn last */
+        this.drawn = [0, 0];
         this.grid = useVirtualGrid({
             scrollableRef: this.scroller,
             onChange: () => {
                 this.lookAhead();
-                this.render();
+                const [start, end] = this.range;
+                if (start !== this.drawn[0] || end !== this.drawn[1]) {
+                    this.render();
+                }
             },
         });
         // Laid out anew when the list has changed, not whenever it is scrolled: it may be long.
@@ -101,6 +109,8 @@ export class MailListView extends Component {
         });
         let shift = 0;
         onWillRender(() => {
+            this.selectedByGroup = this.list.selectedByGroup;
+            this.setNow(luxon.DateTime.local());
             if (!isStale) {
                 return;
             }
@@ -118,7 +128,7 @@ export class MailListView extends Component {
         });
         useEffect(
             () => this.lookAhead(),
-            () => [this.list.status, this.items.length]
+            () => [this.list.status, this.items]
         );
     }
 
@@ -145,20 +155,29 @@ export class MailListView extends Component {
         return 0;
     }
 
-    /** The items in sight and around it, each with its place. */
+    /** @returns {[number, number]} from which item to before which the list is drawn: what is in sight, and around it */
+    get range() {
+        const [start = 0, end = -1] = this.grid.rowsIndexes || [];
+        return [
+            start - (start % STRIDE),
+            Math.min(end + STRIDE - (end % STRIDE), this.items.length),
+        ];
+    }
+
+    /** These items, each with its place. */
     get shown() {
-        const [start, end] = this.grid.rowsIndexes || [];
-        return start === undefined
-            ? []
-            : this.items
-                  .slice(start, end + 1)
-                  .map((item, index) => ({...item, top: this.offsets[start + index]}));
+        const [start, end] = (this.drawn = this.range);
+        return this.items
+            .slice(start, end)
+            .map((item, index) => ({...item, top: this.offsets[start + index]}));
     }
 
     lookAhead() {
-        const [, end = -1] = this.grid.rowsIndexes || [];
+        const [start, end] = this.range;
         const last = this.items.at(-1);
-        if (this.list.status !== "ready" || end < this.items.length - LOAD_AHEAD) {
+        this.list.lookAt(this.items.slice(start, end).map(({key}) => key));
+        const ahead = start ? LOAD_AHEAD : LOAD_SOON;
+        if (this.list.status !== "ready" || end < this.items.length - ahead) {
             return;
         }
         if (
@@ -171,16 +190,29 @@ export class MailListView extends Component {
 
     // ------------------------------------------------------------------ words
 
-    get now() {
-        return luxon.DateTime.local();
+    /** Times are put into words once a day, not whenever the list is scrolled. */
+    setNow(now) {
+        if (!this.now?.hasSame(now, "day")) {
+            this.timeWords = new Map();
+        }
+        this.now = now;
+    }
+
+    wordsOf(utc) {
+        let words = this.timeWords.get(utc);
+        if (!words) {
+            words = {short: dayOrTime(utc, this.now), full: fullTime(utc)};
+            this.timeWords.set(utc, words);
+        }
+        return words;
     }
 
     time(utc) {
-        return dayOrTime(utc, this.now);
+        return this.wordsOf(utc).short;
     }
 
     fullTime(utc) {
-        return fullTime(utc);
+        return this.wordsOf(utc).full;
     }
 
     get selectedWords() {
@@ -214,6 +246,10 @@ export class MailListView extends Component {
 
     selectTitle(words) {
         return _t("Select “%s”", words);
+    }
+
+    selectionOf(group) {
+        return this.list.groupSelection(group, this.selectedByGroup);
     }
 
     isDraggedAlong({type, row, key}) {

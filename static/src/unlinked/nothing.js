@@ -3,7 +3,7 @@ import {Component, onWillStart, useState} from "@odoo/owl";
 import {_t} from "@web/core/l10n/translation";
 import {useService} from "@web/core/utils/hooks";
 import {ConnectInvite} from "../account/connect_invite";
-import {MODEL} from "./mail_list";
+import {MODEL} from "./mail_items";
 
 /** No mail waits, or none that fits: why, and what to do about it. */
 export class Nothing extends Component {

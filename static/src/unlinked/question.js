@@ -3,7 +3,7 @@ import {Component, useEffect, useRef, useState} from "@odoo/owl";
 import {useService} from "@web/core/utils/hooks";
 import {formatInteger} from "@web/views/fields/formatters";
 import {dayOrTime} from "../timeline/timeline_words";
-import {MODEL} from "./mail_list";
+import {MODEL} from "./mail_items";
 import {
     KINDS,
     justLinkedWords,

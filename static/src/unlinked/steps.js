@@ -3,7 +3,7 @@
  */
 
 import {_t} from "@web/core/l10n/translation";
-import {MODEL} from "./mail_list";
+import {MODEL} from "./mail_items";
 
 /** Milliseconds for which the toast offers the way back. */
 const UNDO_DELAY = 10000;

@@ -1,6 +1,6 @@
 /** Where the mail may belong: what the server suggests for it, and what is found by words. */
 
-import {MODEL} from "./mail_list";
+import {MODEL} from "./mail_items";
 
 /** Mails that suggestions are asked for; more of them tell nothing new. */
 const ASKED = 50;

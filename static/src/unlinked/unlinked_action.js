@@ -4,8 +4,9 @@ import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
 import {WithSearch} from "@web/search/with_search/with_search";
 import {standardActionServiceProps} from "@web/webclient/actions/action_service";
-import {MODEL} from "./mail_list";
+import {MODEL} from "./mail_items";
 import {UnlinkedScreen} from "./unlinked_screen";
+import {UnlinkedSearchModel} from "./unlinked_search_model";
 
 /** Unlinked Emails: the inbox where stray mail finds its home. */
 export class UnlinkedAction extends Component {
@@ -18,6 +19,7 @@ export class UnlinkedAction extends Component {
         const {action, globalState} = this.props;
         return {
             ...{resModel: MODEL, context: action.context || {}, globalState},
+            SearchModel: UnlinkedSearchModel,
             searchViewId: action.params?.search_view_id || false,
             searchMenuTypes: ["filter", "groupBy", "favorite"],
             hideCustomGroupBy: true,

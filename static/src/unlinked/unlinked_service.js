@@ -1,7 +1,7 @@
 import {reactive} from "@odoo/owl";
 
 import {registry} from "@web/core/registry";
-import {MODEL} from "./mail_list";
+import {MODEL} from "./mail_items";
 
 const NOTIFICATION = "easycrm_mail.unlinked";
 

@@ -13,7 +13,7 @@ export const KINDS = {
     opportunity: {icon: "fa-star", word: _t("Opportunity")},
 };
 
-/** How the list is arranged, by what the server groups by; the search bar knows of more dates. */
+/** How the list is arranged, by what the server groups by. */
 export const ARRANGEMENTS = [
     {by: BY_SENDER, words: _t("Grouped by sender")},
     {by: BY_DOMAIN, words: _t("Grouped by domain")},
@@ -23,9 +23,16 @@ export const ARRANGEMENTS = [
     {by: "", words: _t("Newest first")},
 ];
 
+/** Only the search bar knows of these. */
+const OTHER_ARRANGEMENTS = [
+    {by: "date:week", words: _t("Grouped by week")},
+    {by: "date:quarter", words: _t("Grouped by quarter")},
+    {by: "date:year", words: _t("Grouped by year")},
+];
+
 export function arrangementWords(by) {
-    const known = ARRANGEMENTS.find((arrangement) => arrangement.by === by);
-    return known ? known.words : _t("Grouped by date");
+    const known = [...ARRANGEMENTS, ...OTHER_ARRANGEMENTS];
+    return known.find((arrangement) => arrangement.by === by)?.words || "";
 }
 
 /** The sign of a group that is no person. */
