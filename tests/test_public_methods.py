@@ -49,14 +49,13 @@ class TestPublicMethods(MailCase):
                 "easycrm_esp_id": esp.id,
             }
         )
-        batch = self.env["easycrm.esp.batch"].create(
+        self.env["easycrm.esp.batch"].create(
             {"esp_id": esp.id, "mailing_id": mailing.id, "key": "k", "state": "doubt"}
         )
         mail = self.env["mail.mail"].create({"email_to": "anna@acme.example"})
         return {
             "mail.mail": mail,
             "easycrm.esp": esp,
-            "easycrm.esp.batch": batch,
             "mailing.mailing": mailing,
         }
 
