@@ -25,7 +25,9 @@ class EasycrmEspBatch(models.Model):
     mailing_id = fields.Many2one(
         "mailing.mailing", required=True, index=True, ondelete="cascade"
     )
-    content_id = fields.Many2one("easycrm.esp.content", ondelete="cascade")
+    content_id = fields.Many2one(
+        "easycrm.esp.content", index="btree_not_null", ondelete="cascade"
+    )
     key = fields.Char(required=True, readonly=True, copy=False)
     state = fields.Selection(
         [

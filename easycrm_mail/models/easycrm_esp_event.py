@@ -178,11 +178,11 @@ class EasycrmEspEvent(models.Model):
         """Forget what was reported about nobody of ours, when its token has expired."""
         self.env.cr.execute(
             """
-            DELETE FROM easycrm_esp_event WHERE id IN (
+            DELETE FROM easycrm_esp_event WHERE id = ANY(ARRAY(
                 SELECT id FROM easycrm_esp_event
                 WHERE trace_id IS NULL AND applied IS TRUE
                   AND received_at < now() AT TIME ZONE 'UTC' - interval '7 days'
-                ORDER BY received_at LIMIT 10000)
+                ORDER BY received_at LIMIT 10000))
             """
         )
         return self.env.cr.rowcount, self.env.cr.rowcount == 10000
