@@ -158,6 +158,7 @@ FILL = (
         NULL, 0
     FROM generate_series(0, 19999) i
     """,
+    "ANALYZE mailing_trace, easycrm_esp_event, link_tracker",
     """
     INSERT INTO link_tracker_click
         (easycrm_event_id, link_id, mailing_trace_id, mass_mailing_id, create_date)
@@ -255,7 +256,7 @@ class Campaigns:
         for statement in FILL:
             cr.execute(statement, values)
         cr.commit()
-        million._vacuum(*TABLES, "mail_blacklist")
+        million._vacuum(*TABLES, "mail_blacklist", "mailing_mailing")
         self.env.invalidate_all()
 
     @cache
