@@ -175,7 +175,10 @@ class EasycrmEspEvent(models.Model):
 
     @api.autovacuum
     def _gc_unknown(self):
-        """Forget what was reported about nobody of ours, when its token has expired."""
+        """Forget what was reported about nobody of ours.
+
+        By then its signature has expired: who has recorded it cannot repeat it.
+        """
         self.env.cr.execute(
             """
             DELETE FROM easycrm_esp_event WHERE id = ANY(ARRAY(
