@@ -396,9 +396,12 @@ def record_sync(env, million, recorder, mailbox):
         }
     )
     env.cr.commit()
-    found = {}
-    with recorder.record(found):
-        SyncRun(account).run(env["easycrm.email.address"]._match_due)
+    for _try in range(3):  # (on a busy machine it may be late)
+        found = {}
+        with recorder.record(found):
+            SyncRun(account).run(env["easycrm.email.address"]._match_due)
+        if account.last_error_kind != "retry":
+            break
     assert account.last_error is False, account.last_error
     env.cr.execute(
         "SELECT count(*) FROM easycrm_email WHERE message_id LIKE '%@plans.example>'"
