@@ -482,4 +482,5 @@ Good morning.
     def campaigns_deleted(self):
         text = self.campaigns.older.easycrm_batch_ids[0].content_id
         text.unlink()
-        self.campaigns.empty.unlink()
+        # (not with those that it was made with: Odoo reads the recipients of all these)
+        self.env["mailing.mailing"].browse(self.campaigns.empty.id).unlink()
