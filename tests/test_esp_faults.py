@@ -1,4 +1,5 @@
 import json
+import time
 from unittest.mock import patch
 
 from psycopg2 import IntegrityError
@@ -16,7 +17,8 @@ from .servers.web import Answer
 from .test_esp_events import EspFixtures
 from .test_esp_mailing import SEND, MailingCase
 
-SEND_LOG = "odoo.addons.easycrm_mail.easycrm_mail.models.easycrm_esp_send"
+MODELS = "odoo.addons.easycrm_mail.easycrm_mail.models"
+WIZARDS = "odoo.addons.easycrm_mail.easycrm_mail.wizards"
 
 
 class QueueCase(MailingCase):
@@ -82,11 +84,10 @@ class TestEspFaults(QueueCase):
     def test_a_run_whose_time_is_up_goes_on_in_the_next(self):
         mailing = self.make_mailing(self.make_people(5))
         mailing.state = "sending"
-        wizards = "odoo.addons.easycrm_mail.easycrm_mail.wizards"
         with (
             # (Odoo commits page by page unless it is tested)
             patch("odoo.addons.mass_mailing.models.mailing.modules") as modules,
-            patch(f"{wizards}.mail_compose_message.MAX_RECIPIENTS", 2),
+            patch(f"{WIZARDS}.mail_compose_message.MAX_RECIPIENTS", 2),
         ):
             modules.module.current_test = None
             with patch.object(
@@ -101,6 +102,54 @@ class TestEspFaults(QueueCase):
         self.hand_over()
         self.assertEqual(len(self.sendgrid.deliveries.all()), 5)
         self.assertEqual(mailing.state, "done")
+
+    def run_out_of_time(self, cron):
+        """Let everything be a run of a job of Odoo's whose time is up already."""
+        self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)]).unlink()
+        progress = self.env["ir.cron.progress"].create(
+            {"cron_id": cron.id, "done": 0, "remaining": 0}
+        )
+        context = {
+            **self.env.context,
+            "cron_id": cron.id,
+            "ir_cron_progress_id": progress.id,
+            "cron_end_time": time.monotonic() - 1,
+        }
+        self.env = self.env(context=context)
+        return progress
+
+    def assert_it_goes_on_later(self, progress):
+        # (else Odoo makes ten runs of it, however long they take)
+        progress.invalidate_recordset()
+        self.assertTrue(progress.done)
+        self.assertFalse(progress.remaining)
+        self.assertTrue(
+            self.env["ir.cron.trigger"].search([("cron_id", "=", progress.cron_id.id)])
+        )
+
+    def test_sending_that_is_out_of_time_leaves_the_rest_to_another_run(self):
+        with patch(f"{MODELS}.bulk_writer.MAX_RECIPIENTS", 2):
+            self.make_mailing(self.make_people(5))._action_send_mail()
+        progress = self.run_out_of_time(self.env.ref("easycrm_mail.ir_cron_esp_send"))
+        for calls in (1, 2, 3):
+            self.hand_over()
+            self.assertEqual(len(self.sendgrid.calls), calls)
+            self.assert_it_goes_on_later(progress)
+
+    def test_writing_that_is_out_of_time_leaves_the_rest_to_another_run(self):
+        mailing = self.make_mailing(self.make_people(5))
+        mailing.state = "sending"
+        progress = self.run_out_of_time(
+            self.env.ref("mass_mailing.ir_cron_mass_mailing_queue")
+        )
+        with (
+            patch("odoo.addons.mass_mailing.models.mailing.modules") as modules,
+            patch(f"{WIZARDS}.mail_compose_message.MAX_RECIPIENTS", 2),
+        ):
+            modules.module.current_test = None
+            self.process()
+        self.assertEqual(len(self.traces(mailing)), 2)
+        self.assert_it_goes_on_later(progress)
 
     def test_events_that_come_before_the_answer_finish_it_too(self):
         mailing = self.make_mailing(self.make_people(3))
@@ -149,7 +198,7 @@ class TestEspFaults(QueueCase):
         bad, good = (self.make_mailing(self.make_people(2)) for _number in range(2))
         (bad + good)._action_send_mail()
         self.traces(bad)[0].sudo().easycrm_values = "{"
-        with mute_logger(SEND_LOG):
+        with mute_logger(f"{MODELS}.easycrm_esp_send"):
             self.hand_over()
         self.assertEqual(len(self.sendgrid.deliveries.all()), 2)
         self.assertEqual(bad.easycrm_batch_ids.state, "refused")

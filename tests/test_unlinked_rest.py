@@ -298,6 +298,4 @@ class TestUnlinkedRest(UnlinkedCase):
         steps = self.get_step(mine) + self.get_step(theirs)
         steps.again_at = "2025-01-01"
         self.go_on(2)
-        self.assertEqual(
-            [step.done_count > SLICE + 1 for step in steps], [True, True]
-        )
+        self.assertEqual([step.done_count > SLICE + 1 for step in steps], [True, True])

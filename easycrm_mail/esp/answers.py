@@ -3,10 +3,14 @@
 import contextlib
 import time
 
-from .errors import Permanent, Refused, Retry
+from .errors import Permanent, Refused, Retry, Unverified
 
 #: Seconds that a sender may ask to wait at most: a day.
 _MAX_WAIT = 24 * 3600
+
+#: Seconds that our clock may be behind a sender's: what it signs cannot be forged, and
+#: what is refused for a wrong clock is lost.
+_MAX_AHEAD = 24 * 3600
 
 
 def shorten(text: str, limit: int = 300) -> str:
@@ -43,6 +47,20 @@ def retry_after(headers) -> float | None:
 def _bounded(seconds: float) -> float:
     # (in this order, what is no number is none to wait)
     return max(0.0, min(seconds, _MAX_WAIT))
+
+
+def check_age(timestamp: str, max_age: float) -> None:
+    """Raises `Unverified` where a signature is too old to count, or of no time.
+
+    :param timestamp: that was signed, in seconds since 1970
+    :param max_age: in seconds
+    """
+    try:
+        age = time.time() - float(timestamp)
+    except ValueError:
+        raise Unverified("stale") from None
+    if not -_MAX_AHEAD < age < max_age:
+        raise Unverified("stale")
 
 
 def check_key(key: str) -> None:

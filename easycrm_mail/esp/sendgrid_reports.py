@@ -9,9 +9,15 @@ from datetime import datetime, timezone
 
 from sendgrid.helpers.eventwebhook import EventWebhook, EventWebhookHeader
 
-from .answers import UNREADABLE, plain, shorten
+from .answers import UNREADABLE, check_age, plain, shorten
 from .errors import Malformed, Unverified
 from .values import Event, EventKind, Severity
+
+#: Seconds that a signature counts. It is tried again until a day after the event, and
+#: whether it is signed anew then is not told. Who repeats it later has recorded it; and
+#: what it says is known by the keys of its events, until those are forgotten (which
+#: must take longer).
+MAX_AGE = 3 * 24 * 3600
 
 _KINDS = {
     "processed": EventKind.PROCESSED,
@@ -51,6 +57,7 @@ class SendGridReports:
             raise Unverified("signature", type(error).__name__) from None
         if not is_signed:
             raise Unverified("signature")
+        check_age(timestamp, MAX_AGE)
 
     def token(self, _body: bytes) -> str:
         """Nothing: the signature covers all of the body, so that it proves itself."""

@@ -176,14 +176,17 @@ class EasycrmEspEvent(models.Model):
 
     @api.autovacuum
     def _gc_unknown(self):
-        """Forget what was reported about nobody of ours, when its token has expired."""
+        """Forget what was reported about nobody of ours.
+
+        By then its signature has expired: who has recorded it cannot repeat it.
+        """
         self.env.cr.execute(
             """
-            DELETE FROM easycrm_esp_event WHERE id IN (
+            DELETE FROM easycrm_esp_event WHERE id = ANY(ARRAY(
                 SELECT id FROM easycrm_esp_event
                 WHERE trace_id IS NULL AND applied IS TRUE
                   AND received_at < now() AT TIME ZONE 'UTC' - interval '7 days'
-                ORDER BY received_at LIMIT 10000)
+                ORDER BY received_at LIMIT 10000))
             """
         )
         return self.env.cr.rowcount, self.env.cr.rowcount == 10000

@@ -256,6 +256,7 @@ class BulkRun(Retrying):
             self._retrying(self._end, batch_id, outcome)
             self._retrying(finish)
             if not self.env["ir.cron"]._commit_progress(1, remaining=1):
+                self.env.ref("easycrm_mail.ir_cron_esp_send")._easycrm_go_on_later()
                 break
         else:
             self._retrying(finish)

@@ -37,6 +37,7 @@ class EasycrmEspSuppression(models.Model):
     )
 
     _address_unique = models.UniqueIndex("(address)")
+    _since_idx = models.Index("(since DESC, id DESC)")
 
     @api.model
     def _add(self, rows, esp):

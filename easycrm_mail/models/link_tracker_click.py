@@ -6,6 +6,15 @@ from odoo import api, fields, models
 WEB = ("http://", "https://")
 
 
+class LinkTracker(models.Model):
+    _inherit = "link.tracker"
+
+    # the links of a mailing, which its results and its clicks ask for
+    _easycrm_mailing_idx = models.Index(
+        "(mass_mailing_id) WHERE mass_mailing_id IS NOT NULL"
+    )
+
+
 class LinkTrackerClick(models.Model):
     _inherit = "link.tracker.click"
 

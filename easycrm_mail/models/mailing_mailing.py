@@ -190,7 +190,8 @@ class MailingMailing(models.Model):
             result = super()._action_send_mail(res_ids)
         except TimeUp:
             # (Odoo's own cron goes on with it: it runs once a day)
-            self.env.ref("mass_mailing.ir_cron_mass_mailing_queue").sudo()._trigger()
+            cron = self.env.ref("mass_mailing.ir_cron_mass_mailing_queue").sudo()
+            cron._easycrm_go_on_later()
             result = True
         except Unwritable:
             result = True  # (the mailings behind it are sent all the same)

@@ -16,6 +16,7 @@ from unittest.mock import patch
 HERE = Path(os.environ["PLANS_HERE"])
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "bench")]
 
+import hot_campaigns
 from lib.million import TABLES, Million
 from plans import Recorder
 
@@ -37,7 +38,7 @@ MAILS = int(os.environ.get("PLANS_MAILS", "1000000"))
 LARGE = [
     *(*TABLES, "res_partner", "crm_lead", "easycrm_email_address"),
     "easycrm_email_tally",
-    "mailing_trace",
+    *hot_campaigns.TABLES,
 ]
 #: Indexes that are taken away to see whether that is noticed.
 INDEXES = {
@@ -45,25 +46,9 @@ INDEXES = {
     "mails_a_day_of_all_mailboxes": "easycrm_email_copy_date_idx",
     "new_contact": "easycrm_email_participant_address_prefix_idx",
     "unlinked_emails_grouped": "easycrm_email_copy_unlinked_idx",
-    "campaigns_of_a_busy_contact": "mailing_trace_easycrm_company_idx",
+    **hot_campaigns.INDEXES,
 }
 UNLINKED = [("is_unlinked", "=", True), ("ignored", "=", False)]
-
-#: Five mailings to each contact, and to a mailing list; two thousand of each to one.
-MAILINGS = """
-    INSERT INTO mailing_trace
-        (mass_mailing_id, trace_type, model, res_id, email, message_id, trace_status,
-         sent_datetime, easycrm_commercial_partner_id)
-    SELECT %(mailing)s, 'mail', kind.model, partner.id, partner.email_normalized,
-        format('<%%s-%%s-%%s@mailing.example>', kind.model, partner.id, number),
-        'sent', timestamp '2025-03-01' - number * interval '1 day',
-        partner.commercial_partner_id
-    FROM res_partner partner
-    CROSS JOIN (VALUES ('res.partner'), ('mailing.contact')) AS kind (model)
-    CROSS JOIN LATERAL generate_series(
-        1, CASE WHEN partner.id = %(busy)s THEN 2000 ELSE 5 END) AS number
-    WHERE partner.email_normalized IS NOT NULL
-"""
 
 MAIL = """\
 From: contact{n}@customer{n}.example
@@ -78,12 +63,13 @@ Good morning.
 """
 
 
-class Paths:
+class Paths(hot_campaigns.CampaignPaths):
     """Each path is done once to warm up, and once recorded."""
 
-    def __init__(self, env, million):
+    def __init__(self, env, million, campaigns):
         self.env = env
         self.million = million
+        self.campaigns = campaigns
         self.account = million.accounts[0]
 
     def mine(self, records, number=0):
@@ -132,12 +118,6 @@ class Paths:
 
     def _search(self, filters):
         return self.mine(self.million.busy).easycrm_timeline(filters=filters)
-
-    def campaigns_of_a_busy_contact(self):
-        page = self._search({"direction": "campaign"})
-        assert page["campaign_count"] == 1000 and page["next"]
-        page = self.mine(self.million.busy).easycrm_timeline("2024-01-01 00:00:00/-5")
-        assert any(one["thread_id"] < 0 for one in page["conversations"])
 
     def conversation(self):
         self.env.cr.execute(
@@ -271,22 +251,6 @@ class Paths:
         ingest = Ingest(self.account, "INBOX")
         assert ingest.store([Read(remote, parse(remote.raw))])
 
-    def answers_to_mailings(self):
-        partner = self.env["res.partner"].search([("name", "=", "Contact 7000")])
-        raw = MAIL.format(n=7000, m=7).replace(
-            "<7000@million.example>", f"<res.partner-{partner.id}-3@mailing.example>"
-        )
-        raw = raw.replace("Plan 7000", "Re: Spring offer")
-        Ingest(self.account, "INBOX")._count_replies([parse(raw.encode())])
-        traces = self.env["mailing.trace"]
-        own = [("model", "=", "res.partner"), ("res_id", "=", partner.id)]
-        assert "reply" in traces.search(own).mapped("trace_status")
-
-    def who_unsubscribes_from_a_mailing(self):
-        partner = self.env["res.partner"].search([("name", "=", "Contact 7000")])
-        mailing = self.env["mailing.mailing"].search([], limit=1)
-        mailing._easycrm_unsubscribe(partner.email)
-
     def marks_and_removals(self):
         self.env.cr.execute(
             "SELECT provider_ref FROM easycrm_email_location"
@@ -388,17 +352,18 @@ class Paths:
         self.account._get_open_conversations()
 
 
-def drop_and_go(env, million, name, index):
+def drop_and_go(paths, name, index):
     """Go a path without the index that it needs; the rollback brings it back."""
-    env.cr.execute(f"DROP INDEX {index}")
-    getattr(Paths(env, million), name)()
+    paths.env.cr.execute(f"DROP INDEX {index}")
+    getattr(paths, name)()
 
 
-def record_all(env, million, recorder, only=""):
+def record_all(paths, recorder, only=""):
     """Return what each path took; every one is rolled back."""
-    paths = Paths(env, million)
+    env = paths.env
     helpers = ("mine", "reads")
-    names = [n for n in vars(Paths) if n[0] != "_" and n not in helpers]
+    known = {**vars(Paths), **vars(hot_campaigns.CampaignPaths)}
+    names = [n for n in known if n[0] != "_" and n not in helpers]
     return {
         name: record(env, recorder, getattr(paths, name))
         for name in names
@@ -431,9 +396,12 @@ def record_sync(env, million, recorder, mailbox):
         }
     )
     env.cr.commit()
-    found = {}
-    with recorder.record(found):
-        SyncRun(account).run(env["easycrm.email.address"]._match_due)
+    for _try in range(3):  # (on a busy machine it may be late)
+        found = {}
+        with recorder.record(found):
+            SyncRun(account).run(env["easycrm.email.address"]._match_due)
+        if account.last_error_kind != "retry":
+            break
     assert account.last_error is False, account.last_error
     env.cr.execute(
         "SELECT count(*) FROM easycrm_email WHERE message_id LIKE '%@plans.example>'"
@@ -442,39 +410,24 @@ def record_sync(env, million, recorder, mailbox):
     return found
 
 
-def add_mailings(env, million):
-    mailing = env["mailing.mailing"].create(
-        {
-            "subject": "Spring offer",
-            "mailing_model_id": env["ir.model"]._get_id("res.partner"),
-            "email_from": "news@own.example",
-        }
-    )
-    env.flush_all()
-    values = {"mailing": mailing.id, "busy": million.busy.id}
-    env.cr.execute(MAILINGS, values)
-    env.cr.execute("ANALYZE mailing_trace")
-    env.cr.commit()
-
-
 def main(env):
     million = Million(env)
     million.make_mails(MAILS)
-    add_mailings(env, million)
+    paths = Paths(env, million, hot_campaigns.Campaigns(env, million))
     recorder = Recorder(env.cr, LARGE)
     counts = {}
-    for table in ("easycrm_email", "easycrm_email_link"):
+    for table in ("easycrm_email", "easycrm_email_link", "easycrm_esp_event"):
         env.cr.execute(f"SELECT count(*) FROM {table}")
         counts[table] = env.cr.fetchone()[0]
-    paths = record_all(env, million, recorder)
+    taken = record_all(paths, recorder)
 
     broken = {
-        name: record(env, recorder, partial(drop_and_go, env, million, name, index))
+        name: record(env, recorder, partial(drop_and_go, paths, name, index))
         for name, index in INDEXES.items()
     }
     mailbox = json.loads(os.environ["PLANS_MAILBOX"])
-    paths["sync_of_a_mailbox"] = record_sync(env, million, recorder, mailbox)
-    result = {"counts": counts, "paths": paths, "without_index": broken}
+    taken["sync_of_a_mailbox"] = record_sync(env, million, recorder, mailbox)
+    result = {"counts": counts, "paths": taken, "without_index": broken}
     Path(os.environ["PLANS_OUT"]).write_text(json.dumps(result))
 
 

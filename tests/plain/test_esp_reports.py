@@ -72,8 +72,39 @@ def mailgun():
         yield server
 
 
-def test_the_published_signature_is_taken():
+@pytest.fixture
+def its_day(monkeypatch):
+    """It is the day of the published signature."""
+    set_clock(monkeypatch, float(TIMESTAMP))
+
+
+def set_clock(monkeypatch, at):
+    monkeypatch.setattr("easycrm_mail.esp.answers.time.time", lambda: at)
+
+
+def test_the_published_signature_is_taken(its_day):
     SendGridReports(KEY).verify(signed(), BODY)
+
+
+@pytest.mark.parametrize("hours", [-23, 25, 71])
+def test_a_signature_counts_for_days_as_long_as_it_is_tried_again(monkeypatch, hours):
+    set_clock(monkeypatch, float(TIMESTAMP) + hours * 3600)
+    SendGridReports(KEY).verify(signed(), BODY)
+
+
+@pytest.mark.parametrize("hours", [-25, 73, 24 * 365])
+def test_a_recorded_report_is_refused_when_that_is_over(monkeypatch, hours):
+    set_clock(monkeypatch, float(TIMESTAMP) + hours * 3600)
+    with pytest.raises(Unverified, match="stale"):
+        SendGridReports(KEY).verify(signed(), BODY)
+
+
+@pytest.mark.parametrize("timestamp", ["soon", "nan", "1e999"])
+def test_a_signed_time_that_is_none_is_refused(sendgrid, timestamp):
+    with pytest.raises(Unverified, match="stale"):
+        SendGridReports(sendgrid.verification_key).verify(
+            sendgrid.sign(b"[]", timestamp), b"[]"
+        )
 
 
 @pytest.mark.parametrize(
@@ -92,8 +123,8 @@ def test_the_published_signature_is_taken():
         ("", signed(), BODY),
     ],
 )  # fmt: skip
-def test_any_other_signature_is_refused(key, headers, body):
-    with pytest.raises(Unverified):
+def test_any_other_signature_is_refused(its_day, key, headers, body):
+    with pytest.raises(Unverified, match=r"^(signature|unset)"):
         SendGridReports(key).verify(headers, body)
 
 
@@ -181,7 +212,9 @@ def test_mailgun_signature(mailgun):
         MailgunReports("").verify({}, body)
     with pytest.raises(Unverified, match="signature"):
         MailgunReports("other").verify({}, body)
-    for age in (25 * 3600, -3600):
+    for age in (23 * 3600, -23 * 3600):
+        reports.verify({}, mailgun.sign(event, timestamp=str(now() - age)))
+    for age in (25 * 3600, -25 * 3600):
         stale = mailgun.sign(event, timestamp=str(now() - age))
         with pytest.raises(Unverified, match="stale"):
             reports.verify({}, stale)

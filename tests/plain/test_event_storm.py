@@ -163,10 +163,17 @@ def test_after_a_storm_the_truth_is_exact(campaign, server):
         url = f"{odoo.url}/easycrm_mail/webhook/sendgrid/{token}"
 
         def report(call):
-            # (what it cannot take just now is told again, as SendGrid does)
-            while (status := server.report(url, call)) >= 500:
+            # (what it cannot take just now is told again, as SendGrid does; so is what
+            # a busy machine answers too late)
+            for _try in range(20):
+                try:
+                    status = server.report(url, call)
+                except TimeoutError:
+                    continue
+                if status < 500:
+                    return status
                 refused.append(status)
-            return status
+            return None
 
         refused = []
         assert set(senders.map(report, calls)) == {200}

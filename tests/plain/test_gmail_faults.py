@@ -13,6 +13,7 @@ from conftest import LONG_AGO, raised
 from gmail_mailbox import EMAIL, Mirror, Tokens, connect, fill, running_gmail
 from servers.gmail_answers import refusal
 from servers.web import Answer
+from standstill import in_time
 
 from easycrm_mail.providers import (
     GmailProvider,
@@ -161,7 +162,7 @@ def test_it_waits_as_long_as_gmail_says(gmail, provider, headers, words, seconds
     answer = refusal(429, "rateLimitExceeded", words, headers)
     gmail.break_("profile", "answer", answer=answer)
     error = raised(provider.check, Retry, "busy")
-    assert error.retry_after == (seconds and pytest.approx(seconds, abs=3))
+    assert error.retry_after == (seconds and pytest.approx(seconds, abs=10))
 
 
 @pytest.mark.parametrize("status", [403, 429, 500, 503])
@@ -253,23 +254,23 @@ def test_a_connection_that_broke_while_it_lay_idle_is_replaced(gmail, provider, 
 
 def test_a_slow_answer_is_retried_later(gmail):
     provider = connect(gmail, timeout=0.3)
-    provider.check()
+    in_time(provider.check)
     gmail.break_("profile", "slow", seconds=1)
     raised(provider.check, Retry, "timeout")
-    provider.check()
+    in_time(provider.check)
 
 
 def test_a_server_that_sends_a_byte_now_and_then_has_an_end(gmail):
     provider = connect(gmail, timeout=0.5)
-    gmail.break_("profile", "drip", seconds=5)
+    gmail.break_("profile", "drip", seconds=30)
     started = time.monotonic()
     raised(provider.check, Retry, "timeout")
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 15
 
 
 def test_the_calls_have_a_deadline_together(gmail):
+    connect(gmail, timeout=5, patience=10).check()
     provider = connect(gmail, timeout=5, patience=0.4)
-    provider.check()
     gmail.latency = 1
     raised(provider.check, Retry, "timeout")
     gmail.latency = 0

@@ -10,6 +10,7 @@ from conftest import LONG_AGO, mail, raised
 from gmail_mailbox import EMAIL, connect
 from sending import MB, MESSAGE_ID, draft
 from servers.gmail_answers import refusal
+from standstill import in_time, once_met
 
 from easycrm_mail.messages import File, parse, write
 from easycrm_mail.providers import (
@@ -167,11 +168,11 @@ ANSWERS = {
 }
 
 
-def arm(gmail, pattern: str, fault: str, times: int = 9) -> None:
+def arm(gmail, pattern: str, fault: str, times: int = 9):
     if fault in ANSWERS:
-        gmail.break_(pattern, "answer", answer=ANSWERS[fault], times=times)
-    else:
-        gmail.break_(pattern, fault, seconds=1.5, times=times)
+        answer = ANSWERS[fault]
+        return gmail.break_(pattern, "answer", answer=answer, times=times)
+    return gmail.break_(pattern, fault, seconds=1.5, times=times)
 
 
 def await_sent(gmail) -> None:
@@ -186,9 +187,16 @@ def await_sent(gmail) -> None:
 def test_whatever_becomes_of_a_send_it_goes_out_once_or_not(gmail, fault):
     kind, code, times = FAULTS[fault]
     provider = connect(gmail, timeout=0.4 if fault == "slow" else 10)
-    provider.check()
-    arm(gmail, "messages/send", fault)
-    error = raised(lambda: provider.send(outgoing()), kind, code)
+    in_time(provider.check)
+
+    def armed():
+        gmail.mend()
+        return arm(gmail, "messages/send", fault)
+
+    def send():
+        return once_met(armed, lambda: provider.send(outgoing()))
+
+    error = raised(send, kind, code)
     if fault == "slow":
         await_sent(gmail)
     assert len(gmail.sent) == times
@@ -204,9 +212,16 @@ def test_whatever_becomes_of_a_send_it_goes_out_once_or_not(gmail, fault):
 def test_whatever_becomes_of_an_upload_it_goes_out_once_or_not(gmail, fault):
     kind, code, times = FAULTS[fault]
     provider = connect(gmail, timeout=0.6 if fault == "slow" else 10)
-    gmail.break_("PUT .*upload_id", "none", times=PIECES)
-    arm(gmail, "PUT .*upload_id", fault)
-    raised(lambda: provider.send(outgoing(files=LARGE)), kind, code)
+
+    def armed():
+        gmail.mend()
+        gmail.break_("PUT .*upload_id", "none", times=PIECES)
+        return arm(gmail, "PUT .*upload_id", fault)
+
+    def send():
+        return once_met(armed, lambda: provider.send(outgoing(files=LARGE)))
+
+    raised(send, kind, code)
     if fault == "slow":
         await_sent(gmail)
     assert len(gmail.sent) == times
@@ -290,7 +305,8 @@ def test_what_has_gone_out_is_sent_though_it_cannot_be_looked_at(
 
 
 @pytest.mark.parametrize("size", [0, 1, gmail_send.UPLOAD_BYTES, 24 * MB])
-def test_files_of_any_size_go_out_whole(gmail, provider, size):
+def test_files_of_any_size_go_out_whole(gmail, size):
+    provider = connect(gmail, timeout=60)
     sent = provider.send(outgoing(files=(File("a.bin", "", os.urandom(size)),)))
     assert gmail.sent == [(EMAIL, sent.raw)]
     assert ("upload_id" in gmail.calls[-2]) == (size >= gmail_send.UPLOAD_BYTES)

@@ -88,7 +88,7 @@ def test_it_is_upgraded_removed_and_installed_again(database):
     command_odoo(database, "shell", "--no-http", script=REMOVE)
     left = {what: query(database, statement) for what, statement in LEFT.items()}
     assert left == {what: [] for what in LEFT}
-    run_odoo(database, "shell", "--no-http", script=MAILING)
+    command_odoo(database, "shell", "--no-http", script=MAILING)
     partner = "SELECT email FROM res_partner WHERE name = 'Anna'"
     assert query(database, partner) == [("Anna <a@x.example>, b@x.example",)]
 

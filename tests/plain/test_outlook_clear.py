@@ -62,8 +62,6 @@ def test_where_nothing_is_left_two_calls_are_all(graph):
 def test_one_that_is_gone_meanwhile_is_no_error(graph):
     leave_draft(graph)
     [left] = drafts(graph)
-    graph.server.break_(
-        "DELETE", "none", first=lambda: graph.mailbox.delete(left.key)
-    )
+    graph.server.break_("DELETE", "none", first=lambda: graph.mailbox.delete(left.key))
     graph.provider().clear(MESSAGE_ID)
     assert not drafts(graph)

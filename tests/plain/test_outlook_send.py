@@ -9,6 +9,7 @@ from graph_faults import FAULTS as ANSWERS
 from graph_mailbox import ADDRESS, LONG_AGO, mail, pull_all
 from sending import DATE, MB, MESSAGE_ID, draft
 from servers.web import Answer
+from standstill import in_time, once_met
 
 from easycrm_mail.messages import File, Role, extract_part, parse
 from easycrm_mail.providers import (
@@ -169,9 +170,9 @@ SEND = {
 }
 
 
-def arm(graph, pattern: str, fault: str) -> None:
+def arm(graph, pattern: str, fault: str):
     values = {**ANSWERS[fault]}
-    graph.server.break_(pattern, values.pop("kind"), **values)
+    return graph.server.break_(pattern, values.pop("kind"), **values)
 
 
 def await_(happens) -> None:
@@ -186,10 +187,17 @@ def await_(happens) -> None:
 def test_whatever_becomes_of_a_send_it_goes_out_once_or_not(graph, fault):
     kind, code, times = SEND[fault]
     provider = graph.provider(timeout=0.4 if fault == "slow" else 5)
-    provider.check()
-    arm(graph, "POST .*/send$", fault)
-    graph.server.break_(r"GET .*/messages/[^?]+\?", "refuse", times=99)
-    raised(lambda: provider.send(outgoing()), kind, code)
+    in_time(provider.check)
+
+    def armed():
+        graph.server.mend()
+        graph.server.break_(r"GET .*/messages/[^?]+\?", "refuse", times=99)
+        return arm(graph, "POST .*/send$", fault)
+
+    def send():
+        return once_met(armed, lambda: provider.send(outgoing()))
+
+    raised(send, kind, code)
     if fault == "slow":
         await_(lambda: graph.server.sent)
     assert len(graph.server.sent) == times == len(sent_mails(graph))
@@ -250,8 +258,15 @@ def test_before_it_is_told_to_send_nothing_is_in_doubt(graph, step, fault):
     kind, code = BEFORE[fault]
     files = (File("b.txt", "text/plain", b"b"), *LARGE)
     provider = graph.provider(timeout=0.7 if fault == "slow" else 5)
-    arm(graph, step, fault)
-    raised(lambda: provider.send(outgoing(files=files)), kind, code)
+
+    def armed():
+        graph.server.mend()
+        return arm(graph, step, fault)
+
+    def send():
+        return once_met(armed, lambda: provider.send(outgoing(files=files)))
+
+    raised(send, kind, code)
     graph.server.mend()
     if fault == "slow" and step.endswith("messages$"):
         await_(lambda: drafts(graph))  # it is still on its way
@@ -344,7 +359,7 @@ def test_files_of_any_size_go_out_whole(graph, size):
     image = File("logo.png", "image/png", b"\x89PNG", "logo@x")
     html = '<p>Hi <img src="cid:logo@x"></p>'
     files = (File("Köln.bin", "application/pdf", data), image)
-    graph.provider(timeout=30).send(outgoing(html=html, files=files))
+    graph.provider(timeout=60).send(outgoing(html=html, files=files))
     [(_address, raw)] = graph.server.sent
     message = parse(raw)
     found = {one.name: one for one in message.attachments}

@@ -92,9 +92,10 @@ class SmtpSink:
         self.loop = asyncio.new_event_loop()
         self._ready = threading.Event()
 
-    def break_(self, step: str, kind: str, answer: str = "", **kwargs) -> None:
+    def break_(self, step: str, kind: str, answer: str = "", **kwargs) -> Fault:
         """Arm a `Fault`."""
         self.faults.append(Fault(step, kind, answer, **kwargs))
+        return self.faults[-1]
 
     def mend(self) -> None:
         """Disarm all faults."""
