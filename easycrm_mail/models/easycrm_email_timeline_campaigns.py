@@ -222,11 +222,22 @@ class EasycrmEmailTimeline(models.AbstractModel):
                     trace.easycrm_unsubscribed_at, trace.easycrm_unsubscribed_from,
                     mailing.id AS mailing_id, mailing.subject, mailing.email_from,
                     ARRAY(
-                        SELECT COALESCE(NULLIF(link.label, ''), link.title, link.url)
+                        SELECT COALESCE(
+                            (
+                                -- (a picture and words may lead to the same page)
+                                SELECT named.label FROM link_tracker named
+                                WHERE named.mass_mailing_id = link.mass_mailing_id
+                                  AND named.url = link.url AND named.label <> ''
+                                  AND named.label NOT LIKE '[media]%%'
+                                ORDER BY named.id LIMIT 1
+                            ),
+                            NULLIF(link.title, link.url),
+                            regexp_replace(link.url, '^https?://(www\\.)?', '')
+                        )
                         FROM link_tracker_click click
                         JOIN link_tracker link ON link.id = click.link_id
                         WHERE click.mailing_trace_id = trace.id
-                        GROUP BY link.id ORDER BY min(click.id)
+                        GROUP BY 1 ORDER BY min(click.id)
                     ) AS links
                 FROM mailing_trace trace
                 JOIN mailing_mailing mailing ON mailing.id = trace.mass_mailing_id
