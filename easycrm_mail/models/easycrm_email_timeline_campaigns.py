@@ -7,6 +7,7 @@ from odoo.tools.mail import email_split_tuples
 
 from ..messages import split_words
 from .easycrm_email_timeline import COUNT_LIMIT, PAGE, get_point
+from .link_tracker_click import LINK_NAME
 from .timeline_merge import Stream, merge
 
 #: Links of a mailing that are named on its line.
@@ -222,18 +223,7 @@ class EasycrmEmailTimeline(models.AbstractModel):
                     trace.easycrm_unsubscribed_at, trace.easycrm_unsubscribed_from,
                     mailing.id AS mailing_id, mailing.subject, mailing.email_from,
                     ARRAY(
-                        SELECT COALESCE(
-                            (
-                                -- (a picture and words may lead to the same page)
-                                SELECT named.label FROM link_tracker named
-                                WHERE named.mass_mailing_id = link.mass_mailing_id
-                                  AND named.url = link.url AND named.label <> ''
-                                  AND named.label NOT LIKE '[media]%%'
-                                ORDER BY named.id LIMIT 1
-                            ),
-                            NULLIF(link.title, link.url),
-                            regexp_replace(link.url, '^https?://(www\\.)?', '')
-                        )
+                        SELECT %(name)s
                         FROM link_tracker_click click
                         JOIN link_tracker link ON link.id = click.link_id
                         WHERE click.mailing_trace_id = trace.id
@@ -241,9 +231,10 @@ class EasycrmEmailTimeline(models.AbstractModel):
                     ) AS links
                 FROM mailing_trace trace
                 JOIN mailing_mailing mailing ON mailing.id = trace.mass_mailing_id
-                WHERE trace.id = ANY(%s)
+                WHERE trace.id = ANY(%(traces)s)
                 """,
-                trace_ids,
+                name=LINK_NAME,
+                traces=trace_ids,
             )
         )
         may_open = self.env["mailing.mailing"].has_access("read")

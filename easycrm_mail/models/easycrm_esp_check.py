@@ -152,8 +152,8 @@ class EasycrmEsp(models.Model):
                 **values,
             ),
             "domain": env._(
-                "%(name)s does not send for %(domain)s. Verify the domain there. Is it in "
-                "the same region?",
+                "%(name)s does not send for %(domain)s. Verify the domain there. Is it "
+                "in the same region?",
                 **values,
             ),
             "sender": env._(
