@@ -38,7 +38,7 @@ SIDES = {
     **dict.fromkeys(("bounced", "bounced_hard", "bounce"), "bounced"),
     **dict.fromkeys(("unsubscribed", "complained"), "leaving"),
     **dict.fromkeys(("left_out", "failed"), "unsent"),
-    "deferred": "deferred",
+    **{kind: kind for kind in ("deferred", "unconfirmed")},
 }
 
 #: Why mails came back, each under one reason only.
