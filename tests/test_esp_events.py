@@ -337,6 +337,23 @@ class TestEspEvents(EspFixtures, TransactionCase):
         self.esp.region = "eu"  # another account: its key is another
         self.assertFalse(self.esp.has_api_key)
 
+    def test_a_sender_that_reports_nothing_of_what_was_sent_says_so(self):
+        self.assertIn("no event yet", self.esp.health)
+        self.batch.handed_at -= timedelta(minutes=31)
+        self.esp.invalidate_recordset()
+        self.assertIn("is its webhook set up?", self.esp.health)
+        self.tell(self.event(self.trace, K.DELIVERED))
+        self.esp.invalidate_recordset()
+        self.assertIn("last event", self.esp.health)
+
+    def test_a_sender_opens_whom_it_has_told_of(self):
+        other = self.make_esp("mailgun")
+        self.tell(self.event(self.trace, K.COMPLAINED))
+        self.assertEqual((self.esp + other).mapped("suppression_count"), [1, 0])
+        action = self.esp.action_view_suppressions()
+        found = self.env["easycrm.esp.suppression"].search(action["domain"])
+        self.assertEqual(found.address, self.trace.email)
+
     def test_unknown_events_are_forgotten_in_time(self):
         event = Event("9", K.OPENED, self.event(self.trace, K.OPENED).at, "x@y.example")
         self.tell(event)
