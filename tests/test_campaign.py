@@ -13,6 +13,9 @@ from .servers.web import Answer
 from .test_esp_events import EspFixtures
 from .test_esp_mailing import SEND, MailingCase
 
+#: As Gmail says that a mailbox is full.
+OUT_OF_ROOM = "452 4.2.2 The recipient's inbox is out of storage space."
+
 
 @tagged("post_install", "-at_install")
 class TestCampaignProgress(MailingCase):
@@ -44,9 +47,12 @@ class TestCampaignProgress(MailingCase):
         self.env["mail.blacklist"]._add(people[3].email)
         mailing = self.make_mailing(people)
         self.write_all(mailing)
-        told = self.progress(mailing)
-        self.assertEqual((told["done"], told["total"]), (0, 3))
-        self.assertEqual((told["batches_done"], told["batches"]), (0, 1))
+        batch = mailing.easycrm_batch_ids
+        for state in ("handed_over", "prepared"):  # (what is on its way may come back)
+            batch.state = state
+            told = self.progress(mailing)
+            self.assertEqual((told["done"], told["total"]), (0, 3))
+            self.assertEqual((told["batches_done"], told["batches"]), (0, 1))
         left_out = {row["type"]: row["count"] for row in told["left_out"]}
         self.assertEqual(
             left_out, {"mail_dup": 1, "mail_bl": 1, "mail_email_invalid": 1}
@@ -109,6 +115,9 @@ class TestCampaignProgress(MailingCase):
         told = self.progress(mailing)
         self.assertIsNone(told["paused"]["by"])
         self.assertIn("API key", told["paused"]["reason"])
+        told_of = mailing.message_ids[0]
+        self.assertIn("does not know this API key", told_of.body)
+        self.assertEqual(told_of.partner_ids, mailing.user_id.partner_id)
         self.assertEqual([other["id"] for other in told["others"]], self.other.ids)
         mailing.with_user(self.user).action_easycrm_go_on_through(self.other.id)
         self.hand_over()
@@ -379,7 +388,7 @@ class TestCampaignResults(EspFixtures, MailingCase):
             self.event(three, K.OPENED, 200),
             self.event(three, K.OPENED, 90, **machine),
             self.event(four, K.BOUNCED, 5, severity=Severity.HARD, reason="550 no one"),
-            self.event(five, K.BOUNCED, 5, severity=Severity.SOFT, reason="5.2.2 full"),
+            self.event(five, K.BOUNCED, 5, severity=Severity.SOFT, reason=OUT_OF_ROOM),
             self.event(six, K.DEFERRED, 5, reason="421 later"),
             self.event(seven, K.UNSUBSCRIBED, 90),
         )

@@ -1,6 +1,7 @@
 import json
 import random
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import Command, fields
 from odoo.tests import HttpCase, TransactionCase, tagged
@@ -263,13 +264,14 @@ class TestEspEvents(EspFixtures, TransactionCase):
         self.assertEqual(self.trace.trace_status, "process")
 
     def test_a_token_is_taken_once(self):
-        self.assertEqual(self.store(self.event(self.trace, K.OPENED, 9), token="t"), 1)
+        opened = self.event(self.trace, K.OPENED, 9)
+        self.assertEqual(len(self.store(opened, token="t")), 1)
         # the same again is no news, and no fault
-        self.assertEqual(self.store(self.event(self.trace, K.OPENED, 9), token="t"), 0)
+        self.assertFalse(self.store(opened, token="t"))
         with self.assertRaises(Unverified):
             self.store(self.event(self.trace, K.COMPLAINED, 9), token="t")
         # the sender tries it again with another token
-        self.assertEqual(self.store(self.event(self.trace, K.OPENED, 9), token="u"), 0)
+        self.assertFalse(self.store(opened, token="u"))
 
     def test_any_order_and_any_repetition_give_the_same(self):
         traces = self.make_mailing(self.esp, 30)
@@ -334,6 +336,23 @@ class TestEspEvents(EspFixtures, TransactionCase):
         self.assertNotIn("secret", secret)
         self.esp.region = "eu"  # another account: its key is another
         self.assertFalse(self.esp.has_api_key)
+
+    def test_a_sender_that_reports_nothing_of_what_was_sent_says_so(self):
+        self.assertIn("no event yet", self.esp.health)
+        self.batch.handed_at -= timedelta(minutes=31)
+        self.esp.invalidate_recordset()
+        self.assertIn("is its webhook set up?", self.esp.health)
+        self.tell(self.event(self.trace, K.DELIVERED))
+        self.esp.invalidate_recordset()
+        self.assertIn("last event", self.esp.health)
+
+    def test_a_sender_opens_whom_it_has_told_of(self):
+        other = self.make_esp("mailgun")
+        self.tell(self.event(self.trace, K.COMPLAINED))
+        self.assertEqual((self.esp + other).mapped("suppression_count"), [1, 0])
+        action = self.esp.action_view_suppressions()
+        found = self.env["easycrm.esp.suppression"].search(action["domain"])
+        self.assertEqual(found.address, self.trace.email)
 
     def test_unknown_events_are_forgotten_in_time(self):
         event = Event("9", K.OPENED, self.event(self.trace, K.OPENED).at, "x@y.example")
@@ -402,6 +421,30 @@ class TestEspWebhook(EspFixtures, HttpCase):
         headers = {"Content-Type": "application/json", **signed}
         self.assertEqual(self.url_open(other, body, headers=headers).status_code, 404)
         self.assertFalse(self.env["easycrm.esp.event"].search([]))
+
+    def test_what_comes_while_a_run_ends_is_applied_soon(self):
+        cron = self.env.ref("easycrm_mail.ir_cron_esp_events")
+        Trigger, Event = self.env["ir.cron.trigger"], self.env["easycrm.esp.event"]
+        older = self.store(self.event(self.trace, K.PROCESSED))
+        store = type(Event)._store
+
+        def end_run(records, *args):
+            stored = store(records, *args)
+            older.sudo().with_env(records.env).applied = True
+            return stored
+
+        def count():
+            return Trigger.search_count([("cron_id", "=", cron.id)])
+
+        before = count()
+        self.assertEqual(self.report(self.sendgrid.event(self.mail, "delivered")), 200)
+        self.assertEqual(count(), before)  # (a run is under way)
+        self.apply()
+        older.applied = False
+        with patch.object(type(Event), "_store", end_run):
+            event = self.sendgrid.event(self.mail, "open")
+            self.assertEqual(self.report(event), 200)
+        self.assertEqual(count(), before + 1)
 
     def test_without_a_key_nothing_is_taken(self):
         self.esp.sudo().webhook_secret = False

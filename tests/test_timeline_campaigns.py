@@ -93,13 +93,21 @@ class TestTimelineCampaigns(CampaignCase):
     def test_what_became_of_it(self):
         trace = self.add_trace(trace_status="process", sent_datetime=False)
         url = "https://tallwood.example/pricing"
+        picture = "https://www.tallwood.example/oak"
         self.env["link.tracker"].create(
-            {
-                "url": url,
-                "title": "Pricing",
-                "label": "Pricing",
-                "mass_mailing_id": self.mailing.id,
-            }
+            [
+                {
+                    "url": to,
+                    "title": to,
+                    "label": label,
+                    "mass_mailing_id": self.mailing.id,
+                }
+                for to, label in (
+                    (url, "[media] pricing.png"),
+                    (url, "Pricing"),
+                    (picture, "[media] oak.png"),
+                )
+            ]
         )
         self.tell(
             self.event(trace, EventKind.DELIVERED),
@@ -107,9 +115,11 @@ class TestTimelineCampaigns(CampaignCase):
             self.event(trace, EventKind.OPENED, 60),
             self.event(trace, EventKind.OPENED, 600),
             self.event(trace, EventKind.CLICKED, 660, url=url),
+            self.event(trace, EventKind.CLICKED, 670, url=picture),
         )
         told = self.campaign()
-        self.assertEqual((told["opens"], told["links"]), (2, ["Pricing"]))
+        links = ["Pricing", "tallwood.example/oak"]
+        self.assertEqual((told["opens"], told["links"]), (2, links))
         at = self.start + timedelta(seconds=60)
         self.assertEqual(told["opened_at"], fields.Datetime.to_string(at))
         self.assertTrue(told["last_opened_at"] > told["opened_at"])

@@ -27,7 +27,9 @@ class EventStore(Retrying):
         """Store and commit; see `easycrm.esp.event`."""
         # (what was looked up so far is not of interest: the snapshot is a new one)
         self.env.cr.commit()  # pylint: disable=invalid-commit
-        self._retrying(self.env["easycrm.esp.event"]._store, esp, events, token)
+        Event = self.env["easycrm.esp.event"]
+        stored = self._retrying(Event._store, esp, events, token)
+        self._retrying(stored._wake)
 
 
 class EasycrmWebhook(Controller):

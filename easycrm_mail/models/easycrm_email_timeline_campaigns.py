@@ -7,6 +7,7 @@ from odoo.tools.mail import email_split_tuples
 
 from ..messages import split_words
 from .easycrm_email_timeline import COUNT_LIMIT, PAGE, get_point
+from .link_tracker_click import LINK_NAME
 from .timeline_merge import Stream, merge
 
 #: Links of a mailing that are named on its line.
@@ -241,16 +242,17 @@ class EasycrmEmailTimeline(models.AbstractModel):
                     trace.easycrm_unsubscribed_at, trace.easycrm_unsubscribed_from,
                     mailing.id AS mailing_id, mailing.subject, mailing.email_from,
                     %(person)s AS person, ARRAY(
-                        SELECT COALESCE(NULLIF(link.label, ''), link.title, link.url)
+                        SELECT %(name)s
                         FROM link_tracker_click click
                         JOIN link_tracker link ON link.id = click.link_id
                         WHERE click.mailing_trace_id = trace.id
-                        GROUP BY link.id ORDER BY min(click.id)
+                        GROUP BY 1 ORDER BY min(click.id)
                     ) AS links
                 FROM mailing_trace trace
                 JOIN mailing_mailing mailing ON mailing.id = trace.mass_mailing_id
                 WHERE trace.id = ANY(%(traces)s)
                 """,
+                name=LINK_NAME,
                 traces=trace_ids,
                 person=self._easycrm_get_reached_sql(),
             )

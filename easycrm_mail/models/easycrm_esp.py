@@ -69,6 +69,7 @@ class EasycrmEsp(models.Model):
     )
     tracks_opens = fields.Boolean(string="Track Opens", default=True)
     tracks_clicks = fields.Boolean(string="Track Clicks", default=True)
+    suppression_count = fields.Integer(compute="_compute_suppression_count")
     last_event_at = fields.Datetime(
         string="Last Event", compute="_compute_last_event_at"
     )
@@ -91,6 +92,14 @@ class EasycrmEsp(models.Model):
         for esp in self:
             last = Event.search([("esp_id", "=", esp.id)], order="id desc", limit=1)
             esp.last_event_at = last.received_at
+
+    def _compute_suppression_count(self):
+        groups = self.env["easycrm.esp.suppression"]._read_group(
+            [("esp_id", "in", self.ids)], ["esp_id"], ["__count"]
+        )
+        counts = {esp.id: count for esp, count in groups}
+        for esp in self:
+            esp.suppression_count = counts.get(esp.id, 0)
 
     @api.depends("api_secret", "webhook_secret")
     def _compute_has_keys(self):
@@ -141,6 +150,16 @@ class EasycrmEsp(models.Model):
             )
             changed.sudo().write(dict.fromkeys(OF_ACCOUNT, False))
         return super().write(vals)
+
+    def action_view_suppressions(self):
+        """Open whom this sender has told that must not be written to."""
+        self.ensure_one()
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id(
+                "easycrm_mail.easycrm_esp_suppression_action"
+            ),
+            "domain": [("esp_id", "=", self.id)],
+        }
 
     def _make_esp(self, timeout=TIMEOUT):
         """Return the `esp.Esp` that this sender is spoken to through.

@@ -1,4 +1,5 @@
 import uuid
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -8,6 +9,9 @@ from ..esp import Bulk, EspError, Recipient
 
 #: Seconds that each of the calls of a button may take.
 BUTTON_TIMEOUT = 5
+
+#: A sender that has reported nothing at all for so long does not report to us.
+UNHEARD_MINUTES = 30
 
 
 class EasycrmEsp(models.Model):
@@ -31,6 +35,10 @@ class EasycrmEsp(models.Model):
         if not self.has_webhook_key:
             return self.env._("no webhook key: nothing that it reports is taken")
         if not self.last_event_at:
+            if self._is_unheard():
+                return self.env._(
+                    "nothing reported of what was sent: is its webhook set up?"
+                )
             return self.env._("no event yet")
         seconds = (fields.Datetime.now() - self.last_event_at).total_seconds()
         if seconds < 60:
@@ -42,6 +50,13 @@ class EasycrmEsp(models.Model):
         return self.env._(
             "last event on %s", format_datetime(self.env, self.last_event_at)
         )
+
+    def _is_unheard(self):
+        """Return whether it has been sent through for longer than any report takes."""
+        before = fields.Datetime.now() - timedelta(minutes=UNHEARD_MINUTES)
+        Batch = self.env["easycrm.esp.batch"].sudo()
+        own = [("esp_id", "=", self.id), ("handed_at", "<", before)]
+        return bool(Batch.search_count(own, limit=1))
 
     def action_test(self):
         """Ask the sender whether its key may send, and send a mail to oneself.
@@ -131,7 +146,8 @@ class EasycrmEsp(models.Model):
                 **values,
             ),
             "domain": env._(
-                "%(name)s does not send for %(domain)s. Verify the domain there.",
+                "%(name)s does not send for %(domain)s. Verify the domain there. Is it "
+                "in the same region?",
                 **values,
             ),
             "sender": env._(

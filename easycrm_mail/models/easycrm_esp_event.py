@@ -81,10 +81,10 @@ class EasycrmEspEvent(models.Model):
         :param list[Event] events: see `esp.Event`
         :param str token: of the call, where the sender gives one; for one event
         :raise Unverified: the token came with another event before
-        :return: how many are new
+        :return: the new ones; once that is committed, `_wake` has them applied
         """
         if not events:
-            return 0
+            return self.browse()
         traces = self._find_traces(esp, events)
         now = fields.Datetime.now()
         rows = {
@@ -113,8 +113,7 @@ class EasycrmEspEvent(models.Model):
             self._check_token(esp, token, list(rows))
         if stored:
             self.invalidate_model(flush=False)
-            self._wake(stored)
-        return len(stored)
+        return self.browse(sorted(row[0] for row in stored))
 
     def _find_traces(self, esp, events):
         """Return the recipients that events are about: {(batch, recipient): id}."""
@@ -156,15 +155,22 @@ class EasycrmEspEvent(models.Model):
         if row and row[0] not in keys:
             raise Unverified("replay")
 
-    def _wake(self, stored):
-        """Have the events applied soon, unless that is under way."""
+    def _wake(self):
+        """Have events applied soon, unless that is under way.
+
+        To be called on a later snapshot than they were stored on: a run that applies
+        older ones now looks for more after that, and finds them. On the same one it may
+        have ended meanwhile, and everything that follows would wait for these.
+        """
+        if not self:
+            return
         self.env.cr.execute(
             SQL(
                 """
                 SELECT 1 FROM easycrm_esp_event
                 WHERE applied IS NOT TRUE AND id < %s LIMIT 1
                 """,
-                min(row[0] for row in stored),
+                min(self.ids),
             )
         )
         if not self.env.cr.fetchone():

@@ -1,9 +1,23 @@
 from collections import defaultdict
 
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 #: What links begin with whose clicks are kept.
 WEB = ("http://", "https://")
+
+#: What Odoo calls a link that is a picture.
+PICTURE = "[media]"
+
+#: What a tracked `link` is called: by its words, else by where it leads.
+LINK_NAME = SQL(
+    r"""
+    CASE WHEN coalesce(link.label, '') = '' OR starts_with(link.label, %s)
+        THEN regexp_replace(link.url, '^https?://(www\.)?', '')
+        ELSE link.label END
+    """,
+    PICTURE,
+)
 
 
 class LinkTracker(models.Model):
@@ -96,7 +110,9 @@ class LinkTrackerClick(models.Model):
         links = {}
         for mailing, wanted in sorted(urls.items(), key=lambda item: item[0].id):
             known = {}
-            for link in Link.search([("mass_mailing_id", "=", mailing.id)]):
+            tracked = Link.search([("mass_mailing_id", "=", mailing.id)])
+            # (a picture and words may lead to one page: it is called by the words)
+            for link in tracked.sorted(lambda link: not _has_words(link)):
                 known.setdefault(link.url, link)
                 known.setdefault(link.redirected_url, link)
             missing = sorted(url for url in wanted if url not in known)
@@ -108,3 +124,7 @@ class LinkTrackerClick(models.Model):
             known.update(zip(missing, made, strict=True))
             links.update({(mailing, url): known[url] for url in wanted})
         return links
+
+
+def _has_words(link):
+    return bool(link.label) and not link.label.startswith(PICTURE)

@@ -4,6 +4,8 @@ from odoo import fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .mailing_mailing import OPEN
+
 #: A sender that has not taken anything for so long is told of, in minutes.
 SILENT_MINUTES = 3
 
@@ -32,10 +34,20 @@ class MailingMailing(models.Model):
             mailing.easycrm_left_out_count = left_out.get(mailing.id, 0)
             mailing.easycrm_recipient_count = others.get(mailing.id, 0)
 
+    def _easycrm_pause(self, by=None, reason=False):
+        # (who has paused it knows; where it stops by itself, somebody has to be told)
+        stopped = self.filtered(lambda mailing: reason and not mailing.easycrm_paused)
+        super()._easycrm_pause(by=by, reason=reason)
+        for mailing in stopped:
+            mailing.message_post(
+                body=self.env._("Sending has stopped. %s", reason),
+                partner_ids=mailing.user_id.partner_id.ids,
+            )
+
     def easycrm_get_progress(self):
         """Return how far the sending is, for the bar on the form.
 
-        Counted in recipients; what has come back, or is not confirmed, was handed over.
+        Counted in recipients; what has bounced, or is not confirmed, was handed over.
 
         :return: {`total`, `done`, `batches`, `batches_done`, `doubt` (batches),
             `doubt_people` (that events may still settle), `seconds_left` (None: not
@@ -48,7 +60,8 @@ class MailingMailing(models.Model):
         self.check_access("read")
         self.env.flush_all()
         counts = self._easycrm_count_batches()
-        waiting = [counts.get(state, (0, 0)) for state in ("filling", "prepared")]
+        # (what is on its way may come back: a bar does not go backwards)
+        waiting = [counts.get(state, (0, 0)) for state in OPEN]
         batches = sum(count for count, _people in counts.values())
         people = sum(count for _batches, count in counts.values())
         left_out = self._easycrm_count_left_out()

@@ -25,10 +25,21 @@ RECIPIENTS = {
 }
 
 _FULL = Domain.OR(
-    Domain("failure_reason", "ilike", word) for word in ("full", "quota", "5.2.2")
+    Domain("failure_reason", "ilike", word)
+    for word in ("full", "quota", "out of storage", "5.2.2", "4.2.2")
 )
 _BLOCKED = Domain("easycrm_bounce_kind", "=", "blocked")
 _HARD = Domain("easycrm_bounce_kind", "=", "hard")
+
+#: What the list of recipients shows of them: no columns that are empty for all.
+SIDES = {
+    **dict.fromkeys(("delivered", "opened", "machine"), "arrived"),
+    **dict.fromkeys(("clicked", "link", "replied"), "arrived"),
+    **dict.fromkeys(("bounced", "bounced_hard", "bounce"), "bounced"),
+    **dict.fromkeys(("unsubscribed", "complained"), "leaving"),
+    **dict.fromkeys(("left_out", "failed"), "unsent"),
+    **{kind: kind for kind in ("deferred", "unconfirmed")},
+}
 
 #: Why mails came back, each under one reason only.
 BOUNCES = {
@@ -59,8 +70,18 @@ class MailingMailing(models.Model):
         )
         domain = Domain("mass_mailing_id", "=", self.id)
         domain &= self._easycrm_get_recipients(kind, value)
+        if name and value is not None and kind == "left_out":
+            name = self.env._("Left out: %s", name)
+        elif name and value is not None and kind == "failed":
+            name = self.env._("Not taken: %s", name)
         name = name or self.env._("Recipients")
-        return {**action, "name": name, "display_name": name, "domain": list(domain)}
+        return {
+            **action,
+            "name": name,
+            "display_name": name,
+            "domain": list(domain),
+            "context": {"easycrm_side": SIDES.get(kind)},
+        }
 
     def action_easycrm_view_left_out(self):
         """Open who was left out."""

@@ -6,6 +6,7 @@ from odoo.tools import SQL
 from odoo.tools.misc import formatLang
 
 from .easycrm_esp_send import DOUBT_MINUTES
+from .link_tracker_click import LINK_NAME, PICTURE
 from .mailing_recipients import BOUNCES
 
 #: Recipient domains that are told one by one.
@@ -119,10 +120,7 @@ class MailingMailing(models.Model):
             """
             SELECT * FROM (
                 SELECT DISTINCT ON (link.url) link.id, link.url, counted.people,
-                    CASE WHEN coalesce(link.label, '') IN ('', '[media]')
-                           OR link.label LIKE '[media] %%'
-                        THEN regexp_replace(link.url, '^https?://(www\\.)?', '')
-                        ELSE link.label END AS label
+                    %(name)s AS label
                 FROM link_tracker link
                 CROSS JOIN LATERAL (
                     SELECT count(DISTINCT mailing_trace_id) AS people
@@ -130,9 +128,11 @@ class MailingMailing(models.Model):
                 ) AS counted
                 WHERE link.mass_mailing_id = %(mailing)s
                 ORDER BY link.url, counted.people DESC,
-                    link.label LIKE '[media] %%', link.id
+                    starts_with(link.label, %(picture)s), link.id
             ) AS links ORDER BY people DESC, id LIMIT 20
-            """
+            """,
+            name=LINK_NAME,
+            picture=PICTURE,
         )
 
     def _easycrm_count_domains(self):

@@ -63,6 +63,12 @@ class MailingTrace(models.Model):
         "(mass_mailing_id, email) WHERE easycrm_batch_id IS NOT NULL"
     )
 
+    @api.depends("email", "easycrm_esp_id")
+    def _compute_display_name(self):
+        super()._compute_display_name()
+        for trace in self.filtered("easycrm_esp_id"):
+            trace.display_name = trace.email
+
     @api.model
     def _easycrm_fold(self, records, into):
         """Give what merged records got to the one that stays.

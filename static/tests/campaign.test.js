@@ -4,7 +4,6 @@ import {click} from "@odoo/hoot-dom";
 import {advanceTime, animationFrame, mockDate} from "@odoo/hoot-mock";
 
 import {makeMockEnv, mountWithCleanup, onRpc} from "@web/../tests/web_test_helpers";
-import {MainComponentsContainer} from "@web/core/main_components_container";
 
 import {
     atWords,
@@ -14,7 +13,6 @@ import {
     secondsLeftWords,
 } from "@easycrm_mail/campaign/campaign_words";
 import {MailingProgress} from "@easycrm_mail/campaign/mailing_progress";
-import {MailingResults} from "@easycrm_mail/campaign/mailing_results";
 import {SendThroughField} from "@easycrm_mail/campaign/send_through_field";
 
 describe.current.tags("desktop");
@@ -93,6 +91,9 @@ test("a mailing tells how far its sender is, every three seconds", async () => {
     expect(".o_easycrm_progress").toHaveText(
         /12 batches handed over, the rest is being written/
     );
+    Object.assign(told, {is_writing: false});
+    await pass(3000);
+    expect.verifySteps(["looked", "form reloaded"]);
 });
 
 test("the bar never goes backwards", async () => {
@@ -167,13 +168,35 @@ test("a pause says who wanted it, and goes on by a button", async () => {
         return true;
     });
     told.paused = {by: "Mia", is_me: true, at: "2026-11-30 09:34:00", reason: ""};
-    await mountProgress();
+    await mountProgress({easycrm_paused: true});
     expect(WORDS).toHaveText("12,000 of 50,000, paused by you at 09:34");
     expect(".o_easycrm_go_on").toHaveCount(0);
     await click(".o_easycrm_resume");
     await animationFrame();
     expect.verifySteps(["resumed", "looked", "form reloaded"]);
     expect(WORDS).toHaveText("12,000 of 50,000, 2 min left");
+});
+
+test("where it stops by itself the form says so, too", async () => {
+    const record = await mountProgress();
+    record.load = async () => {
+        expect.step("form reloaded");
+        record.data.easycrm_paused = true;
+    };
+    told.paused = {
+        by: null,
+        is_me: false,
+        at: "2026-11-30 09:34:00",
+        reason: "SendGrid does not know this API key.",
+    };
+    await pass(3000);
+    expect.verifySteps(["looked", "form reloaded"]);
+    expect(WORDS).toHaveText("12,000 of 50,000, stopped at 09:34");
+    expect(".o_easycrm_progress_why").toHaveText(
+        "SendGrid does not know this API key."
+    );
+    await pass(3000);
+    expect.verifySteps(["looked"]);
 });
 
 test("a sender that is silent may be left for another, or waited for", async () => {
@@ -184,17 +207,20 @@ test("a sender that is silent may be left for another, or waited for", async () 
     });
     Object.assign(told, {
         seconds_left: null,
-        failing: {esp: "SendGrid", words: "", minutes: 4},
+        failing: {esp: "SendGrid", words: "SendGrid does not answer.", minutes: 4},
         others: [{id: 3, name: "Mailgun"}],
     });
     await mountProgress();
     expect(WORDS).toHaveText("SendGrid has not answered for 4 minutes");
     expect(".o_easycrm_progress_why").toHaveText(
-        "12,000 are handed over, 38,000 wait. Nobody gets it twice."
+        "SendGrid does not answer. 12,000 are handed over, 38,000 wait. Nobody gets it twice."
     );
     await click(".o_easycrm_wait");
     await animationFrame();
     expect(WORDS).toHaveText("12,000 of 50,000");
+    expect(".o_easycrm_progress_why").toHaveText(
+        "SendGrid does not answer. It is tried again by itself."
+    );
     expect(".o_easycrm_go_on").toHaveCount(0);
 });
 
@@ -234,116 +260,6 @@ test("numbers of a campaign in words", async () => {
         "1 of 2, paused by Jonas at 09:34"
     );
     expect([1, 4, 5, 163, 1255, 4488].map(niceStep)).toEqual([1, 1, 2, 50, 500, 2000]);
-});
-
-const RESULTS = {
-    sent: 50_000,
-    tiles: {
-        delivered: 48_905,
-        opened: 13_204,
-        machine: 9318,
-        clicked: 3374,
-        replied: 148,
-        deferred: 0,
-        bounced: 912,
-        bounced_hard: 604,
-        unsubscribed: 171,
-        complained: 9,
-    },
-    curve: [],
-    links: [
-        {id: 1, label: "Pricing", url: "https://a.example", people: 1822},
-        {id: 2, label: "Visit", url: "https://b.example", people: 911},
-    ],
-    domains: [
-        {
-            name: "gmail.com",
-            value: "gmail.com",
-            sent: 18_402,
-            delivered: 18_144,
-            opened: 5334,
-            bounced: 221,
-        },
-        {
-            name: "t-online.de",
-            value: "t-online.de",
-            sent: 4260,
-            delivered: 3966,
-            opened: 872,
-            bounced: 273,
-        },
-    ],
-    senders: [
-        {
-            name: "SendGrid",
-            value: 1,
-            sent: 50_000,
-            delivered: 48_905,
-            opened: 0,
-            bounced: 912,
-        },
-    ],
-    bounces: [{kind: "unknown", reason: "Address does not exist", count: 604}],
-    unconfirmed: {count: 183, at: "2026-11-30 08:33:00", minutes: 60},
-    is_live: false,
-};
-
-async function mountResults(values = {}) {
-    onRpc("mailing.mailing", "easycrm_get_results", () => ({...RESULTS, ...values}));
-    const props = {record: makeRecord({state: "done"}), readonly: true};
-    await mountWithCleanup(MainComponentsContainer);
-    await mountWithCleanup(MailingResults, {props});
-}
-
-test("each number of the results stands with what it is a part of", async () => {
-    await mountResults();
-    const tile = (kind) => `.o_easycrm_tiles [data-kind=${kind}]`;
-    expect(`${tile("delivered")} .o_easycrm_tile_ratio`).toHaveText("97.8 %");
-    expect(tile("delivered")).toHaveText(/of 50,000 handed over/);
-    expect(`${tile("opened")} .o_easycrm_tile_ratio`).toHaveText("27.0 %");
-    expect(`${tile("opened")} .o_easycrm_tile_ratio`).toHaveAttribute(
-        "title",
-        "of 48,905 delivered"
-    );
-    expect(`${tile("machine")} .o_easycrm_tile_number`).toHaveText("9,318");
-    expect(tile("bounced")).toHaveText(/604 hard, 308 other/);
-    expect(tile("unsubscribed")).toHaveText(/9 spam reports/);
-    expect(tile("deferred")).toHaveCount(0);
-    expect(".o_easycrm_results_table .text-danger").toHaveText("6.4 %");
-});
-
-test("what is not confirmed is sent again by a person alone", async () => {
-    onRpc("mailing.mailing", "action_easycrm_send_unconfirmed", () => {
-        expect.step("sent again");
-        return true;
-    });
-    await mountResults();
-    expect(".o_easycrm_unconfirmed").toHaveText(
-        /183 not confirmed. They were handed over at 08:33, and no event came back within 60 minutes/
-    );
-    await click(".o_easycrm_send_again");
-    await animationFrame();
-    expect(".modal-title").toHaveText("Send again to 183 recipients?");
-    expect.verifySteps([]);
-    await click(".modal .btn-primary");
-    await animationFrame();
-    expect.verifySteps(["sent again", "form reloaded"]);
-});
-
-test("a number opens those that it counts", async () => {
-    onRpc("mailing.mailing", "action_easycrm_view_recipients", ({args}) => {
-        expect.step(args.slice(1));
-        return {type: "ir.actions.act_window_close"};
-    });
-    await mountResults();
-    await click("[data-kind=clicked] button");
-    await animationFrame();
-    await click(".o_easycrm_results_bars button:contains('Pricing')");
-    await animationFrame();
-    expect.verifySteps([
-        ["clicked", null, "Clicked"],
-        ["link", 1, "Pricing"],
-    ]);
 });
 
 test("a mailing goes through Odoo's own server or a sender that has a key", async () => {

@@ -76,6 +76,9 @@ export function batchWords({
     is_writing: isWriting,
 }) {
     const numbers = {done: formatInteger(done), batches: formatInteger(batches)};
+    if (isWriting && !done) {
+        return _t("being written");
+    }
     if (isWriting && !doubt) {
         return done === 1
             ? _t("1 batch handed over, the rest is being written")

@@ -57,10 +57,11 @@ export class MailingProgress extends Component {
         );
     }
 
+    /** Asks how far it is; returns whether the form was read anew for that. */
     async look(record = this.record) {
         const {resId, data} = record;
         if (!resId) {
-            return;
+            return false;
         }
         if (this.lookedAt !== resId) {
             this.state.isWaiting = false;
@@ -73,7 +74,7 @@ export class MailingProgress extends Component {
             [[resId]]
         );
         if (this.lookedAt !== resId) {
-            return;
+            return false;
         }
         // A bar does not go backwards: what came late was seen before.
         if (before && wasAt === resId && progress.state === before.state) {
@@ -83,9 +84,16 @@ export class MailingProgress extends Component {
             progress.percent = percentOf(progress);
         }
         this.state.progress = progress;
-        if (progress.state !== data.state) {
+        // (it has gone on, it has stopped by itself, or all its recipients are known)
+        if (
+            progress.state !== data.state ||
+            Boolean(progress.paused) !== Boolean(data.easycrm_paused) ||
+            (before && wasAt === resId && before.is_writing && !progress.is_writing)
+        ) {
             await reloadUnlessDirty(record);
+            return true;
         }
+        return false;
     }
 
     get progress() {
@@ -130,9 +138,14 @@ export class MailingProgress extends Component {
         return failing.words ? `${failing.words} ${words}` : words;
     }
 
+    /** After "Wait", and as long as it is too early to ask. */
+    get triedWords() {
+        return _t("%s It is tried again by itself.", this.progress.failing.words);
+    }
+
     get doubtWords() {
         return _t(
-            "%s in doubt: the answer of the sender was lost. Its events settle that within an hour; nobody gets the mail again by itself.",
+            "%s in doubt: the sender’s answer was lost. What it reports settles that within an hour; nobody gets the mail again by itself.",
             formatInteger(this.progress.doubt_people)
         );
     }
@@ -180,8 +193,9 @@ export class MailingProgress extends Component {
     async act(name, args) {
         await this.call(name, args);
         this.state.isWaiting = false;
-        await this.look();
-        await reloadUnlessDirty(this.record);
+        if (!(await this.look())) {
+            await reloadUnlessDirty(this.record);
+        }
     }
 
     resume() {

@@ -151,6 +151,17 @@ export class MailingResults extends Component {
         );
     }
 
+    /** Whether anything happened in any of the hours: else the curve is an empty box. */
+    get hasCurve() {
+        return this.results.curve.some(
+            ({opened, clicked, machine}) => opened || clicked || machine
+        );
+    }
+
+    get unconfirmedTitle() {
+        return _t("Not confirmed");
+    }
+
     get unconfirmedCount() {
         return _t("%s not confirmed.", formatInteger(this.results.unconfirmed.count));
     }
