@@ -13,7 +13,6 @@ from .servers.web import Answer
 from .test_esp_events import EspFixtures
 from .test_esp_mailing import SEND, MailingCase
 
-
 #: As Gmail says that a mailbox is full.
 OUT_OF_ROOM = "452 4.2.2 The recipient's inbox is out of storage space."
 
