@@ -1,7 +1,6 @@
 import json
-from email.utils import parseaddr
-
 from datetime import timedelta
+from email.utils import parseaddr
 
 from odoo import api, fields, models
 

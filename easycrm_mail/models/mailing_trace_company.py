@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-
 #: What tells the contact that a recipient is, by the model of the recipient.
 KEYS = {"res.partner": "res_id", "mailing.contact": "email"}
 
