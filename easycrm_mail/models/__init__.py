@@ -95,6 +95,7 @@ from . import easycrm_esp_check
 from . import easycrm_esp_content
 from . import easycrm_esp_batch
 from . import easycrm_esp_send
+from . import easycrm_esp_set_aside
 from . import easycrm_esp_event
 from . import easycrm_esp_event_apply
 from . import easycrm_esp_event_run
