@@ -92,6 +92,7 @@ PUBLIC = {
         "action_import_suppressions",
         "action_test",
         "action_view_set_aside",
+        "action_view_suppressions",
     },
     "mail.mail": {"send"},
     "mailing.mailing": {
