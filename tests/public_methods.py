@@ -131,4 +131,12 @@ HARMLESS = {
     "easycrm.email.compose": {"easycrm_read_people", "easycrm_suggest"},
     "easycrm.email.copy": {"unlinked_empty"},
     "easycrm.email.outgoing": {"easycrm_wake"},
+    # (core's own: every kind of action has it, and it names what is in a menu)
+    **{
+        f"ir.actions.{kind}": {"get_bindings"}
+        for kind in (
+            *("actions", "act_url", "act_window", "act_window_close", "client"),
+            *("report", "server"),
+        )
+    },
 }
