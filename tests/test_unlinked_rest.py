@@ -157,6 +157,20 @@ class TestUnlinkedRest(UnlinkedCase):
         self.go_on()
         self.assertEqual(self.emails.copy_ids.filtered("ignored"), back[:1])
 
+    def test_undo_also_brings_back_what_is_in_a_company_that_is_not_at_work(self):
+        self.mira.company_ids += self.company_b
+        branch = self.connect(
+            self.mira, "mira@branch.example", company_id=self.company_b.id
+        )
+        done = self.inbox().ignore(self.ids(self.emails[0]), "domain")
+        self.go_on()
+        self.stranger(30, mailbox=branch)
+        self.assertWaiting(1)
+        only_here = self.inbox().with_context(allowed_company_ids=self.company_a.ids)
+        only_here.undo(done["batch"])
+        self.go_on()
+        self.assertWaiting(10)
+
     # --- taught ---
 
     def test_a_domain_of_many_goes_to_the_company_by_slices(self):

@@ -70,7 +70,7 @@ class EasycrmEmailBatch(models.Model):
     def _as_author(self):
         """Return this step as superuser, but in the place of whose step it is.
 
-        :raise AccessError: he may not look into his mail any more
+        :raise UserError: he may not look into his mail any more
         """
         author = self.create_uid
         companies = author.company_ids.filtered("active").ids

@@ -103,7 +103,10 @@ class EasycrmEmailBatch(models.Model):
         self.env["easycrm.email.rule"].flush_model()
         for model in ("batch", "batch.line", "copy"):
             self.env[f"easycrm.email.{model}"].flush_model()
-        copies = self.env["easycrm.email.copy"]
+        # (a rule is for the mailboxes of all companies, whichever are at work)
+        copies = self.env["easycrm.email.copy"].with_context(
+            allowed_company_ids=self.env.user.company_ids.ids
+        )
         newest = copies._get_newest_from_sql(
             patterns,
             SQL(

@@ -98,6 +98,14 @@ class EasycrmEmailCopy(models.Model):
             self.env[f"easycrm.email{model}"].flush_model()
         owner = self.env["easycrm.email.address"]._get_owner_field
         target = choice.get("company") or record
+        known = SQL("easycrm_email_link known")
+        if account_id:
+            # Asked of each, by the email: else all are joined for the sake of the
+            # newest, or all links of the record are looked through for each.
+            known = SQL(
+                """(SELECT * FROM easycrm_email_link link
+                    WHERE link.email_id = held.email_id OFFSET 0) AS known"""
+            )
         is_listed = SQL("held.ignored IS NOT TRUE")
         if choice["scope"] == "address":
             is_listed = SQL("TRUE")
@@ -107,12 +115,13 @@ class EasycrmEmailCopy(models.Model):
             WHERE held.account_id = %s AND held.is_unlinked IS TRUE
               AND %s AND %s
               AND NOT EXISTS (
-                  SELECT FROM easycrm_email_link known
-                  WHERE known.email_id = held.email_id AND known.%s = %s)
+                  SELECT FROM %s WHERE known.email_id = held.email_id
+                    AND known.%s = %s)
             """,
             account_id or SQL("ANY(%s)", list(access.own_account_ids(self.env))),
             is_listed,
             getattr(self, f"_get_{choice['scope']}_sql")(choice, record),
+            known,
             SQL.identifier(owner(target._name)),
             target.id,
         )
