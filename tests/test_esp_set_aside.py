@@ -4,6 +4,7 @@ from unittest.mock import patch
 
 from psycopg2 import OperationalError
 
+from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import TransactionCase, new_test_user, tagged
 from odoo.tools import mute_logger
@@ -97,6 +98,20 @@ class TestEspSetAside(EspFixtures, TransactionCase):
         self.assertFalse(self.get_set_aside())
         self.run_cron()
         self.assertEqual(self.traces[0].trace_status, "open")
+
+    def test_a_run_that_applied_something_is_followed_by_another(self):
+        """What was stored while it ended may have woken nobody."""
+        cron = self.env.ref("easycrm_mail.ir_cron_esp_events")
+        triggers = self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)])
+        triggers.unlink()
+        self.run_cron()
+        self.assertFalse(triggers.search([("cron_id", "=", cron.id)]))
+        self.store(self.event(self.traces[0], K.OPENED, 900))
+        triggers.search([("cron_id", "=", cron.id)]).unlink()
+        self.run_cron()
+        again = triggers.search([("cron_id", "=", cron.id)])
+        self.assertEqual(len(again), 1)
+        self.assertGreater(again.call_at, fields.Datetime.now())
 
     def test_only_who_may_change_the_sender_tries_again(self):
         user = new_test_user(

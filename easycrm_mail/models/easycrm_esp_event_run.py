@@ -1,4 +1,5 @@
 import logging
+from datetime import timedelta
 
 from psycopg2 import InterfaceError, OperationalError
 
@@ -12,6 +13,10 @@ _logger = logging.getLogger(__name__)
 
 #: What no event is to blame for: the database, or another transaction.
 PASSING = (OperationalError, InterfaceError, ConcurrencyError)
+
+#: Seconds after which a run that has applied events is followed by another: longer than
+#: any report takes to be stored.
+LOOK_AGAIN_SECONDS = 20
 
 #: Characters of why an event could not be applied.
 MAX_ERROR = 300
@@ -77,8 +82,13 @@ class EasycrmEspEvent(models.Model):
     def _cron_apply(self):
         """Apply what has come, page by page; then take over what senders know."""
         Cron = self.env["ir.cron"]
-        run = EventRun(self.env)
+        run, is_any = EventRun(self.env), False
         while count := run.apply_page():
+            is_any = True
             if not Cron._commit_progress(count, remaining=int(count == PAGE)):
                 return
+        if is_any:
+            # (what was being stored meanwhile saw others waiting, and woke nobody)
+            again = fields.Datetime.now() + timedelta(seconds=LOOK_AGAIN_SECONDS)
+            self.env.ref("easycrm_mail.ir_cron_esp_events")._trigger(again)
         self.env["easycrm.esp"]._cron_import()
