@@ -339,6 +339,23 @@ test("far down among the newest, mail that others have linked goes, the rest sta
     expect(".o_easycrm_waiting").toHaveText("399 waiting");
 });
 
+test("a sender that is opened at the lower edge shows his mail", async () => {
+    server.mails = [
+        ...Array.from({length: 60}, (_, i) => mail(70 - i, `sender${i}`)),
+        ...[4, 3, 2].map((id) => mail(id, "zoe")),
+    ];
+    await mountUnlinked();
+    await scrollTo("g:zoe@acme.example");
+    const scroller = queryFirst(".o_easycrm_list_scroll");
+    scroller.scrollTop = scroller.scrollHeight;
+    await settle();
+    await click("[data-key='g:zoe@acme.example'] .o_easycrm_item_open");
+    await settle();
+    const {bottom} = queryFirst("[data-key='m:2']").getBoundingClientRect();
+    expect(bottom).not.toBeGreaterThan(scroller.getBoundingClientRect().bottom + 1);
+    expect("[data-key='g:zoe@acme.example'] .o_easycrm_item_open").toBeFocused();
+});
+
 test("what was selected in a list is selected here", async () => {
     await mountUnlinked({active_model: "easycrm.email.copy", active_ids: [2, 1, 99]});
     expect(".o_easycrm_selected").toHaveText("2 selected");

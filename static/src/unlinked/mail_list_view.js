@@ -1,6 +1,7 @@
 import {
     Component,
     onPatched,
+    onWillPatch,
     onWillRender,
     onWillUnmount,
     reactive,
@@ -16,15 +17,11 @@ import {_t} from "@web/core/l10n/translation";
 import {useService} from "@web/core/utils/hooks";
 import {useVirtualGrid} from "@web/core/virtual_grid_hook";
 import {formatInteger} from "@web/views/fields/formatters";
-import {
-    dayOrTime,
-    fullTime,
-    personHue,
-    personInitial,
-} from "../timeline/timeline_words";
+import {personHue, personInitial} from "../timeline/timeline_words";
 import {IgnoreMenu} from "./ignore_menu";
 import {useMailDrag} from "./mail_drag";
 import {HEIGHTS} from "./mail_items";
+import {TimeWords} from "./time_words";
 import {
     ARRANGEMENTS,
     arrangementWords,
@@ -40,6 +37,8 @@ const LOAD_AHEAD = 60;
 const LOAD_SOON = 12;
 /** Items that come and go together: to draw costs more than to draw some more. */
 const STRIDE = 8;
+/** Items of a group that come into sight when it is opened: its first mails, and that there are more. */
+const REVEALED = 6;
 /** Milliseconds of a finger's rest that select a mail, and how far it may stray. */
 const HOLD_DELAY = 450;
 const HOLD_TOLERANCE = 10;
@@ -79,7 +78,7 @@ export class MailListView extends Component {
         this.setupDrag();
         useEffect(
             () => this.turnToCursor(),
-            () => [this.list.cursor]
+            () => [this.list.cursor, this.countBelowCursor()]
         );
         onWillUnmount(() => this.endHold());
     }
@@ -87,6 +86,7 @@ export class MailListView extends Component {
     // ------------------------------------------------------------------ what is drawn
 
     setupGrid() {
+        this.times = new TimeWords();
         this.items = [];
         this.offsets = [];
         /** @type {[number, number]} the range that was drawn last */
@@ -108,9 +108,13 @@ export class MailListView extends Component {
             this.render();
         });
         let shift = 0;
+        let hadFocus = false;
+        onWillPatch(() => {
+            hadFocus = this.scroller.el.contains(document.activeElement);
+        });
         onWillRender(() => {
             this.selectedByGroup = this.list.selectedByGroup;
-            this.setNow(luxon.DateTime.local());
+            this.times.keepUp();
             if (!isStale) {
                 return;
             }
@@ -124,6 +128,10 @@ export class MailListView extends Component {
             if (shift) {
                 this.scroller.el.scrollTop += shift;
                 shift = 0;
+            }
+            // What is moved loses the focus.
+            if (hadFocus && document.activeElement === document.body) {
+                this.focusCursor();
             }
         });
         useEffect(
@@ -190,29 +198,12 @@ export class MailListView extends Component {
 
     // ------------------------------------------------------------------ words
 
-    /** Times are put into words once a day, not whenever the list is scrolled. */
-    setNow(now) {
-        if (!this.now?.hasSame(now, "day")) {
-            this.timeWords = new Map();
-        }
-        this.now = now;
-    }
-
-    wordsOf(utc) {
-        let words = this.timeWords.get(utc);
-        if (!words) {
-            words = {short: dayOrTime(utc, this.now), full: fullTime(utc)};
-            this.timeWords.set(utc, words);
-        }
-        return words;
-    }
-
     time(utc) {
-        return this.wordsOf(utc).short;
+        return this.times.get(utc).short;
     }
 
     fullTime(utc) {
-        return this.wordsOf(utc).full;
+        return this.times.get(utc).full;
     }
 
     get selectedWords() {
@@ -353,7 +344,8 @@ export class MailListView extends Component {
             return;
         }
         const top = this.offsets[index];
-        const bottom = top + HEIGHTS[this.items[index].type];
+        const last = index + this.countBelowCursor();
+        const bottom = this.offsets[last] + HEIGHTS[this.items[last].type];
         if (top < scroller.scrollTop) {
             scroller.scrollTop = top;
         } else if (bottom > scroller.scrollTop + scroller.clientHeight) {
@@ -366,6 +358,19 @@ export class MailListView extends Component {
         ) {
             this.focusCursor();
         }
+    }
+
+    /** A group that is opened brings its first mails into sight. */
+    countBelowCursor() {
+        const index = this.items.findIndex(({key}) => key === this.list.cursor);
+        const item = this.items[index];
+        if (item?.type !== "group") {
+            return 0;
+        }
+        const below = this.items.slice(index + 1, index + 1 + REVEALED);
+        return below.filter(
+            ({type, group}) => type !== "group" && group.key === item.group.key
+        ).length;
     }
 
     focusCursor() {
