@@ -35,7 +35,7 @@ class QueueCase(MailingCase):
 class TestEspFaults(QueueCase):
     """What must not lose, double or stop a mailing."""
 
-    def tell(self, mailing, kind, people=1):
+    def report(self, mailing, kind, people=1):
         """Have the sender report about some of those who got the mailing."""
         traces = self.traces(mailing)[:people]
         rows = [
@@ -51,6 +51,10 @@ class TestEspFaults(QueueCase):
         ]
         events = self.esp._make_reports().read(json.dumps(rows).encode())
         self.env["easycrm.esp.event"]._store(self.esp, events)
+
+    def tell(self, mailing, kind, people=1):
+        """Have it report, and the addon hear."""
+        self.report(mailing, kind, people)
         self.env["easycrm.esp.event"]._apply_page()
 
     # --- done, and not before ---
@@ -149,6 +153,25 @@ class TestEspFaults(QueueCase):
             modules.module.current_test = None
             self.process()
         self.assertEqual(len(self.traces(mailing)), 2)
+        self.assert_it_goes_on_later(progress)
+
+    def test_applying_that_is_out_of_time_leaves_the_rest_to_another_run(self):
+        mailing = self.make_mailing(self.make_people(5))
+        mailing._action_send_mail()
+        self.hand_over()
+        self.report(mailing, "delivered", people=5)
+        progress = self.run_out_of_time(self.env.ref("easycrm_mail.ir_cron_esp_events"))
+        self.env.flush_all()
+        with (
+            patch(f"{MODELS}.easycrm_esp_event_apply.PAGE", 2),
+            patch(f"{MODELS}.easycrm_esp_event_run.PAGE", 2),
+            self.enter_registry_test_mode(),
+            self.registry.cursor() as cr,
+        ):
+            self.env(cr=cr)["easycrm.esp.event"]._cron_apply()
+        self.env.invalidate_all()
+        told = self.traces(mailing).filtered("easycrm_delivered_at")
+        self.assertEqual(len(told), 2)
         self.assert_it_goes_on_later(progress)
 
     def test_events_that_come_before_the_answer_finish_it_too(self):

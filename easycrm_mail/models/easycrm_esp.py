@@ -154,6 +154,7 @@ class EasycrmEsp(models.Model):
     def action_view_suppressions(self):
         """Open whom this sender has told that must not be written to."""
         self.ensure_one()
+        self.check_access("read")
         return {
             **self.env["ir.actions.act_window"]._for_xml_id(
                 "easycrm_mail.easycrm_esp_suppression_action"

@@ -81,14 +81,15 @@ class EasycrmEspEvent(models.Model):
     @api.model
     def _cron_apply(self):
         """Apply what has come, page by page; then take over what senders know."""
-        Cron = self.env["ir.cron"]
+        cron = self.env.ref("easycrm_mail.ir_cron_esp_events")
         run, is_any = EventRun(self.env), False
         while count := run.apply_page():
             is_any = True
-            if not Cron._commit_progress(count, remaining=int(count == PAGE)):
+            if not cron._commit_progress(count, remaining=int(count == PAGE)):
+                cron._easycrm_go_on_later()
                 return
         if is_any:
             # (what was being stored meanwhile saw others waiting, and woke nobody)
             again = fields.Datetime.now() + timedelta(seconds=LOOK_AGAIN_SECONDS)
-            self.env.ref("easycrm_mail.ir_cron_esp_events")._trigger(again)
+            cron._trigger(again)
         self.env["easycrm.esp"]._cron_import()
