@@ -46,7 +46,7 @@ class TestEspAccess(EspFixtures, MailingCase):
 
     def setUp(self):
         super().setUp()
-        mailing = super(EspFixtures, self).make_mailing(self.make_people(2))
+        mailing = MailingCase.make_mailing(self, self.make_people(2))
         self.send(mailing)
         self.trace = self.traces(mailing)[0]
         self.tell(self.event(self.trace, K.CLICKED, 900, url="https://example.com/a"))

@@ -90,7 +90,10 @@ class EasycrmEsp(models.Model):
         # (not a column: whoever reports would wait for whoever else does)
         Event = self.env["easycrm.esp.event"].sudo()
         for esp in self:
-            last = Event.search([("esp_id", "=", esp.id)], order="id desc", limit=1)
+            # (by `id`, one that is silent would be looked for among all of the others')
+            last = Event.search(
+                [("esp_id", "=", esp.id)], order="received_at desc", limit=1
+            )
             esp.last_event_at = last.received_at
 
     def _compute_suppression_count(self):

@@ -20,7 +20,11 @@ class EasycrmEspBatch(models.Model):
     _rec_name = "key"
 
     esp_id = fields.Many2one(
-        "easycrm.esp", string="Sent Through", required=True, ondelete="restrict"
+        "easycrm.esp",
+        string="Sent Through",
+        required=True,
+        index=True,
+        ondelete="restrict",
     )
     mailing_id = fields.Many2one(
         "mailing.mailing", required=True, index=True, ondelete="cascade"

@@ -68,7 +68,7 @@ class EasycrmEspEvent(models.Model):
     _token_unique = models.UniqueIndex("(esp_id, token) WHERE token IS NOT NULL")
     _open_idx = models.Index("(id) WHERE applied IS NOT TRUE")
     _unknown_idx = models.Index("(received_at) WHERE trace_id IS NULL")
-    _last_idx = models.Index("(esp_id, id)")
+    _last_idx = models.Index("(esp_id, received_at)")
 
     @api.model
     def _store(self, esp, events, token=""):

@@ -37,12 +37,13 @@ class MailingMailing(models.Model):
     def _easycrm_pause(self, by=None, reason=False):
         # (who has paused it knows; where it stops by itself, somebody has to be told)
         stopped = self.filtered(lambda mailing: reason and not mailing.easycrm_paused)
-        super()._easycrm_pause(by=by, reason=reason)
+        result = super()._easycrm_pause(by=by, reason=reason)
         for mailing in stopped:
             mailing.message_post(
                 body=self.env._("Sending has stopped. %s", reason),
                 partner_ids=mailing.user_id.partner_id.ids,
             )
+        return result
 
     def easycrm_get_progress(self):
         """Return how far the sending is, for the bar on the form.

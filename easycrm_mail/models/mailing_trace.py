@@ -65,9 +65,10 @@ class MailingTrace(models.Model):
 
     @api.depends("email", "easycrm_esp_id")
     def _compute_display_name(self):
-        super()._compute_display_name()
-        for trace in self.filtered("easycrm_esp_id"):
+        bulk = self.filtered("easycrm_esp_id")
+        for trace in bulk:
             trace.display_name = trace.email
+        return super(MailingTrace, self - bulk)._compute_display_name()
 
     @api.model
     def _easycrm_fold(self, records, into):

@@ -4,7 +4,15 @@ import {Dialog} from "@web/core/dialog/dialog";
 import {_t} from "@web/core/l10n/translation";
 import {useService} from "@web/core/utils/hooks";
 import {ConnectChoices} from "./connect_choices";
-import {NO_SERVERS, SERVERS, fillForm, formValues, newForm} from "./connect_form";
+import {
+    NO_SERVERS,
+    SERVERS,
+    choiceValues,
+    fillForm,
+    formValues,
+    newChoices,
+    newForm,
+} from "./connect_form";
 import {Look} from "./connect_look";
 import {ConnectMailbox, iconOf} from "./connect_mailbox";
 import {ConnectResult} from "./connect_result";
@@ -56,20 +64,7 @@ export class ConnectDialog extends Component {
             note: "",
             isBusy: false,
         });
-        this.choices = useState({
-            folders: [],
-            since: "",
-            share_level: "everything",
-            ignore_automatic: false,
-            ignore_private: false,
-            unlinked_keep: "full",
-            get ignoreAutomatic() {
-                return this.ignore_automatic;
-            },
-            get ignorePrivate() {
-                return this.ignore_private;
-            },
-        });
+        this.choices = useState(newChoices());
         this.look = null;
         // Esc, the cross and "Leave" are the same.
         this.env.dialogData.dismiss = () => this.keep();
@@ -350,12 +345,7 @@ export class ConnectDialog extends Component {
 
     /** What is chosen, as the server takes it. */
     get chosen() {
-        const {folders, since} = this.choices;
-        const chosen = {folders: [...folders], since};
-        for (const name of this.options.fields) {
-            chosen[name] = this.choices[name];
-        }
-        return chosen;
+        return choiceValues(this.choices, this.options.fields);
     }
 
     async start() {

@@ -23,6 +23,34 @@ export function newForm() {
     return {...EMPTY};
 }
 
+/** What is chosen in the look before the start, until the account tells what it has. */
+export function newChoices() {
+    return {
+        folders: [],
+        since: "",
+        share_level: "everything",
+        ignore_automatic: false,
+        ignore_private: false,
+        unlinked_keep: "full",
+        get ignoreAutomatic() {
+            return this.ignore_automatic;
+        },
+        get ignorePrivate() {
+            return this.ignore_private;
+        },
+    };
+}
+
+/** What was chosen, as the server takes it. */
+export function choiceValues(choices, names) {
+    const {folders, since} = choices;
+    const values = {folders: [...folders], since};
+    for (const name of names) {
+        values[name] = choices[name];
+    }
+    return values;
+}
+
 /** What stands there when nobody has entered a server. */
 export const NO_SERVERS = Object.fromEntries(
     Object.entries(EMPTY).filter(([name]) =>
