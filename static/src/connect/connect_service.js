@@ -33,13 +33,14 @@ export const connectService = {
                     provider: provider || "",
                     isBack: Boolean(isBack),
                     onAway: (id) => browser.sessionStorage.setItem(AWAY, id),
-                    onChanged: () => {
-                        // (who has a mailbox finds another way to write in the menu of actions)
-                        rpcBus.trigger("CLEAR-CACHES", "get_views");
-                        action.doAction({
+                    onChanged: async () => {
+                        await action.doAction({
                             type: "ir.actions.client",
                             tag: "soft_reload",
                         });
+                        // (who has a mailbox finds another way to write in the next menu of actions; asked for
+                        // before, it would keep the page from being there again for as long as that takes)
+                        rpcBus.trigger("CLEAR-CACHES", "get_views");
                     },
                 },
                 {onClose: () => (isOpen = false)}
