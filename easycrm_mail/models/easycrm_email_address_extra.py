@@ -87,6 +87,15 @@ class EasycrmEmailAddress(models.Model):
             ids = [record_id for record_id, _address in gone]
             freed = rows.search([(owner, "in", ids)])
         (freed | new)._match()
+        self._follow_mailings(
+            {address for _id, address in gone} | set(new.mapped("address"))
+        )
+
+    @api.model
+    def _follow_mailings(self, addresses):
+        """Let what these addresses got by mailings follow to whose they are now."""
+        nobody = self.env["res.partner"]  # (what contacts got follows by their ids)
+        self.env["mailing.trace"].sudo()._easycrm_follow_companies(nobody, addresses)
 
     @api.model
     def _find_others(self, addresses, record):
