@@ -94,8 +94,10 @@ class EasycrmEmailAddress(models.Model):
     @api.model
     def _follow_mailings(self, addresses):
         """Let what these addresses got by mailings follow to whose they are now."""
-        nobody = self.env["res.partner"]  # (what contacts got follows by their ids)
-        self.env["mailing.trace"].sudo()._easycrm_follow_companies(nobody, addresses)
+        if addresses:
+            nobody = self.env["res.partner"]  # (what contacts got follows by their ids)
+            Trace = self.env["mailing.trace"].sudo()
+            Trace._easycrm_follow_companies(nobody, addresses)
 
     @api.model
     def _find_others(self, addresses, record):
