@@ -4,9 +4,11 @@
 def post_init_hook(env):
     """Fill the address index from the contacts and leads that are already there.
 
-    Nothing is matched before: without the index no mail would find its people.
+    Nothing is matched before: without the index no mail would find its people, and no
+    company what its people got by earlier mailings.
     """
     env["easycrm.email.address"]._rebuild_index()
+    env["mailing.trace"]._easycrm_fill_companies()
 
 
 def uninstall_hook(env):

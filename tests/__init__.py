@@ -37,6 +37,7 @@ from . import test_esp_mailing
 from . import test_esp_replies
 from . import test_esp_set_aside
 from . import test_esp_unsubscribe
+from . import test_esp_unwritable
 from . import test_files
 from . import test_further_tour
 from . import test_hand_over

@@ -30,6 +30,30 @@ class QueueCase(MailingCase):
             self.env(cr=cr)["mailing.mailing"]._process_mass_mailing_queue()
         self.env.invalidate_all()
 
+    def run_out_of_time(self, cron):
+        """Let everything be a run of a job of Odoo's whose time is up already."""
+        self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)]).unlink()
+        progress = self.env["ir.cron.progress"].create(
+            {"cron_id": cron.id, "done": 0, "remaining": 0}
+        )
+        context = {
+            **self.env.context,
+            "cron_id": cron.id,
+            "ir_cron_progress_id": progress.id,
+            "cron_end_time": time.monotonic() - 1,
+        }
+        self.env = self.env(context=context)
+        return progress
+
+    def assert_it_goes_on_later(self, progress):
+        # (else Odoo makes ten runs of it, however long they take)
+        progress.invalidate_recordset()
+        self.assertTrue(progress.done)
+        self.assertFalse(progress.remaining)
+        self.assertTrue(
+            self.env["ir.cron.trigger"].search([("cron_id", "=", progress.cron_id.id)])
+        )
+
 
 @tagged("post_install", "-at_install")
 class TestEspFaults(QueueCase):
@@ -106,30 +130,6 @@ class TestEspFaults(QueueCase):
         self.hand_over()
         self.assertEqual(len(self.sendgrid.deliveries.all()), 5)
         self.assertEqual(mailing.state, "done")
-
-    def run_out_of_time(self, cron):
-        """Let everything be a run of a job of Odoo's whose time is up already."""
-        self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)]).unlink()
-        progress = self.env["ir.cron.progress"].create(
-            {"cron_id": cron.id, "done": 0, "remaining": 0}
-        )
-        context = {
-            **self.env.context,
-            "cron_id": cron.id,
-            "ir_cron_progress_id": progress.id,
-            "cron_end_time": time.monotonic() - 1,
-        }
-        self.env = self.env(context=context)
-        return progress
-
-    def assert_it_goes_on_later(self, progress):
-        # (else Odoo makes ten runs of it, however long they take)
-        progress.invalidate_recordset()
-        self.assertTrue(progress.done)
-        self.assertFalse(progress.remaining)
-        self.assertTrue(
-            self.env["ir.cron.trigger"].search([("cron_id", "=", progress.cron_id.id)])
-        )
 
     def test_sending_that_is_out_of_time_leaves_the_rest_to_another_run(self):
         with patch(f"{MODELS}.bulk_writer.MAX_RECIPIENTS", 2):

@@ -75,6 +75,8 @@ class TestEspSetAside(EspFixtures, TransactionCase):
         event = self.get_set_aside()
         action = self.esp.action_view_set_aside()
         self.assertEqual(self.env[action["res_model"]].search(action["domain"]), event)
+        shown = self.env[action["res_model"]].get_view(view_type="list")["arch"]
+        self.assertIn('name="address"', shown)
         self.esp.action_apply_again()
         self.run_cron()
         self.assertEqual(self.get_set_aside(), event)
@@ -119,3 +121,7 @@ class TestEspSetAside(EspFixtures, TransactionCase):
         )
         with self.assertRaises(AccessError):
             self.esp.with_user(user).action_apply_again()
+        view = self.env.ref("easycrm_mail.easycrm_esp_view_form")
+        for env, is_shown in ((self.env(user=user), False), (self.env, True)):
+            arch = env["easycrm.esp"].get_view(view.id)["arch"]
+            self.assertEqual("action_apply_again" in arch, is_shown)

@@ -3,6 +3,7 @@ from pathlib import Path
 from odoo.modules.migration import load_script
 from odoo.tests import TransactionCase, tagged
 
+from ..hooks import post_init_hook
 from .common import MailCase, raw_mail
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
@@ -59,6 +60,11 @@ class TestMigration(MailCase, TransactionCase):
         self.assertEqual([trace[field].id for trace in traces], expected)
         traces.write({field: False})
         self.migrate("19.0.1.5.0", "post-campaign-companies")
+        self.assertEqual([trace[field].id for trace in traces], expected)
+        # and where the addon is installed beside mailings that are there
+        traces.write({field: False})
+        self.env.flush_all()
+        post_init_hook(self.env)
         self.assertEqual([trace[field].id for trace in traces], expected)
 
     def test_what_was_left_out_on_purpose_is_a_gap_no_more(self):

@@ -45,6 +45,29 @@ class TestOtherAddresses(MergeCase):
         self.assertLinked(by_hand, [self.anna])
         self.assertEqual(self.anna.easycrm_other_emails, "anna@club.example")
 
+    def test_mailings_to_it_follow_to_the_company(self):
+        mailing = self.env["mailing.mailing"].create({"subject": "Offer"})
+        contact = self.env["mailing.contact"].create({"name": "Anna"})
+        trace = self.env["mailing.trace"].create(
+            {
+                "mass_mailing_id": mailing.id,
+                "model": contact._name,
+                "res_id": contact.id,
+                "email": "anna@home.example",
+            }
+        )
+        Address = self.env["easycrm.email.address"]
+        self.assertFalse(trace.easycrm_commercial_partner_id)
+        self.set_others(self.anna, "anna@home.example")
+        self.assertEqual(trace.easycrm_commercial_partner_id, self.acme)
+        self.set_others(self.anna, "")
+        self.assertFalse(trace.easycrm_commercial_partner_id)
+        batch = self.env["easycrm.email.batch"].create({"kind": "link"})
+        Address._teach(self.anna, ["anna@home.example"], batch)
+        self.assertEqual(trace.easycrm_commercial_partner_id, self.acme)
+        Address.search([("batch_id", "=", batch.id)])._take_back()
+        self.assertFalse(trace.easycrm_commercial_partner_id)
+
     def test_what_was_taken_off_by_hand_stays_off(self):
         email = self.receive(self.mailbox, sender="anna@home.example")
         self.set_others(self.anna, "anna@home.example")

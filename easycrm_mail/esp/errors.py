@@ -49,8 +49,9 @@ class Refused(EspError):
 class Permanent(EspError):
     """Nothing was sent until a setting changes.
 
-    Codes: `key`, `scope` (of the key), `domain`, `sender` (not verified), `plan` (used
-    up, or the account is suspended), `certificate`, `setting`.
+    Codes: `key`, `scope` (of the key), `lists` (it may not read them), `domain`,
+    `sender` (not verified), `plan` (used up, or the account is suspended),
+    `certificate`, `setting`.
     """
 
 

@@ -113,8 +113,14 @@ class SendGrid:
     def suppressions(self, place: str = "") -> SuppressionPage:
         """Its lists, one after the other; see `base.Esp`."""
         name, said = find_list(_LISTS, place)
-        offset = int(said or 0)
-        rows = self._get(f"suppression/{name}", {"limit": _PAGE, "offset": offset})
+        # (another account's place says nothing here)
+        offset = int(said) if said.isascii() and said.isdecimal() else 0
+        try:
+            rows = self._get(f"suppression/{name}", {"limit": _PAGE, "offset": offset})
+        except Permanent as error:
+            if error.code == "scope":
+                raise Permanent("lists", error.detail) from None
+            raise
         with reading():
             found = [_suppression(row, _LISTS[name]) for row in rows]
         if found:

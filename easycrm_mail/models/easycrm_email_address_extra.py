@@ -87,6 +87,17 @@ class EasycrmEmailAddress(models.Model):
             ids = [record_id for record_id, _address in gone]
             freed = rows.search([(owner, "in", ids)])
         (freed | new)._match()
+        self._follow_mailings(
+            {address for _id, address in gone} | set(new.mapped("address"))
+        )
+
+    @api.model
+    def _follow_mailings(self, addresses):
+        """Let what these addresses got by mailings follow to whose they are now."""
+        if addresses:
+            nobody = self.env["res.partner"]  # (what contacts got follows by their ids)
+            Trace = self.env["mailing.trace"].sudo()
+            Trace._easycrm_follow_companies(nobody, addresses)
 
     @api.model
     def _find_others(self, addresses, record):

@@ -26,7 +26,7 @@ class EasycrmEmailAddress(models.Model):
         present = rows.search(
             [(owner, "=", record.id), ("address", "in", list(addresses))]
         )
-        rows.create(
+        new = rows.create(
             [
                 {
                     owner: record.id,
@@ -37,7 +37,9 @@ class EasycrmEmailAddress(models.Model):
                 for address in addresses
                 if address not in present.mapped("address")
             ]
-        )._match()
+        )
+        new._match()
+        self._follow_mailings(set(new.mapped("address")))
 
     @api.model
     def _place_taught(self, batch, emails):
@@ -68,4 +70,5 @@ class EasycrmEmailAddress(models.Model):
             owner = "partner_id" if row.partner_id else "lead_id"
             gone.append((owner, row[owner].id, row.address))
         taught.unlink()
+        self._follow_mailings({address for _owner, _id, address in gone})
         return gone

@@ -11,7 +11,10 @@ SECRETS = {"api_key": "api_secret", "webhook_key": "webhook_secret"}
 
 
 #: What belongs to one account, in one region.
-OF_ACCOUNT = ("api_secret", "webhook_secret", "import_place")
+OF_ACCOUNT = ("api_secret", "webhook_secret", "import_place", "imported_at")
+
+#: What belongs to one domain of it.
+OF_DOMAIN = ("import_place", "imported_at")
 
 
 class EasycrmEsp(models.Model):
@@ -142,17 +145,18 @@ class EasycrmEsp(models.Model):
                 )
 
     def write(self, vals):
-        # a key belongs to the account that it was made for
-        if {"provider", "region"} & set(vals) and not vals.get("api_key"):
-            changed = self.filtered(
-                lambda esp: any(
-                    esp[name] != vals[name]
-                    for name in ("provider", "region")
-                    if name in vals
-                )
-            )
-            changed.sudo().write(dict.fromkeys(OF_ACCOUNT, False))
+        # a key belongs to the account that it was made for; a new one is written below
+        self._forget_changed(vals, ("provider", "region"), OF_ACCOUNT)
+        self._forget_changed(vals, ("domain",), OF_DOMAIN)
         return super().write(vals)
+
+    def _forget_changed(self, vals, names, forgotten):
+        """Forget what belongs to another account, or domain, than what is written."""
+        changed = self.filtered(
+            lambda esp: any(esp[name] != vals[name] for name in names if name in vals)
+        )
+        if changed:
+            changed.sudo().write(dict.fromkeys(forgotten, False))
 
     def action_view_suppressions(self):
         """Open whom this sender has told that must not be written to."""

@@ -145,6 +145,10 @@ class EasycrmEsp(models.Model):
                 "This API key may not send. Give it the permission “Mail Send”.",
                 **values,
             ),
+            "lists": env._(
+                "This API key may not read the suppressions. Give it “Suppressions”, "
+                "Read Access."
+            ),
             "domain": env._(
                 "%(name)s does not send for %(domain)s. Verify the domain there. Is it "
                 "in the same region?",

@@ -190,7 +190,7 @@ class EasycrmEspEvent(models.Model):
             """
             DELETE FROM easycrm_esp_event WHERE id = ANY(ARRAY(
                 SELECT id FROM easycrm_esp_event
-                WHERE trace_id IS NULL AND applied IS TRUE
+                WHERE trace_id IS NULL AND applied IS TRUE AND error IS NULL
                   AND received_at < now() AT TIME ZONE 'UTC' - interval '7 days'
                 ORDER BY received_at LIMIT 10000))
             """

@@ -1,18 +1,12 @@
 import logging
 from datetime import timedelta
 
-from psycopg2 import InterfaceError, OperationalError
-
 from odoo import api, fields, models
-from odoo.exceptions import ConcurrencyError
 
 from .easycrm_esp_event_apply import PAGE
-from .retrying import Retrying
+from .retrying import PASSING, Retrying
 
 _logger = logging.getLogger(__name__)
-
-#: What no event is to blame for: the database, or another transaction.
-PASSING = (OperationalError, InterfaceError, ConcurrencyError)
 
 #: Seconds after which a run that has applied events is followed by another: longer than
 #: any report takes to be stored.

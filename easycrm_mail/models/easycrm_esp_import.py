@@ -1,8 +1,15 @@
+import logging
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..esp import EspError
-from .retrying import Retrying
+from .retrying import PASSING, Retrying
+
+_logger = logging.getLogger(__name__)
+
+#: Characters of what goes wrong.
+MAX_ERROR = 300
 
 
 class ImportRun(Retrying):
@@ -19,10 +26,23 @@ class ImportRun(Retrying):
         """Go on as long as there is time."""
         Cron = self.env["ir.cron"]
         for esp in self.env["easycrm.esp"].search([("import_wanted", "=", True)]):
-            while self._take_page(esp):
-                if not Cron._commit_progress(1, remaining=1):
+            while self._go_on(esp):
+                if not Cron._commit_progress(1):
+                    cron = self.env.ref("easycrm_mail.ir_cron_esp_events")
+                    cron._easycrm_go_on_later()
                     return
             Cron._commit_progress(1, remaining=0)
+
+    def _go_on(self, esp):
+        """Take over a page; what is wrong with one sender keeps no other waiting."""
+        try:
+            return self._take_page(esp)
+        except PASSING:
+            raise
+        except Exception as error:
+            _logger.warning("The lists of a sender cannot be read", exc_info=True)
+            self._roll_back()
+            return self._retrying(self._give_up_for_good, esp, error)
 
     def _take_page(self, esp):
         """Take over a page; return whether there is another one."""
@@ -65,6 +85,14 @@ class ImportRun(Retrying):
             words = esp._explain_error(error) if isinstance(error, EspError) else error
             esp.write({"import_wanted": False, "import_error": words})
         return False
+
+    def _give_up_for_good(self, esp, error):
+        """Say what is wrong; who has it imported again begins anew."""
+        if esp.exists():
+            esp.import_place = False
+        words = f"{type(error).__name__}: {error}"[:MAX_ERROR]
+        text = esp.env._("The lists could not be taken over: %s", words)
+        return self._give_up(esp, text)
 
 
 class EasycrmEsp(models.Model):

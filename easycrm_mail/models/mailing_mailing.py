@@ -30,7 +30,7 @@ class TimeUp(Exception):
 
 
 class Unwritable(Exception):
-    """A mailing cannot be written for some recipients; it is paused, and says why."""
+    """A mailing cannot be written for anybody; it is paused, and says why."""
 
 
 class MailingMailing(models.Model):
@@ -122,6 +122,7 @@ class MailingMailing(models.Model):
         return vals_list
 
     def action_put_in_queue(self):
+        self._check_easycrm_esp()
         mailings = self.sudo().filtered("easycrm_esp_id")
         mailings.write({"easycrm_cancelled": False, "easycrm_writing": True})
         return super().action_put_in_queue()
@@ -293,6 +294,9 @@ class MailingMailing(models.Model):
             {"next_try_at": False, "attempts": 0, "put_off_at": False, "error": False}
         )
         mailings._easycrm_wake()
+        if mailings.filtered("easycrm_writing"):
+            # (what is not written yet is written by Odoo's own job, once a day)
+            self.env.ref("mass_mailing.ir_cron_mass_mailing_queue").sudo()._trigger()
 
     def action_easycrm_cancel(self):
         """Send nothing more: whoever has not got it will not."""

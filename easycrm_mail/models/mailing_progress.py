@@ -66,8 +66,9 @@ class MailingMailing(models.Model):
         batches = sum(count for count, _people in counts.values())
         people = sum(count for _batches, count in counts.values())
         left_out = self._easycrm_count_left_out()
+        failed = self._easycrm_count_failed()
         done = people - sum(count for _batches, count in waiting)
-        total = max(people, self._easycrm_get_wanted(left_out))
+        total = max(people, self._easycrm_get_wanted(left_out, failed))
         failing = self._easycrm_find_failing()
         is_held = bool(failing or self.easycrm_paused)
         return {
@@ -82,7 +83,7 @@ class MailingMailing(models.Model):
             "is_writing": self.easycrm_writing,
             "is_cancelled": self.easycrm_cancelled,
             "left_out": left_out,
-            "failed": self._easycrm_count_failed(),
+            "failed": failed,
             "paused": self._easycrm_tell_pause(),
             "failing": failing,
             "others": (
@@ -119,11 +120,25 @@ class MailingMailing(models.Model):
             ]
         )
 
-    def _easycrm_get_wanted(self, left_out):
+    def _easycrm_get_wanted(self, left_out, failed):
         """Return how many people are to get it, also while it is being written."""
         if self.easycrm_cancelled:
             return 0
-        return self.easycrm_expected - sum(row["count"] for row in left_out)
+        left_out = sum(row["count"] for row in left_out)
+        return self.easycrm_expected - left_out - self._easycrm_count_unwritable(failed)
+
+    def _easycrm_count_unwritable(self, failed):
+        """Return how many nothing could be written for, let alone be handed over."""
+        if not any(row["type"] == "unknown" for row in failed):
+            return 0
+        return self.env["mailing.trace"].search_count(
+            [
+                ("mass_mailing_id", "=", self.id),
+                ("trace_status", "=", "error"),
+                ("failure_type", "=", "unknown"),
+                ("easycrm_batch_id", "=", False),
+            ]
+        )
 
     def _easycrm_estimate(self, left):
         """Return the seconds that the rest will take, by how fast it goes now."""

@@ -100,6 +100,37 @@ class MailingTrace(models.Model):
         )
         self.invalidate_model(["easycrm_commercial_partner_id"], flush=False)
 
+    @api.model
+    def _easycrm_fill_companies(self):
+        """Find the companies of recipients that were there before the column."""
+        self._easycrm_flush_companies()
+        self.flush_model()
+        self.env.cr.execute(
+            """
+            UPDATE mailing_trace trace
+            SET easycrm_commercial_partner_id = partner.commercial_partner_id
+            FROM res_partner partner
+            WHERE trace.model = 'res.partner' AND partner.id = trace.res_id
+              AND trace.easycrm_commercial_partner_id IS NULL
+            """
+        )
+        self.env.cr.execute(
+            """
+            UPDATE mailing_trace trace
+            SET easycrm_commercial_partner_id = known.company
+            FROM (
+                SELECT DISTINCT ON (address.address) address.address,
+                    partner.commercial_partner_id AS company
+                FROM easycrm_email_address address
+                JOIN res_partner partner ON partner.id = address.partner_id
+                ORDER BY address.address, partner.id
+            ) AS known
+            WHERE trace.model = 'mailing.contact' AND trace.email = known.address
+              AND trace.easycrm_commercial_partner_id IS NULL
+            """
+        )
+        self.invalidate_model(["easycrm_commercial_partner_id"], flush=False)
+
     def _easycrm_flush_companies(self):
         self.env["res.partner"].flush_model(["commercial_partner_id"])
         self.env["easycrm.email.address"].flush_model()

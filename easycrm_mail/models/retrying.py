@@ -5,7 +5,7 @@ import logging
 import threading
 import time
 
-from psycopg2 import IntegrityError
+from psycopg2 import IntegrityError, InterfaceError, OperationalError
 from psycopg2.errors import DeadlockDetected, SerializationFailure
 
 from odoo.exceptions import ConcurrencyError
@@ -15,6 +15,9 @@ ATTEMPTS = 5
 
 #: What a transaction raises that another one has crossed.
 CROSSED = (SerializationFailure, DeadlockDetected, ConcurrencyError)
+
+#: What nothing that is written is to blame for: the database, or another transaction.
+PASSING = (OperationalError, InterfaceError, ConcurrencyError)
 
 _quiet = threading.local()
 logging.getLogger("odoo.sql_db").addFilter(

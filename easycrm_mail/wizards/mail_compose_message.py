@@ -4,21 +4,25 @@ from functools import reduce
 
 from lxml import html
 from markupsafe import Markup, escape
+from psycopg2 import IntegrityError
 
 from odoo import Command, models
-from odoo.exceptions import UserError
-from odoo.tools.mail import html_normalize
+from odoo.tools.mail import email_normalize, html_normalize
 from odoo.tools.misc import split_every
 
 from ..esp import MAX_RECIPIENTS, fences
 from ..models.bulk_writer import BulkWriter
 from ..models.mailing_mailing import TimeUp, Unwritable
-from ..models.retrying import Retrying
+from ..models.retrying import PASSING, Retrying
 
 _logger = logging.getLogger(__name__)
 
 #: Characters of what is wrong with a text.
 MAX_SAID = 200
+
+#: Recipients that cannot be written to, and nobody beside them who can: then it is not
+#: because of them.
+ENOUGH = 20
 
 #: What Odoo renders without its template engine: the value of a field, and a default.
 _FIELD = re.compile(
@@ -39,6 +43,9 @@ def _get_first_words(error):
 class BulkPages(Retrying):
     """Writes a mailing's recipients, page by page.
 
+    Who cannot be written to keeps nobody waiting: of a page that fails each half is
+    tried by itself, down to the one record, which is set aside with its reason.
+
     :param composer: the `mail.compose.message`
     """
 
@@ -47,6 +54,8 @@ class BulkPages(Retrying):
         self.plain = composer
         self.is_crossed = False
         self._begin()
+        self.failed = {}  # record id -> words; not set aside yet
+        self.is_any = False  # something of the page is written
 
     def _begin(self):
         self.composer = self.plain.with_context(
@@ -57,20 +66,94 @@ class BulkPages(Retrying):
     def write_and_commit(self, page):
         """Write a page; again when another transaction crossed.
 
-        :raise Unwritable: its text cannot be written for somebody of it
+        :raise Unwritable: its text cannot be written for anybody of it
+        :raise TimeUp: what is left of it is for another run
         """
+        error = self._try(page)
+        if not error:
+            return
+        self.failed, self.is_any = {}, False
+        self._write_halves(page, error)
+        if not self.failed:
+            return
+        if not self.writer.seen:
+            self._pause()
+        # (a last page of few, after others that were written)
+        self._set_aside()
+
+    def _try(self, page):
+        """Write a page and commit; return what is wrong with it, or None."""
         try:
             self._retrying(self.write_page, page)
-        except UserError as error:
+        except (*PASSING, IntegrityError):
+            raise
+        except Exception as error:
             _logger.info("A mailing cannot be written", exc_info=True)
             self._roll_back()
-            self.plain.mass_mailing_id.sudo()._easycrm_pause(
-                reason=self.env._(
-                    "It cannot be written for everybody: %s", _get_first_words(error)
-                )
+            # (nothing is known any more of what was written in vain)
+            self._begin()
+            return error
+        return None
+
+    def _write_halves(self, page, error):
+        if len(page) == 1:
+            self.failed[page[0]] = _get_first_words(error)
+            if self.is_any:
+                self._set_aside()
+            elif len(self.failed) >= ENOUGH:
+                self._pause()
+            return
+        half = len(page) // 2
+        for part in (page[:half], page[half:]):
+            if error := self._try(part):
+                self._write_halves(part, error)
+            else:
+                self.is_any = True
+                self._set_aside()
+
+    def _set_aside(self):
+        """Keep who could not be written to, among those that were not taken."""
+        if self.failed:
+            self._retrying(self._write_failed, self.failed)
+            self.failed = {}
+        if not self.env["ir.cron"]._commit_progress():
+            raise TimeUp
+
+    def _write_failed(self, failed):
+        mailing = self.plain.mass_mailing_id.sudo()
+        ids = self._leave_out_written(list(failed))
+        records = self.env[self.plain.model].sudo().browse(ids)
+        emails = records._mail_get_primary_email()
+        self.env["mailing.trace"].sudo().create(
+            [
+                {
+                    "mass_mailing_id": mailing.id,
+                    "model": self.plain.model,
+                    "res_id": res_id,
+                    "email": email_normalize(emails[res_id], strict=False),
+                    "easycrm_esp_id": mailing.easycrm_esp_id.id,
+                    "trace_status": "error",
+                    "failure_type": "unknown",
+                    "failure_reason": failed[res_id],
+                }
+                for res_id in ids
+            ]
+        )
+
+    def _pause(self):
+        """Pause the mailing: its text is wrong, and not some of the recipients."""
+        res_id, words = next(iter(self.failed.items()))
+        record = self.env[self.plain.model].sudo().browse(res_id)
+        self.plain.mass_mailing_id.sudo()._easycrm_pause(
+            reason=self.env._(
+                "It cannot be written for %(name)s, and others: %(reason)s",
+                name=record.display_name,
+                reason=words,
             )
-            self.env["ir.cron"]._commit_progress()
-            raise Unwritable from error
+        )
+        # (nothing remains for this run: Odoo would repeat it at once, for ever)
+        self.env["ir.cron"]._commit_progress(remaining=0)
+        raise Unwritable
 
     def write_page(self, page):
         """Write a page: ids of the recipients' records."""

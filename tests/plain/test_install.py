@@ -33,6 +33,12 @@ batch = env["easycrm.esp.batch"].create({
 env["mailing.trace"].create({
     "mass_mailing_id": mailing.id, "model": "res.partner", "res_id": 1,
     "email": "a@x.example", "easycrm_batch_id": batch.id})
+past = env["mailing.mailing"].create({
+    "subject": "Past", "easycrm_esp_id": False, "state": "done"})
+anna = env["res.partner"].search([("name", "=", "Anna")])
+env["mailing.trace"].create({
+    "mass_mailing_id": past.id, "model": "res.partner", "res_id": anna.id,
+    "trace_status": "sent", "sent_datetime": "2026-01-01", "message_id": "<past@x>"})
 env.cr.commit()
 """
 
@@ -69,6 +75,11 @@ ADDRESSES = """SELECT address, partner_id IS NULL FROM easycrm_email_address
                WHERE address LIKE '%@x.example' ORDER BY 1, 2"""
 
 
+#: Whether what Anna got before stands on her timeline.
+PAST = """SELECT easycrm_commercial_partner_id = res_id FROM mailing_trace
+          WHERE message_id = '<past@x>'"""
+
+
 @pytest.fixture(scope="module")
 def database():
     with cloned_database("install") as name:
@@ -94,3 +105,4 @@ def test_it_is_upgraded_removed_and_installed_again(database):
 
     command_odoo(database, *server, "-i", "easycrm_mail")
     assert query(database, ADDRESSES) == addresses
+    assert query(database, PAST) == [(True,)]
