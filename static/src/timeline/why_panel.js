@@ -170,8 +170,7 @@ export class WhyPanel extends Component {
         const {message} = await this.orm.call("easycrm.email.copy", "undo", [batch]);
         this.notification.add(message, {type: "info"});
         this.unlinked.tell();
-        await this.reload();
-        this.focusNext(".o_easycrm_step button", ".o_easycrm_why_close");
+        await this.reload(".o_easycrm_step button", ".o_easycrm_why_close");
     }
 
     /** Made private here, in the conversation's menu or by Undo: who can read it is told anew. */
@@ -196,9 +195,14 @@ export class WhyPanel extends Component {
         this.focusNext(".o_easycrm_only", ".o_easycrm_why_close");
     }
 
-    async reload() {
+    /** @param {...string} next what takes the focus once the panel is drawn anew */
+    async reload(...next) {
         const {store, record} = this.props;
-        await Promise.all([store?.load(), status(this) !== "destroyed" && this.load()]);
+        const load = async () => {
+            await this.load();
+            this.focusNext(...next);
+        };
+        await Promise.all([store?.load(), status(this) !== "destroyed" && load()]);
         if (record) {
             await reloadUnlessDirty(record);
         }
@@ -208,12 +212,19 @@ export class WhyPanel extends Component {
     async putBack(reason) {
         // The service itself: the mail may have left the screen when Undo is chosen.
         const {orm} = this.env.services;
-        const change = async (method) => {
+        const change = async (method, ...next) => {
             await orm.call("easycrm.email.link", method, [[reason.link_id]]);
             this.unlinked.tell();
-            await this.reload();
+            await this.reload(...next);
         };
-        await change("action_put_back");
+        const place = this.state.reasons.findIndex(
+            ({link_id: id}) => id === reason.link_id
+        );
+        await change(
+            "action_put_back",
+            `.o_easycrm_reason:nth-child(${place + 1}) button`,
+            ".o_easycrm_why_close"
+        );
         const close = this.notification.add(_t("Put back on %s.", reason.record.name), {
             type: "success",
             autocloseDelay: UNDO_DELAY,

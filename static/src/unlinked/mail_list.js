@@ -11,13 +11,16 @@ import {MailPages} from "./mail_pages";
 export class MailList extends MailPages {
     constructor(orm) {
         super(orm);
-        /** @type {string[]} keys of the items that are drawn */
-        this.inSight = markRaw([]);
-        this.isChecking = false;
+        /**
+         * Keys of the items that are drawn. Nobody watches it: who looks on would draw all anew.
+         *
+         * @type {{keys: string[], isChecking: boolean}}
+         */
+        this.sight = markRaw({keys: [], isChecking: false});
     }
 
-    async load(opens = false) {
-        await super.load(opens);
+    async load() {
+        await super.load();
         this.check();
     }
 
@@ -70,7 +73,7 @@ export class MailList extends MailPages {
 
     /** @param {string[]} keys of the items that are drawn now */
     lookAt(keys) {
-        this.inSight = markRaw(keys);
+        this.sight.keys = keys;
         this.check();
     }
 
@@ -79,11 +82,12 @@ export class MailList extends MailPages {
      * they are in sight: what that costs does not grow with how far somebody has come.
      */
     async check() {
-        const keys = new Set(this.inSight.filter((key) => this.unsure.has(key)));
-        if (this.isChecking || !keys.size) {
+        const {sight} = this;
+        const keys = new Set(sight.keys.filter((key) => this.unsure.has(key)));
+        if (sight.isChecking || !keys.size) {
             return;
         }
-        this.isChecking = true;
+        sight.isChecking = true;
         const {generation} = this;
         const items = this.items.filter(({key}) => keys.has(key));
         keys.forEach((key) => this.unsure.delete(key));
@@ -93,7 +97,7 @@ export class MailList extends MailPages {
             this.findGroups(groups.map(({group}) => group.key)),
             this.findWaiting(mails.map(({row}) => row.id)),
         ]);
-        this.isChecking = false;
+        sight.isChecking = false;
         if (this.generation !== generation) {
             return;
         }

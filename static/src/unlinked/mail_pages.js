@@ -13,6 +13,8 @@ const FIRST_ROWS = 5;
 const MORE_ROWS = 80;
 /** The server gives no more at once: who goes on down gets so many. */
 const MAX_LIMIT = 200;
+/** Groups that are asked for once more with those after them, to see where these begin by now. */
+const OVERLAP = 50;
 
 export class MailPages extends MailItems {
     /** @param {Object} orm the service itself: an answer is wanted though a component is gone */
@@ -22,9 +24,15 @@ export class MailPages extends MailItems {
         this.query = {domain: [], ignored: false};
         /** Counts the questions: an answer to an earlier one is dropped. */
         this.generation = 0;
+        /** Loads that were asked for, and the last of them that was answered: one before it comes too late. */
+        this.asked = 0;
+        this.answered = 0;
+        /** The newest mail is still to lie open. */
+        this.opens = false;
         /** @type {"new"|"loading"|"ready"|"failed"} */
         this.status = "new";
-        this.groupTotal = 0;
+        /** There are no groups further down: some of those that are shown may be gone, so their number does not tell. */
+        this.isEnd = false;
         /** @type {"idle"|"loading"|"failed"} of the groups further down */
         this.more = "idle";
         /** @type {Set<number>} linked or ignored a moment ago: an answer asked before must not bring them back */
@@ -89,17 +97,16 @@ export class MailPages extends MailItems {
         this.cursor = null;
         this.more = "idle";
         this.status = "loading";
-        return this.load(opens);
+        this.opens = opens;
+        return this.load();
     }
 
-    /**
-     * What is shown, anew; it stays in sight until the answer is here.
-     *
-     * @param {boolean} [opens] the newest mail is to lie open
-     */
-    async load(opens = false) {
-        const {generation, isGrouped} = this;
-        const isCurrent = () => this.generation === generation;
+    /** What is shown, anew; it stays in sight until the answer is here. */
+    async load() {
+        const {generation, isGrouped, opens} = this;
+        const number = ++this.asked;
+        const isCurrent = () =>
+            this.generation === generation && this.answered < number;
         const known = this.status === "ready";
         if (!known) {
             this.status = "loading";
@@ -122,9 +129,10 @@ export class MailPages extends MailItems {
             if (!isCurrent()) {
                 return;
             }
+            this.answered = number;
             this.keepCursor(() => {
-                this.takeHeader(header);
-                this.takeGroups(isGrouped ? header.groups : []);
+                this.mails = header.mails;
+                this.takeGroups(isGrouped ? header : {groups: [], total: 0});
                 this.takePages(keys, pages);
             });
             for (const id of leaving) {
@@ -132,6 +140,7 @@ export class MailPages extends MailItems {
             }
             if (opens) {
                 this.openFirst(header.first);
+                this.opens = false;
             }
             this.status = "ready";
         } catch {
@@ -141,16 +150,11 @@ export class MailPages extends MailItems {
         }
     }
 
-    takeHeader({total, mails}) {
-        this.groupTotal = total;
-        this.mails = mails;
-    }
-
-    /** @param {import("./mail_items").Group[]} groups the first of them, as they are now */
-    takeGroups(groups) {
+    /** @param {{groups: import("./mail_items").Group[], total: number}} header the first of them, as they are now */
+    takeGroups({groups, total}) {
         const asked = new Set(groups.map(({key}) => key));
-        const isAll = groups.length >= this.groupTotal;
-        this.groups = markRaw(placeGroups(this.groups, groups, isAll));
+        this.isEnd = groups.length >= total;
+        this.groups = markRaw(placeGroups(this.groups, groups, this.isEnd));
         for (const {key} of this.groups) {
             this.mark(groupKey(key), asked.has(key));
         }
@@ -170,9 +174,14 @@ export class MailPages extends MailItems {
         });
         for (const key of Object.keys(this.pages)) {
             if (!this.isShown(key)) {
-                delete this.pages[key];
+                this.forgetPage(key);
             }
         }
+    }
+
+    forgetPage(key) {
+        this.pages[key]?.rows.forEach(({id}) => this.unsure.delete(mailKey(id)));
+        delete this.pages[key];
     }
 
     mark(key, isSure) {
@@ -200,29 +209,62 @@ export class MailPages extends MailItems {
         if (!this.isGrouped) {
             return this.loadRows(ALL);
         }
-        if (this.groups.length >= this.groupTotal) {
+        if (this.isEnd) {
             return;
         }
         const {generation} = this;
-        // Some of those that are shown may be gone: others have moved up to their places.
-        const offset = Math.max(0, this.groups.length - this.unsure.size);
+        const isCurrent = () => this.generation === generation;
         this.more = "loading";
         try {
-            const header = await this.callGroups(offset, MAX_LIMIT);
-            if (this.generation !== generation) {
+            const header = await this.callGroupsAfter(isCurrent);
+            if (!isCurrent()) {
                 return;
             }
-            const known = new Set(this.groups.map(({key}) => key));
-            const others = header.groups.filter(({key}) => !known.has(key));
+            const others = this.unknownOf(header);
             this.groups = markRaw([...this.groups, ...others]);
-            this.takeHeader(header);
-            if (!others.length) {
-                this.groupTotal = this.groups.length;
-            }
+            this.mails = header.mails;
+            this.isEnd = !others.length;
             this.more = "idle";
         } catch {
-            this.more = "failed";
+            if (isCurrent()) {
+                this.more = "failed";
+            }
         }
+    }
+
+    /**
+     * The groups after those that are shown: mostly they come right after the last. Only where those that are shown
+     * are not those that there are, since many are gone or have come above, all are gone through from the first.
+     *
+     * @param {() => boolean} isCurrent whether they are still wanted
+     * @returns {Promise<Object>} an answer with groups that are not shown, if there are any
+     */
+    async callGroupsAfter(isCurrent) {
+        const near = Math.max(0, this.groups.length - OVERLAP);
+        let header = await this.callGroups(near, MAX_LIMIT);
+        const [next] = this.unknownOf(header);
+        const isNear = next
+            ? next !== header.groups[0]
+            : this.groups.length === header.total;
+        if (isNear) {
+            return header;
+        }
+        for (
+            let offset = 0;
+            isCurrent() && offset < header.total;
+            offset += MAX_LIMIT
+        ) {
+            header = await this.callGroups(offset, MAX_LIMIT);
+            if (this.unknownOf(header).length) {
+                break;
+            }
+        }
+        return header;
+    }
+
+    unknownOf({groups}) {
+        const known = new Set(this.groups.map(({key}) => key));
+        return groups.filter(({key}) => !known.has(key));
     }
 
     /** A group's first mails, or those after the ones that are here. */
@@ -276,7 +318,7 @@ export class MailPages extends MailItems {
 
     async toggleGroup(key) {
         if (this.opened.delete(key)) {
-            delete this.pages[key];
+            this.forgetPage(key);
             if (this.cursorItem === undefined) {
                 this.cursor = groupKey(key);
             }
