@@ -12,13 +12,13 @@ class IrActionsActions(models.Model):
 
     @api.model
     def get_bindings(self, model_name):
-        """Offer who has a mailbox one way to write in the menu: his own.
+        """Offer who can send from a mailbox one way to write in the menu: that one.
 
-        Core's records stay as they are, for whoever has none.
+        Core's records stay as they are, for whoever cannot.
         """
         bindings = super().get_bindings(model_name)
         names = REPLACED.get(model_name)
-        if not names or not self._easycrm_has_mailbox():
+        if not names or not self._easycrm_can_send():
             return bindings
         replaced = {
             action.id for name in names if (action := self.env.ref(name, False))
@@ -29,10 +29,16 @@ class IrActionsActions(models.Model):
         }
 
     @api.model
-    def _easycrm_has_mailbox(self):
-        """Tell whether the user may send from a mailbox of his own or of his team."""
+    def _easycrm_can_send(self):
+        """Tell whether the user can send, now, from a mailbox of his own or his team's.
+
+        As the Send Email window tells it: else that would be all he is left with.
+        """
         if not self.env.user.has_group("easycrm_mail.group_easycrm_mail_user"):
             return False
         accounts = self.env["easycrm.email.account"].sudo()
         own = accounts.browse(accounts.with_user(self.env.user)._get_own_account_ids())
-        return any(own.mapped("active"))
+        return any(
+            account.company_id in self.env.companies and not account._why_not_sending()
+            for account in own
+        )
