@@ -1,9 +1,11 @@
 from odoo import api, models
 
+from .easycrm_email_timeline_compose import CORE_WINDOWS
+
 #: Core's ways to write to a selection, by which nothing stands in the writer's Sent.
 REPLACED = {
-    "res.partner": ("mail.action_partner_mass_mail",),
-    "crm.lead": ("crm.action_lead_mail_compose", "crm.action_lead_mass_mail"),
+    "res.partner": (CORE_WINDOWS["res.partner"],),
+    "crm.lead": ("crm.action_lead_mail_compose", CORE_WINDOWS["crm.lead"]),
 }
 
 
