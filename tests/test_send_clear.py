@@ -39,7 +39,7 @@ class TestSendClear(Doubting, ApiMailbox, MailFixtures, TransactionCase):
         result = super().pass_seconds(mail, seconds)
         for draft in self.drafts():
             draft.received -= timedelta(seconds=seconds)
-            draft.changed -= timedelta(seconds=seconds)
+            draft.changed = draft.changed and draft.changed - timedelta(seconds=seconds)
         return result
 
     def test_the_draft_of_a_mail_that_is_discarded_goes(self):
@@ -68,6 +68,23 @@ class TestSendClear(Doubting, ApiMailbox, MailFixtures, TransactionCase):
         mail.with_user(self.mira).action_discard()
         self.run_outbox()
         self.assertEqual((self.drafts(), self.count_deletions()), ([draft], 0))
+        self.assertFalse(mail.clear_at)
+
+    def test_the_draft_of_a_mail_that_is_taken_back_and_thrown_away_goes(self):
+        self.service.server.break_("PATCH", "refuse", times=99)
+        self.service.server.break_("DELETE", "refuse", times=99)
+        mail = self.queue()
+        self.run_outbox()
+        self.service.server.mend()
+        self.assertEqual((mail.state, len(self.drafts())), ("queued", 1))
+        self.pass_seconds(mail, 901)
+        mail.with_user(self.mira).action_undo()
+        windows = self.env["easycrm.email.compose"].with_user(self.mira)
+        window = windows.with_context(easycrm_outgoing_id=mail.id)
+        window.browse(window.easycrm_open()["id"]).easycrm_discard()
+        self.assertEqual(mail.state, "cancelled")
+        self.run_outbox()
+        self.assertFalse(self.drafts())
         self.assertFalse(mail.clear_at)
 
     def test_one_that_had_gone_out_all_the_same_stays(self):
