@@ -156,6 +156,4 @@ class TestCompose(ComposeCase):
             )
             self.assertEqual(window.composition_mode, "mass_mail")
             mails, _messages = window._action_send_mail()
-            self.assertEqual(
-                sorted(mails.sudo().mapped("res_id")), sorted(records.ids)
-            )
+            self.assertEqual(sorted(mails.sudo().mapped("res_id")), sorted(records.ids))
