@@ -131,8 +131,29 @@ class TestCompose(ComposeCase):
         )
         few = people[:50].with_user(self.mira).easycrm_action_compose()
         self.assertEqual(few["tag"], "easycrm_mail.compose")
-        many = people.with_user(self.mira).easycrm_action_compose()
+        many = people.with_user(self.admin).easycrm_action_compose()
         self.assertEqual(many["tag"], "display_notification")
         self.assertIn("campaign", many["params"]["message"])
-        as_marketer = people.with_user(self.admin).easycrm_action_compose()
-        self.assertEqual(as_marketer["params"]["next"]["res_model"], "mailing.mailing")
+        self.assertEqual(many["params"]["next"]["res_model"], "mailing.mailing")
+
+    def test_who_makes_no_campaigns_writes_to_more_as_odoo_has_it(self):
+        people = self.env["res.partner"].create(
+            [{"name": f"{n}", "email": f"{n}@many.example"} for n in range(51)]
+        )
+        leads = self.env["crm.lead"].create(
+            [{"name": one.name, "partner_id": one.id} for one in people]
+        )
+        leads.user_id = self.mira
+        for records in (people, leads):
+            told = records.with_user(self.mira).easycrm_action_compose()["params"]
+            self.assertNotIn("campaign", told["message"])
+            action = told["next"]
+            window = (
+                self.env[action["res_model"]]
+                .with_user(self.mira)
+                .with_context(action["context"])
+                .create({"subject": "Hello", "body": "<p>All of you</p>"})
+            )
+            self.assertEqual(window.composition_mode, "mass_mail")
+            mails, _messages = window._action_send_mail()
+            self.assertEqual(sorted(mails.sudo().mapped("res_id")), sorted(records.ids))

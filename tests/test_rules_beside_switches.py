@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import datetime, timezone
 
 from odoo.tests import tagged
@@ -54,6 +55,19 @@ class TestRulesAndSwitches(MailCase):
                 self.assertFalse(self.receive(self.mailbox, **mail))
                 self.mailbox[switch] = False
 
+    def test_who_only_gets_a_newsletter_too_does_not_keep_it(self):
+        self.mailbox.ignore_automatic = True
+        self.add_rule("@pal.example")
+        copied = {**NEWSLETTER, "cc": "Pia <pia@pal.example>"}
+        self.assertFalse(self.receive(self.mailbox, **copied))
+        self.assertEqual(self.get_reasons(), ["automatic"])
+
+    def test_to_whom_it_is_written_counts_for_what_is_sent(self):
+        self.mailbox.ignore_colleagues = True
+        self.add_rule("jonas@ours.example")
+        email = self.send(self.mailbox, to="jonas@ours.example")
+        self.assertIn(self.acme, email.link_ids.partner_id)
+
     def test_a_switch_goes_on_for_everybody_else(self):
         self.mailbox.ignore_automatic = True
         self.add_rule("@shop.example")
@@ -87,6 +101,11 @@ class TestRulesAndSwitches(MailCase):
         )
         mailbox = self.mailbox
         [row] = mailbox._sort_glances([glance], "2026-01-01")
+        self.assertIs(row[3], True)
+        # Whoever gets it too is not whom it is from.
+        self.add_rule("@pal.example")
+        copied = replace(glance, addresses=(*glance.addresses, "pia@pal.example"))
+        [row] = mailbox._sort_glances([copied], "2026-01-01")
         self.assertIs(row[3], True)
         self.add_rule("@shop.example")
         [row] = mailbox._sort_glances([glance], "2026-01-01")

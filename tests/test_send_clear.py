@@ -35,6 +35,13 @@ class TestSendClear(Doubting, ApiMailbox, MailFixtures, TransactionCase):
     service_class = OutlookService
     SEND = "POST .*/send$"
 
+    def pass_seconds(self, mail, seconds):
+        result = super().pass_seconds(mail, seconds)
+        for draft in self.drafts():
+            draft.received -= timedelta(seconds=seconds)
+            draft.changed = draft.changed and draft.changed - timedelta(seconds=seconds)
+        return result
+
     def test_the_draft_of_a_mail_that_is_discarded_goes(self):
         mail = self.doubt()
         own = self.write_draft_of_his_own()
@@ -53,6 +60,32 @@ class TestSendClear(Doubting, ApiMailbox, MailFixtures, TransactionCase):
         self.assertFalse(self.drafts())
         self.assertEqual((again.state, mail.clear_at), ("sent", False))
         self.assertEqual(len(self.held()), 1)
+
+    def test_a_draft_that_its_writer_has_gone_on_with_stays(self):
+        mail = self.doubt()
+        [draft] = self.drafts()
+        draft.touch()
+        mail.with_user(self.mira).action_discard()
+        self.run_outbox()
+        self.assertEqual((self.drafts(), self.count_deletions()), ([draft], 0))
+        self.assertFalse(mail.clear_at)
+
+    def test_the_draft_of_a_mail_that_is_taken_back_and_thrown_away_goes(self):
+        self.service.server.break_("PATCH", "refuse", times=99)
+        self.service.server.break_("DELETE", "refuse", times=99)
+        mail = self.queue()
+        self.run_outbox()
+        self.service.server.mend()
+        self.assertEqual((mail.state, len(self.drafts())), ("queued", 1))
+        self.pass_seconds(mail, 901)
+        mail.with_user(self.mira).action_undo()
+        windows = self.env["easycrm.email.compose"].with_user(self.mira)
+        window = windows.with_context(easycrm_outgoing_id=mail.id)
+        window.browse(window.easycrm_open()["id"]).easycrm_discard()
+        self.assertEqual(mail.state, "cancelled")
+        self.run_outbox()
+        self.assertFalse(self.drafts())
+        self.assertFalse(mail.clear_at)
 
     def test_one_that_had_gone_out_all_the_same_stays(self):
         mail = self.doubt("reset")
@@ -88,6 +121,34 @@ class TestSendClear(Doubting, ApiMailbox, MailFixtures, TransactionCase):
         params.set_param("database.uuid", "a copy")
         mail.with_user(self.mira).action_discard()
         self.assertFalse(mail.clear_at)
+
+    def test_a_database_that_was_copied_since_leaves_the_mailbox_alone(self):
+        mail = self.discard_one()
+        self.env["ir.config_parameter"].set_param("database.uuid", "a copy")
+        self.assertAsksNothing(mail)
+
+    def test_a_mailbox_that_is_at_another_service_by_now_is_asked_nothing(self):
+        mail = self.discard_one()
+        self.account.write({"provider": "imap", "imap_host": "imap.own.example"})
+        self.assertAsksNothing(mail)
+
+    def test_a_mailbox_that_was_deleted_since_is_asked_nothing(self):
+        mail = self.discard_one()
+        self.account.unlink()
+        self.assertAsksNothing(mail)
+
+    def discard_one(self):
+        mail = self.doubt()
+        mail.with_user(self.mira).action_discard()
+        self.assertTrue(mail.clear_at)
+        return mail
+
+    def assertAsksNothing(self, mail):
+        before = len(self.service.server.calls)
+        self.run_outbox()
+        self.assertEqual(len(self.service.server.calls), before)
+        self.assertEqual((mail.state, mail.clear_at), ("cancelled", False))
+        self.assertEqual(len(self.drafts()), 1)
 
     def test_a_mail_that_was_never_handed_over_asks_nothing(self):
         mail = self.queue()

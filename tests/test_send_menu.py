@@ -10,9 +10,15 @@ CORES = "Send email"
 class TestSendMenu(MailCase):
     """Actions, on a selection: what stands there to write with."""
 
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.mailbox.smtp_host = "smtp.ours.example"
+
     def read_menu(self, user, model="res.partner", kind="list"):
         views = (
             self.env[model]
+            .with_context(user.env.context)
             .with_user(user)
             .get_views([(False, kind)], {"toolbar": True})
         )
@@ -40,10 +46,36 @@ class TestSendMenu(MailCase):
         new = self.add_user("nora", "sales_team.group_sale_salesman")
         for model in ("res.partner", "crm.lead"):
             self.assertEqual(set(self.read_menu(new, model)), {OURS, CORES})
-        box = self.connect(new)
+        box = self.connect(new, smtp_host="smtp.ours.example")
         self.assertEqual(self.read_menu(new), [OURS])
         box.active = False
         self.assertEqual(set(self.read_menu(new)), {OURS, CORES})
+
+    def test_who_cannot_send_from_it_loses_nothing(self):
+        for login, state, values in (
+            ("dora", "left while it was connected", {"imap_password": False}),
+            ("emil", "without an outgoing server", {"smtp_host": False}),
+        ):
+            new = self.add_user(login, "sales_team.group_sale_salesman")
+            values = {"smtp_host": "smtp.ours.example", **values}
+            self.connect(new, sync_status="draft", **values)
+            with self.subTest(state):
+                self.assertEqual(set(self.read_menu(new)), {OURS, CORES})
+
+    def test_who_has_disconnected_it_loses_nothing(self):
+        self.assertEqual(self.read_menu(self.mira), [OURS])
+        self.mailbox.write({"imap_secret": False, "sync_status": "paused"})
+        self.assertEqual(set(self.read_menu(self.mira)), {OURS, CORES})
+
+    def test_who_has_one_in_another_company_loses_nothing_here(self):
+        self.mira.sudo().company_ids += self.company_b
+        self.mailbox.company_id = self.company_b
+        here, there = (
+            self.mira.with_context(allowed_company_ids=company.ids)
+            for company in (self.company_a, self.company_b)
+        )
+        self.assertEqual(set(self.read_menu(here)), {OURS, CORES})
+        self.assertEqual(self.read_menu(there), [OURS])
 
     def test_who_does_not_use_it_sees_core_s_alone(self):
         other = self.add_user("otto", "base.group_user,base.group_partner_manager")

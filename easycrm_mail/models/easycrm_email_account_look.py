@@ -180,9 +180,21 @@ class Sorting:
 
     def is_covered(self, kind):
         """Tell whether a rule of this kind covers somebody in the mail."""
+        return self._covers(kind, self.others)
+
+    def always_goes(self):
+        """Tell whether it is taught where mail with one of its people goes.
+
+        (those that got a copy unseen cannot be told from the others here)
+        """
+        is_sent = any(one in self.own for one in self.senders)
+        people = self.others if is_sent else self.others & set(self.senders)
+        return self._covers("always_link", people)
+
+    def _covers(self, kind, addresses):
         rules = self.rules[kind]
         return bool(rules) and any(
-            pattern in rules for one in self.others for pattern in patterns_of(one)
+            pattern in rules for one in addresses for pattern in patterns_of(one)
         )
 
     def is_left_out_as_automatic(self):
@@ -193,14 +205,14 @@ class Sorting:
             self.glance.is_automatic
             and not known
             and not is_sent
-            and not self.is_covered("always_link")
+            and not self.always_goes()
             and not is_own_list(self.glance.list_id, self.own)
         )
 
     def looks_private(self):
         """Tell whether the switch for what looks private leaves it out."""
         return not (
-            self.partners or self.leads or self.is_covered("always_link")
+            self.partners or self.leads or self.always_goes()
         ) and looks_private(self.others, self.glance.subject)
 
     def is_somebody(self, address):

@@ -1,11 +1,11 @@
-from datetime import timedelta
+from datetime import timedelta, timezone
 
 from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .easycrm_email_account_health import ERROR_MINUTES
 from .easycrm_email_account_send import PROVIDERS
-from .easycrm_email_outgoing_outcome import DOUBT_SECONDS
+from .easycrm_email_outgoing_outcome import DOUBT_SECONDS, LOST_SECONDS
 
 #: How often a mailbox is asked to take away what was left in it, half an hour apart.
 CLEAR_ATTEMPTS = 5
@@ -55,6 +55,13 @@ class EasycrmEmailOutgoing(models.Model):
         # (a call that was given up may still be under way, or its mail be leaving)
         rest = self.handed_at + timedelta(seconds=DOUBT_SECONDS[-1])
         return max(rest, fields.Datetime.now())
+
+    def _get_clear_limit(self):
+        """Return until when the draft was changed by us; later, its writer has gone on
+        with it in his mail program."""
+        self.ensure_one()
+        ours = self.handed_at + timedelta(seconds=LOST_SECONDS)
+        return ours.replace(tzinfo=timezone.utc)
 
     @api.model
     def _claim_left(self, busy_ids):

@@ -1,3 +1,4 @@
+import ast
 from email.utils import parseaddr
 
 from odoo import models, tools
@@ -5,6 +6,12 @@ from odoo.fields import Domain
 
 #: Records of a list that get an email each from one's own mailbox.
 SEND_LIMIT = 50
+
+#: Core's window to write to a selection: what is left to whoever makes no campaigns.
+CORE_WINDOWS = {
+    "res.partner": "mail.action_partner_mass_mail",
+    "crm.lead": "crm.action_lead_mass_mail",
+}
 
 
 class EasycrmEmailTimeline(models.AbstractModel):
@@ -15,7 +22,8 @@ class EasycrmEmailTimeline(models.AbstractModel):
     def easycrm_action_compose(self):
         """Open the Send Email window for these records, an email each.
 
-        More than fifty are a campaign's: it is opened with them instead.
+        More than fifty are a campaign's: it is opened with them instead, or core's
+        window for whoever may make none.
 
         :return: an action
         :raise AccessError: a record is not for this user
@@ -28,11 +36,26 @@ class EasycrmEmailTimeline(models.AbstractModel):
         )
 
     def _easycrm_action_campaign(self):
-        message = self.env._(
-            "An email to more than %s people goes out as a campaign.", SEND_LIMIT
-        )
-        Mailing = self.env["mailing.mailing"]
-        campaign = {
+        if self.env["mailing.mailing"].has_access("create"):
+            following = self._easycrm_get_campaign()
+            message = self.env._(
+                "An email to more than %s people goes out as a campaign.", SEND_LIMIT
+            )
+        else:
+            following = self._easycrm_get_core_window()
+            message = self.env._(
+                "An email to more than %s people does not leave from your mailbox: "
+                "Odoo sends it.",
+                SEND_LIMIT,
+            )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {"type": "info", "message": message, "next": following},
+        }
+
+    def _easycrm_get_campaign(self):
+        return {
             "type": "ir.actions.act_window",
             "name": self.env._("Campaign"),
             "res_model": "mailing.mailing",
@@ -43,15 +66,15 @@ class EasycrmEmailTimeline(models.AbstractModel):
                 "default_mailing_domain": repr(list(Domain("id", "in", self.ids))),
             },
         }
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "info",
-                "message": message,
-                "next": campaign if Mailing.has_access("create") else False,
-            },
+
+    def _easycrm_get_core_window(self):
+        action = self.env["ir.actions.actions"]._for_xml_id(CORE_WINDOWS[self._name])
+        action["context"] = {
+            **ast.literal_eval(action["context"].strip()),
+            "active_model": self._name,
+            "active_ids": self.ids,
         }
+        return action
 
     def _easycrm_get_recipients(self):
         """Return {record id: whom an email about it goes to, or False}.

@@ -133,11 +133,18 @@ class ExclusionSteps:
         return None
 
     def _always_goes(self, read):
-        """Tell whether somebody has taught where mail of one of its people goes."""
+        """Tell whether somebody has taught where mail with one of its people goes.
+
+        As `CORRESPONDENTS` has it: whoever only gets a newsletter too is none of them.
+        """
         taught = self._policy.rules["always_link"]
-        return bool(taught) and any(
+        if not taught:
+            return False
+        inbound = self._direction(read.message) == "inbound"
+        roles = ("from",) if inbound else ("to", "cc")
+        return any(
             pattern in taught
-            for address in self._others(read.message)
+            for address in self._others(read.message, roles)
             for pattern in patterns_of(address)
         )
 
@@ -146,11 +153,11 @@ class ExclusionSteps:
         ignored = self._policy.rules["ignore"]
         return any(pattern in ignored for pattern in patterns_of(sender))
 
-    def _others(self, message):
+    def _others(self, message, roles=("from", "to", "cc", "bcc")):
         """Yield the addresses in a mail that are not the mailbox's own."""
         for person in message.participants:
             address = normalise(person.address)
-            if address not in self.own:
+            if person.role in roles and address not in self.own:
                 yield address
 
     def _find_automatic(self, reads):

@@ -7,17 +7,17 @@ class IrAttachment(models.Model):
     _inherit = "ir.attachment"
 
     def write(self, vals):
-        self._easycrm_check_of_draft()
+        self._easycrm_hold_draft()
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_sent(self):
-        self._easycrm_check_of_draft()
+        self._easycrm_hold_draft()
 
-    def _easycrm_check_of_draft(self):
+    def _easycrm_hold_draft(self):
         if self.env.su:
             return
         mails = self.env["easycrm.email.outgoing"]
         files = self.sudo().filtered(lambda file: file.res_model == mails._name)
         if files:
-            mails.browse(files.mapped("res_id")).exists()._check_is_draft()
+            mails.browse(files.mapped("res_id")).exists()._hold_draft()

@@ -25,9 +25,12 @@ def hand_over(provider, mail):
     return Handed(sent, read_all([remote])[0])
 
 
-def clear(provider, message_id):
-    """Take away the drafts of a mail that is not to go out any more."""
-    provider.clear(message_id)
+def clear(provider, message_id, before):
+    """Take away the drafts of a mail that is not to go out any more.
+
+    :param datetime before: those that were changed later stay
+    """
+    provider.clear(message_id, before)
 
 
 def look_for(provider, message_id):

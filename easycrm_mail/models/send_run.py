@@ -172,14 +172,18 @@ class SendRun(StoreSteps):
         if not mail:
             return None
         self.claimed_id = mail.id
-        mail._mark_clearing()
         deadline = time.monotonic() + PULL_SECONDS
         job = Job(mail.id, mail.account_id.id, False, deadline, is_clearing=True)
+        if not mail._get_clear_moment():
+            # (the mailbox, or this database, is not what it was)
+            mail.clear_at = False
+            return job, None, ()
+        mail._mark_clearing()
         try:
             self._have_provider(mail.account_id)
         except UserError:
             return job, None, ()  # it is tried again in a while
-        return job, clear, (mail.message_id,)
+        return job, clear, (mail.message_id, mail._get_clear_limit())
 
     def _have_provider(self, account):
         if account.id not in self.providers:

@@ -277,9 +277,12 @@ class OutlookProvider:
         return find_sent(self._client, message_id)
 
     @_guarded
-    def clear(self, message_id: str) -> None:
-        """Takes away the drafts under a Message-ID of ours, never what has gone out."""
-        clear_drafts(self._client, message_id)
+    def clear(self, message_id: str, before: datetime) -> None:
+        """Takes away the drafts under a Message-ID of ours, never what has gone out.
+
+        :param before: what was changed later stays
+        """
+        clear_drafts(self._client, message_id, before)
 
     def close(self) -> None:
         """Ends the connections."""

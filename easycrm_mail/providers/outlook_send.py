@@ -12,12 +12,14 @@ by its Message-ID: it is taken away, and none is made beside it.
 import base64
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
 from ..messages import File
 from .base import MAX_FOUND, Found
 from .errors import MailboxError, Permanent, Refused, Retry
 from .graph_client import GraphClient
 from .graph_errors import ServerAnswer, translate
+from .outlook_delta import moment
 from .outlook_folders import folder_path
 from .outlook_page import message_path
 from .sending import Outgoing, SendLimits, Sent, check_size, written
@@ -30,7 +32,9 @@ FILE_BYTES = 3_000_000
 PIECE_BYTES = 320 * 1024 * 12
 
 _STAMP = "String {5c2b1a52-6f0f-4e0a-9d0b-3f6a8f1f7c55} Name EasycrmMessageId"
-_FIELDS = "id,internetMessageId,conversationId,parentFolderId,isDraft"
+_FIELDS = (
+    "id,internetMessageId,conversationId,parentFolderId,isDraft,lastModifiedDateTime"
+)
 _SENDER_CODES = frozenset(("errorsendasdenied", "errorsendonbehalfofdenied"))
 _RECIPIENT_CODES = frozenset(
     ("errorinvalidrecipients", "errorrecipientnotfound", "errorinvalidsmtpaddress")
@@ -213,10 +217,17 @@ def find_sent(client: GraphClient, message_id: str) -> list[Found]:
     ]
 
 
-def clear_drafts(client: GraphClient, message_id: str) -> None:
-    """Takes away what is still a draft; it goes where the user's deleted mail goes."""
+def clear_drafts(
+    client: GraphClient, message_id: str, before: datetime | None = None
+) -> None:
+    """Takes away what is still a draft; it goes where the user's deleted mail goes.
+
+    :param before: what was changed later is the user's: he has gone on with it
+    """
     for one in _known(client, message_id):
-        if one.get("isDraft"):
+        changed = moment(one.get("lastModifiedDateTime"))
+        is_ours = not before or changed and changed < before
+        if one.get("isDraft") and is_ours:
             _drop(client, one)
 
 

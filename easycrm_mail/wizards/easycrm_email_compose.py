@@ -296,5 +296,9 @@ class EasycrmEmailCompose(models.TransientModel):
         for compose in self:
             draft = compose.outgoing_id
             if draft.state == "draft":
-                draft.unlink()
+                if draft.sudo()._get_clear_moment():
+                    # (sending was tried: its mailbox may hold a draft of its own)
+                    draft.action_discard()
+                else:
+                    draft.unlink()
             compose.unlink()

@@ -1,7 +1,7 @@
 import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 import {beforeEach, describe, expect, test} from "@odoo/hoot";
 
-import {contains} from "@web/../tests/web_test_helpers";
+import {contains, makeServerError, onRpc} from "@web/../tests/web_test_helpers";
 
 import {openWindow, serveMailbox, server, settle} from "./connect_helpers";
 
@@ -55,6 +55,23 @@ test("a service that is not set up is told of, with the address kept", async () 
     expect.verifySteps([
         "find anna@company.example",
         "save provider,email,shared_mailbox",
+    ]);
+});
+
+test("where it cannot be saved, the window goes on as the mailbox is", async () => {
+    await enter("anna@company.example");
+    onRpc("easycrm.email.account", "connect_save", () => {
+        expect.step("save fails");
+        throw makeServerError({message: "This mailbox is connected already."});
+    });
+    await contains(`${where} [data-provider=gmail]`).click();
+    await settle();
+    expect(".o_easycrm_connect_error").toHaveText("This mailbox is connected already.");
+    expect("#easycrm_imap_host").toHaveCount(1);
+    expect.verifySteps([
+        "find anna@company.example",
+        "save provider,email,shared_mailbox",
+        "save fails",
     ]);
 });
 

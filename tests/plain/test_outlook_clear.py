@@ -1,10 +1,14 @@
 """What sending has left among the drafts of Microsoft 365 goes, and nothing else."""
 
+from datetime import datetime, timedelta, timezone
+
 from test_outlook_send import MESSAGE_ID, drafts, outgoing, sent_mails
 
 from easycrm_mail.providers import MailboxError
 
 OTHER = "<2.x@chairs.example>"
+#: Than anything that is changed here.
+LATER = datetime.now(timezone.utc) + timedelta(days=1)
 
 
 def leave_draft(graph, message_id=MESSAGE_ID):
@@ -23,7 +27,7 @@ def leave_draft(graph, message_id=MESSAGE_ID):
 def test_a_draft_of_ours_is_taken_away(graph):
     leave_draft(graph)
     [left] = drafts(graph)
-    graph.provider().clear(MESSAGE_ID)
+    graph.provider().clear(MESSAGE_ID, LATER)
     assert not drafts(graph)
     # It is among the deleted mail, as anything that a user deletes.
     assert left.key not in [one.key for one in sent_mails(graph)]
@@ -33,21 +37,32 @@ def test_it_is_found_whatever_name_exchange_has_given_it(graph):
     graph.server.renames = "always"
     leave_draft(graph)
     assert MESSAGE_ID.encode() not in drafts(graph)[0].raw
-    graph.provider().clear(MESSAGE_ID)
+    graph.provider().clear(MESSAGE_ID, LATER)
     assert not drafts(graph)
 
 
 def test_what_has_gone_out_stays(graph):
     graph.provider().send(outgoing())
     before = graph.mailbox.contents()
-    graph.provider().clear(MESSAGE_ID)
+    graph.provider().clear(MESSAGE_ID, LATER)
     assert graph.mailbox.contents() == before and sent_mails(graph)
+
+
+def test_one_that_its_writer_has_gone_on_with_stays(graph):
+    leave_draft(graph)
+    [left] = drafts(graph)
+    before = datetime.now(timezone.utc).replace(microsecond=0)
+    left.changed = before
+    graph.provider().clear(MESSAGE_ID, before)
+    assert drafts(graph) == [left]
+    graph.provider().clear(MESSAGE_ID, before + timedelta(seconds=1))
+    assert not drafts(graph)
 
 
 def test_another_draft_stays(graph):
     leave_draft(graph, OTHER)
     before = graph.mailbox.contents()
-    graph.provider().clear(MESSAGE_ID)
+    graph.provider().clear(MESSAGE_ID, LATER)
     assert graph.mailbox.contents() == before and drafts(graph)
 
 
@@ -55,7 +70,7 @@ def test_where_nothing_is_left_two_calls_are_all(graph):
     provider = graph.provider()
     provider.check()
     before = len(graph.server.calls)
-    provider.clear(MESSAGE_ID)
+    provider.clear(MESSAGE_ID, LATER)
     assert len(graph.server.calls) == before + 2
 
 
@@ -63,5 +78,5 @@ def test_one_that_is_gone_meanwhile_is_no_error(graph):
     leave_draft(graph)
     [left] = drafts(graph)
     graph.server.break_("DELETE", "none", first=lambda: graph.mailbox.delete(left.key))
-    graph.provider().clear(MESSAGE_ID)
+    graph.provider().clear(MESSAGE_ID, LATER)
     assert not drafts(graph)

@@ -36,6 +36,10 @@ def write_one(subject):
         active_model="res.partner", active_id=anna.id
     )
     window = opened.browse(opened.easycrm_open()["id"])
+    window.attachment_ids = window.attachment_ids.create({
+        "name": "Offer", "raw": b"As it was read",
+        "res_model": window._name, "res_id": window.id,
+    })
     window.easycrm_save({"subject": subject, "body": "<p>Hello</p>"})
     env.cr.commit()
     return window
@@ -53,10 +57,24 @@ def remove(draft):
     draft.recipient_ids.unlink()
 
 
+def exchange(draft):
+    draft.attachment_ids.raw = b"Slipped in"
+
+
+def take_out(draft):
+    draft.attachment_ids.unlink()
+
+
+AS_READ = "queued", ["anna@acme.example"], [b"As it was read"]
+PEOPLE = (add, change, remove)
+FILES = (exchange, take_out)
+
+
 def look_at(draft):
     env.cr.commit()
     env.invalidate_all()
-    return draft.state, draft.recipient_ids.mapped("address")
+    people = draft.recipient_ids.mapped("address")
+    return draft.state, people, draft.attachment_ids.mapped("raw")
 
 
 def crosses(late, function):
@@ -73,7 +91,7 @@ def crosses(late, function):
 SENT_LATE = (
     PREPARE
     + """
-for name in (add, change, remove):
+for name in PEOPLE:
     window = write_one(name.__name__)
     draft = window.outgoing_id
     send, save = other(), other()
@@ -86,7 +104,7 @@ for name in (add, change, remove):
     assert crosses(send, press), f"{name.__name__}: who sends has overlooked it"
     press()
     send.cr.commit()
-    assert look_at(draft) == ("queued", ["anna@acme.example"]), look_at(draft)
+    assert look_at(draft) == AS_READ, look_at(draft)
     for one in (send, save):
         one.cr.close()
 """
@@ -95,7 +113,7 @@ for name in (add, change, remove):
 SAVED_LATE = (
     PREPARE
     + """
-for name in (add, change, remove):
+for name in (*PEOPLE, *FILES):
     window = write_one(name.__name__)
     draft = window.outgoing_id
     save, send = other(), other()
@@ -111,7 +129,7 @@ for name in (add, change, remove):
         raise AssertionError(f"{name.__name__}: it is no draft any more")
     except UserError:
         save.cr.rollback()
-    assert look_at(draft) == ("queued", ["anna@acme.example"]), look_at(draft)
+    assert look_at(draft) == AS_READ, look_at(draft)
     for one in (send, save):
         one.cr.close()
 """

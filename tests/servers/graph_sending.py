@@ -104,6 +104,7 @@ def _change(server, request: Request, mailbox: Mailbox, message: str) -> Answer:
         raise Refusal(400, "ErrorInvalidPropertySet", "It cannot be set.")
     else:
         found.raw = _ID.sub(rb"\1Message-ID: " + value.encode(), found.raw, 1)
+    found.touch()
     return Answer(server.message(request, found))
 
 
@@ -122,6 +123,7 @@ def _attach(server, request: Request, mailbox: Mailbox, message: str) -> Answer:
     if len(content) >= MAX_FILE:
         raise Refusal(413, "RequestBroker--ParseRequestTooLarge", "Too large")
     found.files.append((*_kind(body), content))
+    found.touch()
     body |= {"id": f"file{len(found.files)}", "size": len(content)}
     return Answer(body, 201)
 
@@ -171,6 +173,7 @@ def put_piece(server, request: Request) -> Answer:
     if end < whole:
         return Answer({"nextExpectedRanges": [f"{end}-"]}, 200)
     session.message.files.append((*session.kind, bytes(session.raw)))
+    session.message.touch()
     return Answer(status=201, headers={"Location": f"{server.url}/attachment"})
 
 

@@ -23,6 +23,7 @@ WELL_KNOWN = {
     "syncissues": "Synchronisierungsprobleme",
 }
 
+_MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 _numbers = itertools.count(1)
 
 
@@ -42,6 +43,7 @@ class Message:
 
     :ivar files: what was put to a draft: of each its MIME type, name, Content-ID, bytes
     :ivar stamp: an extended property, its id and its value
+    :ivar changed: when it was last changed, should that be later than it was received
     :ivar lag: how often it is looked at before it moves to where it belongs
     """
 
@@ -52,10 +54,15 @@ class Message:
     is_read: bool = False
     is_draft: bool = False
     moves: int = 0
+    changed: datetime | None = None
     stamp: tuple[str, str] = ("", "")
     lag: int = 0
     files: list[tuple[str, str, str, bytes]] = field(default_factory=list)
     properties: dict = field(default_factory=dict)
+
+    def touch(self) -> None:
+        """Somebody changes it, now."""
+        self.changed = datetime.now(timezone.utc)
 
     @property
     def id(self) -> str:
@@ -145,6 +152,7 @@ class Mailbox:
             self._log(message, "gone")
             message.folder = self.folder(folder)
             message.moves += 1
+            message.touch()
             self._log(message, "put")
 
     def delete(self, key: str) -> None:
@@ -157,6 +165,7 @@ class Mailbox:
         with self.lock:
             message = self.messages[key]
             message.is_read = read
+            message.touch()
             self._log(message, "read")
 
     def _log(self, message: Message, kind: str) -> None:
@@ -175,7 +184,8 @@ def properties_of(message: Message) -> dict:
     parsed = _parsed(message.raw)
     own_id = str(parsed.get("Message-ID") or f"<{message.key}@none>")
     root = (str(parsed.get("References") or "").split() or [own_id])[0]
-    received = message.received.strftime("%Y-%m-%dT%H:%M:%SZ")
+    received = message.received.strftime(_MOMENT)
+    changed = max(message.changed or message.received, message.received)
     return {
         "internetMessageId": own_id,
         "subject": str(parsed.get("Subject") or ""),
@@ -184,6 +194,7 @@ def properties_of(message: Message) -> dict:
         "receivedDateTime": received,
         "sentDateTime": received,
         "createdDateTime": received,
+        "lastModifiedDateTime": changed.strftime(_MOMENT),
         "hasAttachments": bool(attachments_of(message)),
         "parentFolderId": message.folder,
         "from": _people(parsed, "From")[0] if parsed["From"] else None,

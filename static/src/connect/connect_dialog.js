@@ -225,14 +225,16 @@ export class ConnectDialog extends Component {
     }
 
     /** A mailbox on a mail server turns out to be at Google or Microsoft. */
-    chooseService(provider) {
+    async chooseService(provider) {
         this.state.form.provider = provider;
         if (!this.canGoOn) {
             // (the first step says what is missing)
             this.state.step = "mailbox";
             return;
         }
-        return this.enterSignIn();
+        await this.enterSignIn();
+        // (where that fails, the mailbox is what it was)
+        this.state.form.provider = this.state.account.provider;
     }
 
     /**
