@@ -141,6 +141,23 @@ test("an answer that was asked for before the last one is dropped", async () => 
     expect(list.mails).toBe(2);
 });
 
+test("mails that were asked for before the last answer are looked at once more", async () => {
+    const late = new Deferred();
+    let slow = 0;
+    const {list, server} = await makeList(makeGroups(3), (method, number) =>
+        number === slow ? late : true
+    );
+    await list.setQuery({domain: [], ignored: false}, {opens: false});
+    server.rows = [{id: 2, date: "2026-11-24 08:00:00"}];
+    slow = server.calls + 1;
+    const opening = list.toggleGroup("sender0");
+    await list.load();
+    late.resolve();
+    await opening;
+    expect(list.pages.sender0.rows.map(({id}) => id)).toEqual([2]);
+    expect([...list.unsure]).toEqual(["m:2"]);
+});
+
 test("other news do not keep the newest mail from being opened", async () => {
     const late = new Deferred();
     const {list, server} = await makeList(makeGroups(3), (method, number) =>

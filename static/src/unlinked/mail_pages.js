@@ -274,7 +274,7 @@ export class MailPages extends MailItems {
         if (page.status === "loading" || (page.rows.length && !page.next)) {
             return;
         }
-        const {generation} = this;
+        const {generation, answered} = this;
         page.status = "loading";
         try {
             const answer = await this.callPage(key, this.limitAfter(page), page.next);
@@ -285,6 +285,9 @@ export class MailPages extends MailItems {
             const {rows, next} = this.stillHere(key, answer);
             const others = rows.filter(({id}) => !known.has(id));
             page.rows = markRaw([...page.rows, ...others]);
+            if (this.answered !== answered) {
+                others.forEach(({id}) => this.mark(mailKey(id), false));
+            }
             page.next = next;
             page.status = "idle";
         } catch {
