@@ -166,10 +166,19 @@ class EasycrmEmailBatch(models.Model):
 
         What was taken off since, stays off. What a taught rule has placed since goes.
         What finds the emails by now, such as an address of the record or what another
-        step has taught, places them.
+        step has taught, places them. Hence an address that is there again keeps its
+        links: they would come back, to be deleted by the next slice.
 
         :return: their emails, and how many links
         """
+        Address = self.env["easycrm.email.address"].sudo()
+        gone = [
+            (owner, record_id, address)
+            for owner, record_id, address in self.todo["addresses"]
+            if not Address.search_count(
+                [(owner, "=", record_id), ("address", "=", address)], limit=1
+            )
+        ]
         links = self.env["easycrm.email.link"].sudo()
         for model in ("batch.line", "link"):
             self.env[f"easycrm.email.{model}"].flush_model()
@@ -189,7 +198,7 @@ class EasycrmEmailBatch(models.Model):
                     record_id,
                     address,
                 )
-                for owner, record_id, address in self.todo["addresses"]
+                for owner, record_id, address in gone
             ),
         ]
         ids = []
