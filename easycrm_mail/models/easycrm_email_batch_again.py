@@ -1,6 +1,12 @@
+import logging
 from datetime import timedelta
 
+from psycopg2 import IntegrityError, OperationalError
+
 from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError
+
+_logger = logging.getLogger(__name__)
 
 #: Minutes after which what was taught is followed once more: mail that was just being
 #: stored, in a transaction that did not see it, is placed then.
@@ -8,6 +14,9 @@ LOOK_AGAIN_MINUTES = 1
 
 #: Steps of which one is taken that no other worker is at.
 LOOKED_AT = 20
+
+#: Minutes after which a step is tried again that broke.
+BROKEN_MINUTES = 30
 
 
 class EasycrmEmailBatch(models.Model):
@@ -28,25 +37,44 @@ class EasycrmEmailBatch(models.Model):
     def _look_again_due(self):
         """Follow what was taught a minute ago, or go on with what is left of a step.
 
-        A step, or a slice of it; not one that another worker is at.
+        A step, or a slice of it; not one that another worker is at. First of all what
+        somebody wants undone. One that breaks keeps no other out.
 
         :return: whether there may be more
         """
+        if wish := self.env["easycrm.email.batch.wish"].sudo()._take():
+            wish.batch_id._guarded(wish._grant)
+            wish.unlink()
+            return True
         due = self.sudo().search(
             [("again_at", "<=", fields.Datetime.now())],
             order="again_at, id",
             limit=LOOKED_AT,
         )
         step = due.try_lock_for_update(allow_referencing=True, limit=1)
-        if step.todo:
-            step._go_on()
-        elif step:
-            step._follow_taught()
-            step.again_at = False
+        if step:
+            step._guarded(step._go_on if step.todo else step._follow_taught)
         return bool(step)
+
+    def _guarded(self, function):
+        """Call; what breaks is left for a while.
+
+        :raise Exception: as the database has, or another worker: it is made again
+        """
+        try:
+            with self.env.cr.savepoint():
+                function()
+        except (ConcurrencyError, IntegrityError, OperationalError):
+            raise
+        except Exception:
+            _logger.exception("Step %s with emails could not be gone on with", self.id)
+            later = fields.Datetime.now() + timedelta(minutes=BROKEN_MINUTES)
+            self.again_at = later
+            self.env["easycrm.email.account"]._wake_backfill(later)
 
     def _follow_taught(self):
         """Place, or ignore, the mail that waits in spite of what was taught."""
+        self.again_at = False
         copies = self.env["easycrm.email.copy"].with_user(self.create_uid)
         copies = copies.with_context(
             allowed_company_ids=self.create_uid.company_ids.ids

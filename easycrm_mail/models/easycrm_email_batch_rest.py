@@ -48,7 +48,7 @@ class EasycrmEmailBatch(models.Model):
         """
         try:
             with self.env.cr.savepoint():
-                step = self._as_author()
+                step = self._as_author(self.todo["companies"])
                 if self.undone_at:
                     count, is_all = step._undo_some(self._slice)
                 else:
@@ -67,14 +67,15 @@ class EasycrmEmailBatch(models.Model):
         if not self.undone_at:
             self._look_again()
 
-    def _as_author(self):
+    def _as_author(self, companies):
         """Return this step as superuser, but in the place of whose step it is.
 
+        :param list companies: ids of those at work, as far as he has them still
         :raise UserError: he may not look into his mail any more
         """
         author = self.create_uid
-        companies = author.company_ids.filtered("active").ids
-        companies = [one for one in self.todo["companies"] if one in companies]
+        present = author.company_ids.filtered("active").ids
+        companies = [one for one in companies if one in present]
         if not author.active or not companies:
             raise UserError(self.env._("This is not yours to do any more."))
         step = self.with_user(author).with_context(allowed_company_ids=companies)
