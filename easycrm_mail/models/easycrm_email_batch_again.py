@@ -4,7 +4,7 @@ from datetime import timedelta
 from psycopg2 import IntegrityError, OperationalError
 
 from odoo import api, fields, models
-from odoo.exceptions import ConcurrencyError
+from odoo.exceptions import ConcurrencyError, UserError
 
 _logger = logging.getLogger(__name__)
 
@@ -25,6 +25,7 @@ class EasycrmEmailBatch(models.Model):
     _inherit = "easycrm.email.batch"
 
     again_at = fields.Datetime(help="When what it has taught is followed once more.")
+    companies = fields.Json(help="Those at work when it was done.")
 
     _again_idx = models.Index("(again_at, id) WHERE again_at IS NOT NULL")
 
@@ -73,21 +74,38 @@ class EasycrmEmailBatch(models.Model):
             self.env["easycrm.email.account"]._wake_backfill(later)
 
     def _follow_taught(self):
-        """Place, or ignore, the mail that waits in spite of what was taught."""
+        """Place, or ignore, the mail that waits in spite of what was taught: a slice.
+
+        Nothing if it is not for the person any more whose step it is.
+        """
         self.again_at = False
-        copies = self.env["easycrm.email.copy"].with_user(self.create_uid)
-        copies = copies.with_context(
-            allowed_company_ids=self.create_uid.company_ids.ids
-        )
-        for choice in self._get_taught():
+        try:
+            step = self._as_author(self.companies or [])
+        except UserError:
+            return
+        copies = step.env["easycrm.email.copy"].sudo(False)
+        is_all = True
+        for choice in step._get_taught():
             if choice["scope"] != "address":  # (which is compared by itself)
-                emails = copies._find_taught(choice, self._get_record())
-                self.env["easycrm.email.thread.follow"]._link_taught(emails.ids)
+                emails, is_last = copies._find_some_taught(
+                    choice, step._get_record(), self._slice
+                )
+                linked = self.env["easycrm.email.thread.follow"]._link_taught(
+                    emails.ids
+                )
+                # (what is kept off the records waits on)
+                is_all = is_all and (is_last or not linked)
         rules = self.env["easycrm.email.rule"].search(
             [("batch_id", "=", self.id), ("kind", "=", "ignore")]
         )
         if rules:
-            copies._set_ignored(copies.browse(), True, self, rules.mapped("pattern"))
+            patterns = rules.mapped("pattern")
+            count = copies._set_ignored(
+                copies.browse(), True, step, patterns, self._slice
+            )
+            is_all = is_all and count < self._slice
+        if not is_all:
+            self.again_at = fields.Datetime.now()
 
     def _get_taught(self):
         """Return what this step has taught, as the choices that the question gave."""

@@ -34,7 +34,7 @@ class EasycrmEmailBatch(models.Model):
         """
         self.write(
             {
-                "todo": {"companies": self.env.companies.ids, **todo},
+                "todo": {**todo, "companies": self.env.companies.ids},
                 "done_count": count,
                 "again_at": fields.Datetime.now(),
             }
@@ -44,7 +44,8 @@ class EasycrmEmailBatch(models.Model):
     def _go_on(self):
         """Do, or undo, the next slice of this step, as the person whose step it is.
 
-        What he may not do any more is given up.
+        What he may not do any more is given up; the rest of an Undo can be asked for
+        again.
         """
         try:
             with self.env.cr.savepoint():
@@ -54,9 +55,9 @@ class EasycrmEmailBatch(models.Model):
                 else:
                     count, is_all = step._do_some(self._slice)
         except UserError:
-            self.write(
-                {"todo": False, "again_at": False, "stopped_at": fields.Datetime.now()}
-            )
+            self.write({"again_at": False, "stopped_at": fields.Datetime.now()})
+            if not self.undone_at:
+                self.todo = False
             return
         self.done_count += count
         if not is_all:
@@ -93,9 +94,11 @@ class EasycrmEmailBatch(models.Model):
                 copies.browse(), True, self, self._get_patterns_kept(), limit
             )
             return count, count < limit
-        record = copies._get_record(self._get_record()._name, self._get_record().id)
+        record, choices = self._get_record(), self._get_taught()
+        if not choices or not all(choice.get("company") for choice in choices):
+            record = copies._get_record(record._name, record.id)
         total, is_all = 0, True
-        for choice in self._get_taught():
+        for choice in choices:
             if company := choice.get("company"):
                 company.sudo(False).check_access("read")
             emails, is_all = copies._find_some_taught(choice, record, limit)

@@ -97,5 +97,5 @@ class EasycrmEmailBatch(models.Model):
             "who": env._("You") if is_mine else self.create_uid.name,
             "when": fields.Datetime.to_string(self.create_date),
             "undone": undone,
-            "can_undo": is_mine and not self.undone_at,
+            "can_undo": is_mine and (not self.undone_at or self._is_undo_stopped()),
         }
