@@ -1,10 +1,8 @@
 from collections import defaultdict
 from unittest.mock import patch
 
-from psycopg2.errors import SerializationFailure
-
 from odoo import Command, fields
-from odoo.exceptions import UserError
+from odoo.exceptions import ConcurrencyError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -203,6 +201,43 @@ class TestUnlinkedRest(UnlinkedCase):
         self.assertTrue(all(self.emails.copy_ids.mapped("ignored")))
         self.assertFalse(self.get_step(again).todo)
 
+    def undo_while_busy(self, done):
+        """Undo while a slice is at it, which only another transaction could be."""
+        Batch = self.registry["easycrm.email.batch"]
+        with patch.object(Batch, "_lock", lambda step: step.browse()):
+            undone = self.inbox().undo(done["batch"])
+        self.assertIn("Undoing", undone["message"])
+
+    def test_undone_while_the_cron_is_at_it_the_next_slice_undoes_it(self):
+        for act in (self.ignore_domain, lambda: self.teach("domain")):
+            with self.subTest(act=act):
+                done = act()
+                waiting = self.inbox().unlinked_count()
+                self.undo_while_busy(done)
+                self.undo_while_busy(done)
+                [told, *_before] = self.as_user(
+                    self.emails[7], self.mira
+                ).easycrm_history()
+                self.assertIn("being undone", told["sentence"])
+                self.assertFalse(told["can_undo"])
+                self.assertEqual(self.go_on(1), 1)
+                self.assertWaiting(waiting + SLICE)
+                step = self.get_step(done)
+                self.assertEqual(step.undone_uid, self.mira)
+                self.go_on()
+                self.assertWaiting(9)
+                self.assertFalse(self.env["easycrm.email.batch.wish"].search([]))
+
+    def test_who_may_not_any_more_undoes_nothing_either(self):
+        done = self.ignore_domain()
+        self.undo_while_busy(done)
+        self.mira.group_ids = [Command.set(self.env.ref("base.group_user").ids)]
+        self.go_on()
+        step = self.get_step(done)
+        self.assertFalse(step.undone_at)
+        self.assertTrue(step.stopped_at)
+        self.assertFalse(self.env["easycrm.email.batch.wish"].search([]))
+
     # --- a minute later ---
 
     def test_what_came_unseen_is_followed_by_slices(self):
@@ -221,9 +256,7 @@ class TestUnlinkedRest(UnlinkedCase):
                 self.inbox().undo(done["batch"])
                 self.go_on()
                 self.assertWaiting(9 + 2 * SLICE)
-                self.emails.browse().search(
-                    [("id", ">", self.kept.id)]
-                ).unlink()
+                self.emails.browse().search([("id", ">", self.kept.id)]).unlink()
 
     def test_what_came_unseen_is_followed_in_the_companies_of_the_step(self):
         self.mira.company_ids += self.company_b
@@ -419,8 +452,8 @@ class TestUnlinkedRest(UnlinkedCase):
     def test_a_step_that_another_worker_crosses_is_made_again(self):
         self.ignore_domain()
         with (
-            patch.object(EasycrmEmailBatch, "_do_some", side_effect=SerializationFailure),
-            self.assertRaises(SerializationFailure),
+            patch.object(EasycrmEmailBatch, "_do_some", side_effect=ConcurrencyError),
+            self.assertRaises(ConcurrencyError),
         ):
             self.go_on()
 

@@ -8,7 +8,7 @@ class EasycrmEmailBatch(models.Model):
     The step, with its rule and its Undo, is committed with the first of them. What is
     left is never listed: it is what still waits in spite of what was taught, so that a
     slice is found anew each time, and dying anywhere is harmless. Each slice writes the
-    step's row: of two workers, or of the cron and an Undo, the second begins anew.
+    step's row: of two workers the second begins anew, and an Undo leaves a wish.
     """
 
     _inherit = "easycrm.email.batch"

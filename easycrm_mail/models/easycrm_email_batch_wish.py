@@ -26,7 +26,7 @@ class EasycrmEmailBatchWish(models.Model):
     batch_id = fields.Many2one("easycrm.email.batch", required=True, ondelete="cascade")
     companies = fields.Json(help="Those at work when it was wished for.")
 
-    _batch_unique = models.Constraint("UNIQUE(batch_id)", "This is being undone already.")
+    _batch_unique = models.UniqueIndex("(batch_id)")
 
     @api.model
     def _wish(self, step):
@@ -77,6 +77,12 @@ class EasycrmEmailBatch(models.Model):
             self.env["easycrm.email.batch.wish"]._wish(self)
             return 0, ""
         return self._undo()
+
+    def _is_undo_wished(self):
+        """Tell whether its Undo waits for a slice."""
+        mine = [("batch_id", "=", self.id)]
+        wishes = self.env["easycrm.email.batch.wish"].sudo()
+        return bool(self.todo and wishes.search_count(mine, limit=1))
 
     def _lock(self):
         """Return this step if its row is free, and as this transaction sees it."""
