@@ -67,6 +67,32 @@ class TestSyncRun(RealMailbox, TransactionCase):
         self.assertEqual(len(self.anna.easycrm_email_link_ids), 5)
         self.assertEqual(self.account.sync_status, "ok")
 
+    def test_a_job_of_which_much_is_left_leaves_the_mailboxes_their_time(self):
+        self.deliver("One")
+        self.account.with_user(self.mira).action_sync_now()
+        calls = []
+
+        def job():
+            calls.append(1)
+            return len(calls) < 100
+
+        cron = self.env.ref("easycrm_mail.ir_cron_email_backfill")
+        triggers = self.env["ir.cron.trigger"]
+        triggers.search([]).unlink()
+        told = self.record_progress()
+        Account = type(self.env["easycrm.email.account"])
+        Account._run_jobs = lambda account: sync_run.SyncRun(account).run(job, int)
+        self.addCleanup(delattr, Account, "_run_jobs")
+        with patch.object(sync_run, "JOBS_SECONDS", 0):
+            self.run_as_cron(self.account, "_run_jobs")
+        self.assertEqual(len(calls), 1)
+        self.assertEqual(len(self.anna.easycrm_email_link_ids), 1)
+        self.assertEqual(told[-1], 1, "there is more to do: run again at once")
+        self.assertTrue(triggers.search([("cron_id", "=", cron.id)]))
+        # nothing else waits: it is done to its end
+        self.run_as_cron(self.account.browse(), "_run_jobs")
+        self.assertEqual((len(calls), told[-1]), (100, 0))
+
     def test_a_mail_that_breaks_the_line_does_not_keep_the_new_ones_out(self):
         self.server.deliver(self.login, b"\n")
         self.start()

@@ -1,10 +1,15 @@
+from collections import defaultdict
 from unittest.mock import patch
 
 from odoo import Command, fields
-from odoo.exceptions import UserError
+from odoo.exceptions import ConcurrencyError, UserError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
+from ..easycrm_mail.models import easycrm_email_batch_again
 from ..easycrm_mail.models.easycrm_email_batch_rest import EasycrmEmailBatch
+from ..easycrm_mail.models.ingest import Ingest
+from ..easycrm_mail.models.ingest_exclusions import Policy
 from .common import raw_mail
 from .test_unlinked import UnlinkedCase
 
@@ -54,6 +59,13 @@ class TestUnlinkedRest(UnlinkedCase):
         """Let the minute pass after which what was taught is followed once more."""
         self.Batch.search([("again_at", "!=", False)]).again_at = "2025-01-01"
         self.go_on()
+
+    def receive_unseen(self, count, mailbox=None):
+        """Store mail in a transaction that has begun before, and sees no rule."""
+        unseen = Policy(defaultdict(dict), False, False, False)
+        with patch.object(Ingest, "_read_policy", return_value=unseen):
+            for number in range(count):
+                self.stranger(100 + number, mailbox=mailbox)
 
     def assertWaiting(self, count):
         """Assert what the badge, the list and the groups say, all the same."""
@@ -171,6 +183,95 @@ class TestUnlinkedRest(UnlinkedCase):
         self.go_on()
         self.assertWaiting(10)
 
+    def test_undo_leaves_what_is_ignored_again_meanwhile(self):
+        done = self.ignore_domain()
+        self.go_on()
+        self.inbox().undo(done["batch"])
+        again = self.inbox().ignore(
+            self.ids(self.emails.filtered(lambda one: not one.copy_ids.ignored)[0]),
+            "domain",
+        )
+        # (it comes to its end before the other does)
+        self.get_step(done).again_at = "2100-01-01"
+        self.go_on()
+        self.assertWaiting(1)
+        self.get_step(done).again_at = "2025-01-01"
+        self.go_on()
+        self.assertWaiting(1)
+        self.assertTrue(all(self.emails.copy_ids.mapped("ignored")))
+        self.assertFalse(self.get_step(again).todo)
+
+    def undo_while_busy(self, done):
+        """Undo while a slice is at it, which only another transaction could be."""
+        Batch = self.registry["easycrm.email.batch"]
+        with patch.object(Batch, "_lock", lambda step: step.browse()):
+            undone = self.inbox().undo(done["batch"])
+        self.assertIn("Undoing", undone["message"])
+
+    def test_undone_while_the_cron_is_at_it_the_next_slice_undoes_it(self):
+        for act in (self.ignore_domain, lambda: self.teach("domain")):
+            with self.subTest(act=act):
+                done = act()
+                waiting = self.inbox().unlinked_count()
+                self.undo_while_busy(done)
+                self.undo_while_busy(done)
+                [told, *_before] = self.as_user(
+                    self.emails[7], self.mira
+                ).easycrm_history()
+                self.assertIn("being undone", told["sentence"])
+                self.assertFalse(told["can_undo"])
+                self.assertEqual(self.go_on(1), 1)
+                self.assertWaiting(waiting + SLICE)
+                step = self.get_step(done)
+                self.assertEqual(step.undone_uid, self.mira)
+                self.go_on()
+                self.assertWaiting(9)
+                self.assertFalse(self.env["easycrm.email.batch.wish"].search([]))
+
+    def test_who_may_not_any_more_undoes_nothing_either(self):
+        done = self.ignore_domain()
+        self.undo_while_busy(done)
+        self.mira.group_ids = [Command.set(self.env.ref("base.group_user").ids)]
+        self.go_on()
+        step = self.get_step(done)
+        self.assertFalse(step.undone_at)
+        self.assertTrue(step.stopped_at)
+        self.assertFalse(self.env["easycrm.email.batch.wish"].search([]))
+
+    # --- a minute later ---
+
+    def test_what_came_unseen_is_followed_by_slices(self):
+        for act in (self.ignore_domain, lambda: self.teach("domain")):
+            with self.subTest(act=act):
+                done = act()
+                self.go_on()
+                self.receive_unseen(2 * SLICE)
+                self.assertWaiting(1 + 2 * SLICE)
+                self.get_step(done).again_at = "2025-01-01"
+                self.assertEqual(self.go_on(1), 1)
+                self.assertWaiting(1 + SLICE)
+                self.go_on()
+                self.assertWaiting(1)
+                self.assertFalse(self.get_step(done).again_at)
+                self.inbox().undo(done["batch"])
+                self.go_on()
+                self.assertWaiting(9 + 2 * SLICE)
+                self.emails.browse().search([("id", ">", self.kept.id)]).unlink()
+
+    def test_what_came_unseen_is_followed_in_the_companies_of_the_step(self):
+        self.mira.company_ids += self.company_b
+        branch = self.connect(
+            self.mira, "mira@branch.example", company_id=self.company_b.id
+        )
+        only_here = self.inbox().with_context(allowed_company_ids=self.company_a.ids)
+        done = only_here.ignore(self.ids(self.emails[0]), "domain")
+        self.go_on()
+        self.receive_unseen(1)
+        self.receive_unseen(1, mailbox=branch)
+        self.look_again()
+        self.assertFalse(self.get_step(done).again_at)
+        self.assertWaiting(2)
+
     # --- taught ---
 
     def test_a_domain_of_many_goes_to_the_company_by_slices(self):
@@ -245,6 +346,22 @@ class TestUnlinkedRest(UnlinkedCase):
         self.go_on()
         self.assertWaiting(16)
 
+    def test_undo_of_an_address_ends_where_it_is_there_again(self):
+        self.mira.group_ids += self.env.ref("base.group_partner_manager")
+        for number in range(7):
+            self.stranger(0, subject=f"Further {number}")
+        done = self.teach("address")
+        self.go_on()
+        self.assertWaiting(8)
+        address = "tobias0@union.example"
+        self.inbox().undo(done["batch"])
+        self.env["easycrm.email.address"].create(
+            {"partner_id": self.union.id, "address": address, "source": "extra"}
+        )._match()
+        self.assertLess(self.go_on(), 10, "it ends")
+        self.assertFalse(self.get_step(done).todo)
+        self.assertWaiting(8)
+
     def test_emails_in_two_mailboxes_are_all_of_them(self):
         team = self.connect(self.jonas, "team@ours.example", member_ids=self.mira.ids)
         for number in range(4):
@@ -283,10 +400,77 @@ class TestUnlinkedRest(UnlinkedCase):
         self.go_on()
         self.assertWaiting(9)
 
+    def test_an_undo_that_was_stopped_can_be_gone_on_with(self):
+        done = self.ignore_domain()
+        self.go_on()
+        self.inbox().undo(done["batch"])
+        self.mira.group_ids = [Command.set(self.env.ref("base.group_user").ids)]
+        self.go_on()
+        step = self.get_step(done)
+        self.assertTrue(step.stopped_at)
+        self.assertFalse(step.again_at)
+        self.mira.group_ids += self.env.ref("sales_team.group_sale_salesman")
+        self.assertWaiting(1 + SLICE)
+        [told] = self.as_user(self.emails[7], self.mira).easycrm_history()
+        self.assertTrue(told["can_undo"])
+        undone = self.inbox().undo(done["batch"])
+        self.assertIn("Undoing", undone["message"])
+        self.go_on()
+        self.assertWaiting(9)
+        self.assertFalse(step.stopped_at or step.todo)
+        [told] = self.as_user(self.emails[7], self.mira).easycrm_history()
+        self.assertFalse(told["can_undo"])
+        self.assertNotIn("not for all", told["sentence"])
+
+    def test_a_step_that_breaks_keeps_no_other_out(self):
+        mine = self.ignore_domain()
+        for number in range(8):
+            self.stranger(number, mailbox=self.jonas_mailbox)
+        [row, *_rest] = self.inbox(self.jonas).unlinked_page([])["rows"]
+        theirs = self.inbox(self.jonas).ignore([row["id"]], "domain")
+        (self.get_step(mine) + self.get_step(theirs)).again_at = "2025-01-01"
+        go_on = EasycrmEmailBatch._do_some
+
+        def break_one(step, limit):
+            if step.id == mine["batch"]:
+                raise ZeroDivisionError
+            return go_on(step, limit)
+
+        with (
+            patch.object(EasycrmEmailBatch, "_do_some", break_one),
+            mute_logger(easycrm_email_batch_again.__name__),
+        ):
+            self.go_on()
+        self.assertFalse(self.get_step(theirs).todo)
+        step = self.get_step(mine)
+        self.assertTrue(step.todo)
+        self.assertGreater(step.again_at, fields.Datetime.now())
+        step.again_at = "2025-01-01"
+        self.go_on()
+        self.assertWaiting(1)
+
+    def test_a_step_that_another_worker_crosses_is_made_again(self):
+        self.ignore_domain()
+        with (
+            patch.object(EasycrmEmailBatch, "_do_some", side_effect=ConcurrencyError),
+            self.assertRaises(ConcurrencyError),
+        ):
+            self.go_on()
+
     def test_who_may_not_read_the_record_any_more_links_nothing_more(self):
         done = self.teach("domain")
         self.union.company_id = self.company_b
         self.assertStopped(done, 5)
+
+    def test_a_domain_goes_on_when_only_the_lead_is_gone(self):
+        lead = self.add_lead("Chairs", self.mira, partner_id=self.union.id)
+        done = self.inbox().link_to(self.ids(self.emails[0]), "crm.lead", lead.id)
+        done = self.inbox().teach(done["batch"], "domain")
+        lead.unlink()
+        self.go_on()
+        self.assertFalse(self.get_step(done).stopped_at)
+        for email in self.emails[1:]:
+            self.assertLinked(email, [self.union])
 
     def test_a_record_that_was_deleted_gets_nothing_more(self):
         done = self.teach("domain")

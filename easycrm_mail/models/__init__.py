@@ -30,6 +30,7 @@ from . import easycrm_email_batch
 from . import easycrm_email_batch_again
 from . import easycrm_email_batch_rest
 from . import easycrm_email_batch_undo
+from . import easycrm_email_batch_wish
 from . import easycrm_email_history
 from . import easycrm_email_bounce
 from . import easycrm_email_link

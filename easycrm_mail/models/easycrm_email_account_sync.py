@@ -59,7 +59,7 @@ class EasycrmEmailAccount(models.Model):
             # (last: it may take many runs)
             self.env["easycrm.email.batch"]._look_again_due,
         )
-        if not run.stopped:
+        if not run.stopped and not run.jobs_left:
             FilesRun(self.sudo().env).run()
         elif is_on_time and monotonic() < end + FILES_LATEST:
             FilesRun(self.sudo().env, FILES_SECONDS).run()

@@ -53,7 +53,7 @@ class EasycrmEmailBatch(models.Model):
         :param record: the contact, lead or opportunity that it is about
         :return: the batch, as superuser
         """
-        vals = {"kind": kind, "scope": scope}
+        vals = {"kind": kind, "scope": scope, "companies": self.env.companies.ids}
         if record:
             owner = self.env["easycrm.email.address"]._get_owner_field(record._name)
             vals |= {owner: record.id, "record_name": record.sudo().display_name}

@@ -8,7 +8,7 @@ class EasycrmEmailBatch(models.Model):
     The step, with its rule and its Undo, is committed with the first of them. What is
     left is never listed: it is what still waits in spite of what was taught, so that a
     slice is found anew each time, and dying anywhere is harmless. Each slice writes the
-    step's row: of two workers, or of the cron and an Undo, the second begins anew.
+    step's row: of two workers the second begins anew, and an Undo leaves a wish.
     """
 
     _inherit = "easycrm.email.batch"
@@ -34,7 +34,7 @@ class EasycrmEmailBatch(models.Model):
         """
         self.write(
             {
-                "todo": {"companies": self.env.companies.ids, **todo},
+                "todo": {**todo, "companies": self.env.companies.ids},
                 "done_count": count,
                 "again_at": fields.Datetime.now(),
             }
@@ -44,19 +44,20 @@ class EasycrmEmailBatch(models.Model):
     def _go_on(self):
         """Do, or undo, the next slice of this step, as the person whose step it is.
 
-        What he may not do any more is given up.
+        What he may not do any more is given up; the rest of an Undo can be asked for
+        again.
         """
         try:
             with self.env.cr.savepoint():
-                step = self._as_author()
+                step = self._as_author(self.todo["companies"])
                 if self.undone_at:
                     count, is_all = step._undo_some(self._slice)
                 else:
                     count, is_all = step._do_some(self._slice)
         except UserError:
-            self.write(
-                {"todo": False, "again_at": False, "stopped_at": fields.Datetime.now()}
-            )
+            self.write({"again_at": False, "stopped_at": fields.Datetime.now()})
+            if not self.undone_at:
+                self.todo = False
             return
         self.done_count += count
         if not is_all:
@@ -67,14 +68,15 @@ class EasycrmEmailBatch(models.Model):
         if not self.undone_at:
             self._look_again()
 
-    def _as_author(self):
+    def _as_author(self, companies):
         """Return this step as superuser, but in the place of whose step it is.
 
+        :param list companies: ids of those at work, as far as he has them still
         :raise UserError: he may not look into his mail any more
         """
         author = self.create_uid
-        companies = author.company_ids.filtered("active").ids
-        companies = [one for one in self.todo["companies"] if one in companies]
+        present = author.company_ids.filtered("active").ids
+        companies = [one for one in companies if one in present]
         if not author.active or not companies:
             raise UserError(self.env._("This is not yours to do any more."))
         step = self.with_user(author).with_context(allowed_company_ids=companies)
@@ -92,9 +94,11 @@ class EasycrmEmailBatch(models.Model):
                 copies.browse(), True, self, self._get_patterns_kept(), limit
             )
             return count, count < limit
-        record = copies._get_record(self._get_record()._name, self._get_record().id)
+        record, choices = self._get_record(), self._get_taught()
+        if not choices or not all(choice.get("company") for choice in choices):
+            record = copies._get_record(record._name, record.id)
         total, is_all = 0, True
-        for choice in self._get_taught():
+        for choice in choices:
             if company := choice.get("company"):
                 company.sudo(False).check_access("read")
             emails, is_all = copies._find_some_taught(choice, record, limit)

@@ -11,7 +11,7 @@ class EasycrmEmailBatch(models.Model):
     _inherit = "easycrm.email.batch"
 
     def _undo(self):
-        """Undo this step.
+        """Undo this step, or go on with an Undo that was stopped.
 
         :return: how many emails that changes, None if it was undone before; and the
             name of its record if that was deleted
@@ -19,12 +19,22 @@ class EasycrmEmailBatch(models.Model):
             change any more
         """
         self.ensure_one()
+        if self._is_undo_stopped():
+            self.stopped_at = False
+            self._leave_rest(self.done_count, **self.todo)
+            return 0, ""
         if self.undone_at:
             return None, ""
         if self.kind in ("take_off", "put_back"):
             self.line_ids.link_id.sudo(False)._check_record_access()
         # first of all: who undoes it at the same time has to wait, and then finds it so
-        self.write({"undone_at": fields.Datetime.now(), "undone_uid": self.env.uid})
+        self.write(
+            {
+                "undone_at": fields.Datetime.now(),
+                "undone_uid": self.env.uid,
+                "stopped_at": False,
+            }
+        )
         self.flush_recordset()
         self.todo = {"companies": self.env.companies.ids, **self._forget_taught()}
         emails = self._put_links_back()
@@ -36,6 +46,10 @@ class EasycrmEmailBatch(models.Model):
         emails |= undone
         is_gone = self.record_name and not self._get_record()
         return self._count_known(emails), self.record_name if is_gone else ""
+
+    def _is_undo_stopped(self):
+        """Tell whether the rest of its Undo was given up."""
+        return bool(self.undone_at and self.stopped_at and self.todo)
 
     def _count_known(self, emails):
         """Return how many of these emails the user knows of.
@@ -100,7 +114,6 @@ class EasycrmEmailBatch(models.Model):
         :return: the emails, and how many rows
         """
         patterns = self.todo["patterns"]
-        self.env["easycrm.email.rule"].flush_model()
         for model in ("batch", "batch.line", "copy"):
             self.env[f"easycrm.email.{model}"].flush_model()
         # (a rule is for the mailboxes of all companies, whichever are at work)
@@ -117,13 +130,9 @@ class EasycrmEmailBatch(models.Model):
                     JOIN easycrm_email_batch step ON step.id = line.batch_id
                     WHERE line.copy_id = held.id AND step.kind = 'ignore'
                       AND step.undone_at IS NULL)
-                AND NOT EXISTS (
-                    SELECT FROM easycrm_email_rule rule
-                    JOIN easycrm_email_account account ON account.id = held.account_id
-                    WHERE rule.kind = 'ignore' AND %(applies)s AND %(covers)s)
+                AND NOT %s
                 """,
-                applies=TAUGHT_APPLIES,
-                covers=covers_sender(SQL("rule.pattern")),
+                self._get_ruled_sql(),
             ),
             limit,
         )
@@ -137,6 +146,18 @@ class EasycrmEmailBatch(models.Model):
             )
         )
         return self._forget_ignored(rows), len(rows)
+
+    def _get_ruled_sql(self):
+        """Return the condition on `held` that a rule ignores it by now."""
+        self.env["easycrm.email.rule"].flush_model()
+        return SQL(
+            """EXISTS (
+                SELECT FROM easycrm_email_rule rule
+                JOIN easycrm_email_account account ON account.id = held.account_id
+                WHERE rule.kind = 'ignore' AND %s AND %s)""",
+            TAUGHT_APPLIES,
+            covers_sender(SQL("rule.pattern")),
+        )
 
     def _put_links_back(self):
         """Bring links back to what they were before this step; return their emails.
@@ -166,10 +187,19 @@ class EasycrmEmailBatch(models.Model):
 
         What was taken off since, stays off. What a taught rule has placed since goes.
         What finds the emails by now, such as an address of the record or what another
-        step has taught, places them.
+        step has taught, places them. Hence an address that is there again keeps its
+        links: they would come back, to be deleted by the next slice.
 
         :return: their emails, and how many links
         """
+        Address = self.env["easycrm.email.address"].sudo()
+        gone = [
+            (owner, record_id, address)
+            for owner, record_id, address in self.todo["addresses"]
+            if not Address.search_count(
+                [(owner, "=", record_id), ("address", "=", address)], limit=1
+            )
+        ]
         links = self.env["easycrm.email.link"].sudo()
         for model in ("batch.line", "link"):
             self.env[f"easycrm.email.{model}"].flush_model()
@@ -189,7 +219,7 @@ class EasycrmEmailBatch(models.Model):
                     record_id,
                     address,
                 )
-                for owner, record_id, address in self.todo["addresses"]
+                for owner, record_id, address in gone
             ),
         ]
         ids = []
@@ -216,6 +246,9 @@ class EasycrmEmailBatch(models.Model):
         """Undo what was ignored or brought back, in mailboxes that are the user's own
         still.
 
+        What a rule had ignored stays so where one does by now: the same may have been
+        ignored again meanwhile.
+
         :return: the emails, and how many rows
         """
         for model in ("batch", "batch.line", "copy"):
@@ -223,23 +256,24 @@ class EasycrmEmailBatch(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """
-                UPDATE easycrm_email_copy held SET ignored = before.ignored
+                UPDATE easycrm_email_copy changed SET ignored = before.ignored
                 FROM (
-                    SELECT changed.id, (line.before ->> 'ignored')::boolean AS ignored
+                    SELECT held.id, (line.before ->> 'ignored')::boolean AS ignored
                     FROM easycrm_email_batch_line line
-                    JOIN easycrm_email_copy changed ON changed.id = line.copy_id
-                    WHERE line.batch_id = %s AND changed.account_id = ANY(%s)
-                      AND changed.ignored
+                    JOIN easycrm_email_copy held ON held.id = line.copy_id
+                    WHERE line.batch_id = %s AND held.account_id = ANY(%s)
+                      AND held.ignored
                           IS DISTINCT FROM (line.before ->> 'ignored')::boolean
-                      AND %s
+                      AND %s AND NOT %s
                     LIMIT %s
                 ) AS before
-                WHERE held.id = before.id
-                RETURNING held.email_id, held.account_id
+                WHERE changed.id = before.id
+                RETURNING changed.email_id, changed.account_id
                 """,
                 self.id,
                 list(self.env["easycrm.email.account"]._get_own_account_ids()),
                 self._get_last_sql("copy_id"),
+                self._get_ruled_sql() if self.todo["patterns"] else SQL("FALSE"),
                 limit,
             )
         )

@@ -95,7 +95,7 @@ class EasycrmEmailCopy(models.Model):
         """
         self.browse().check_access("read")
         step = self.env["easycrm.email.batch"]._find(batch)
-        count, name = step._undo()
+        count, name = step._undo_soon()
         if count is None:
             return {"count": 0, "message": self.env._("This was undone already.")}
         if step.todo:

@@ -63,8 +63,10 @@ class EasycrmEmailBatch(models.Model):
         if record and record._filtered_access("read"):
             name = record.display_name
         # (undone, its rest is no news any more)
-        rest = ""
-        if self.stopped_at:
+        rest, is_wished = "", self._is_undo_wished()
+        if is_wished:
+            rest = env._("being undone")
+        elif self.stopped_at:
             rest = env._("not for all mails: you may not do this any more")
         elif self.todo and not self.undone_at:
             rest = env._("going on")
@@ -97,5 +99,7 @@ class EasycrmEmailBatch(models.Model):
             "who": env._("You") if is_mine else self.create_uid.name,
             "when": fields.Datetime.to_string(self.create_date),
             "undone": undone,
-            "can_undo": is_mine and not self.undone_at,
+            "can_undo": is_mine
+            and not is_wished
+            and (not self.undone_at or self._is_undo_stopped()),
         }

@@ -53,6 +53,10 @@ PULL_SECONDS = 65
 #: and each page that waits takes memory.
 AHEAD = 3
 
+#: Seconds after which no job is called once more while mailboxes wait. Each is called
+#: once in every run.
+JOBS_SECONDS = 3
+
 #: How often in a run a mailbox may be listed anew before that is an error.
 RESETS = 2
 
@@ -100,18 +104,20 @@ class SyncRun(CompareSteps, StoreSteps):
         self.unfinished = set(accounts.ids)
         self.pending: dict[Future, Session] = {}
         self.stopped = False
-        self.is_job_left = False
+        self.jobs_left = 0
 
     def run(self, *jobs):
         """Read them; every batch is committed by itself.
 
-        :param jobs: what is done before, each called until it returns nothing more
+        :param jobs: what is done before, each called until it returns nothing more, or
+            what is left of it is to leave the mailboxes their time
         """
+        jobs_end = time.monotonic() + JOBS_SECONDS
         pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="easycrm_mail")
         try:
             self._report(0)
             for job in jobs:
-                self._do(job)
+                self._do(job, jobs_end)
             while self.pending or self.waiting and not self.stopped:
                 self._fill(pool)
                 # no transaction is open meanwhile: `_report` has committed
@@ -122,7 +128,7 @@ class SyncRun(CompareSteps, StoreSteps):
                     self._guarded(session.account_id, self._finish, session, future)
                     self._report(session.count)
                     self._guarded(session.account_id, self._advance, pool, session)
-            if self.stopped and (self.unfinished or self.is_job_left):
+            if self.jobs_left or self.stopped and self.unfinished:
                 self._wake_crons()
             self._report(0)
         finally:
@@ -137,18 +143,23 @@ class SyncRun(CompareSteps, StoreSteps):
             # (the connections that are being closed are waited for by nobody)
             pool.shutdown(wait=False)
 
-    def _do(self, job):
-        """Call a job until it returns nothing more; a broken one stops nobody else."""
-        self.is_job_left = True
+    def _do(self, job, end):
+        """Call a job until it returns nothing more; a broken one stops nobody else.
+
+        :param float end: when it is called no more if mailboxes wait
+        """
+        self.jobs_left += 1
         try:
             while not self.stopped:
                 if not self._retrying(job):
-                    self.is_job_left = False
+                    self.jobs_left -= 1
                     return
                 self._report(1)
+                if self.waiting and time.monotonic() >= end:
+                    return
         except Exception:
             self._roll_back()
-            self.is_job_left = False
+            self.jobs_left -= 1
             _logger.exception("%s failed", getattr(job, "__name__", job))
 
     def _wake_crons(self):
@@ -160,7 +171,7 @@ class SyncRun(CompareSteps, StoreSteps):
         accounts = self.accounts.browse(self.unfinished).exists()
         for cron in {account._get_cron() for account in accounts}:
             cron._trigger()
-        if self.is_job_left:
+        if self.jobs_left:
             self.env["easycrm.email.account"]._wake_backfill()
 
     def _wait(self):
@@ -373,6 +384,6 @@ class SyncRun(CompareSteps, StoreSteps):
 
     def _report(self, count):
         """Commit, and stop taking on work when the cron's time is up."""
-        remaining = len(self.unfinished) + self.is_job_left
+        remaining = len(self.unfinished) + bool(self.jobs_left)
         left = self.env["ir.cron"]._commit_progress(count, remaining=remaining)
         self.stopped = self.stopped or not left

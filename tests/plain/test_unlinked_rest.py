@@ -90,6 +90,48 @@ act(lambda copies: copies.undo(env["easycrm.email.batch"].search([], limit=1).id
 cron.join()
 """
 
+#: The slices of the cron follow each other, so that its step is never free.
+UNDO_BUSY = """
+import threading, time
+
+busy, stop = threading.Event(), threading.Event()
+
+def hold():
+    # (as a slice does: its row is locked, and changed)
+    while not stop.is_set():
+        with env.registry.cursor() as cr:
+            cr.execute("UPDATE easycrm_email_batch SET done_count = done_count + 1")
+            busy.set()
+            stop.wait(0.3)
+
+tries = []
+
+def undo(copies):
+    tries.append(1)
+    return copies.undo(env["easycrm.email.batch"].search([], limit=1).id)
+
+cron = threading.Thread(target=hold)
+cron.start()
+busy.wait()
+env.cr.rollback()
+try:
+    for _click in range(2):
+        answer = act(undo)
+        assert "Undoing" in answer["message"], answer
+    # its snapshot is older than the slice that was committed since
+    env.cr.rollback()
+    env.cr.execute("SELECT 1")
+    time.sleep(0.8)
+    answer = act(undo)
+    assert "Undoing" in answer["message"], answer
+finally:
+    stop.set()
+    cron.join()
+assert len(tries) == 3, "it was tried anew"
+env.cr.rollback()
+assert not env["easycrm.email.batch"].search([("undone_at", "!=", False)])
+"""
+
 
 @pytest.fixture
 def database():
@@ -186,4 +228,15 @@ def test_undone_while_the_cron_is_at_it_nothing_is_left_of_it(database, script):
     finish_by_two(database)
     assert count_waiting(database) == MAILS
     assert query(database, "SELECT count(*) FROM easycrm_email_link") == [(0,)]
+    assert_counts(database)
+
+
+@pytest.mark.parametrize("script", [IGNORE, TEACH], ids=["ignored", "taught"])
+def test_undo_does_not_wait_for_a_busy_cron_which_takes_all_back(database, script):
+    start(database, SETUP + script + UNDO_BUSY).wait_for_success()
+    finish_by_two(database)
+    assert count_waiting(database) == MAILS
+    assert query(database, "SELECT count(*) FROM easycrm_email_link") == [(0,)]
+    assert query(database, "SELECT count(*) FROM easycrm_email_rule") == [(0,)]
+    assert query(database, "SELECT count(*) FROM easycrm_email_batch_wish") == [(0,)]
     assert_counts(database)
