@@ -147,16 +147,20 @@ class EasycrmEmailBatch(models.Model):
         )
         return self._forget_ignored(rows), len(rows)
 
-    def _get_ruled_sql(self):
-        """Return the condition on `held` that a rule ignores it by now."""
+    def _get_ruled_sql(self, is_later=False):
+        """Return the condition on `held` that a rule ignores it by now.
+
+        :param bool is_later: a rule of a later step
+        """
         self.env["easycrm.email.rule"].flush_model()
         return SQL(
             """EXISTS (
                 SELECT FROM easycrm_email_rule rule
                 JOIN easycrm_email_account account ON account.id = held.account_id
-                WHERE rule.kind = 'ignore' AND %s AND %s)""",
+                WHERE rule.kind = 'ignore' AND %s AND %s AND %s)""",
             TAUGHT_APPLIES,
             covers_sender(SQL("rule.pattern")),
+            SQL("rule.batch_id > %s", self.id) if is_later else SQL("TRUE"),
         )
 
     def _put_links_back(self):
@@ -246,8 +250,8 @@ class EasycrmEmailBatch(models.Model):
         """Undo what was ignored or brought back, in mailboxes that are the user's own
         still.
 
-        What a rule had ignored stays so where one does by now: the same may have been
-        ignored again meanwhile.
+        What a rule had ignored stays so where one of a later step does: the same may
+        have been ignored again meanwhile.
 
         :return: the emails, and how many rows
         """
@@ -273,7 +277,9 @@ class EasycrmEmailBatch(models.Model):
                 self.id,
                 list(self.env["easycrm.email.account"]._get_own_account_ids()),
                 self._get_last_sql("copy_id"),
-                self._get_ruled_sql() if self.todo["patterns"] else SQL("FALSE"),
+                self._get_ruled_sql(is_later=True)
+                if self.todo["patterns"]
+                else SQL("FALSE"),
                 limit,
             )
         )
