@@ -151,7 +151,7 @@ class TestCompose(ComposeCase):
             window = (
                 self.env[action["res_model"]]
                 .with_user(self.mira)
-                .with_context(action["context"])
+                .with_context(**action["context"])
                 .create({"subject": "Hello", "body": "<p>All of you</p>"})
             )
             self.assertEqual(window.composition_mode, "mass_mail")

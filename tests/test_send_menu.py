@@ -18,7 +18,7 @@ class TestSendMenu(MailCase):
     def read_menu(self, user, model="res.partner", kind="list"):
         views = (
             self.env[model]
-            .with_context(user.env.context)
+            .with_context(**user.env.context)
             .with_user(user)
             .get_views([(False, kind)], {"toolbar": True})
         )
