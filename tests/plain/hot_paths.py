@@ -254,7 +254,8 @@ class Paths(hot_campaigns.CampaignPaths):
     def marks_and_removals(self):
         self.env.cr.execute(
             "SELECT provider_ref FROM easycrm_email_location"
-            " WHERE account_id = %s AND stream = 'INBOX' LIMIT 50",
+            " WHERE account_id = %s AND stream = 'INBOX'"
+            " ORDER BY provider_ref LIMIT 50",
             [self.account.id],
         )
         refs = [row[0] for row in self.env.cr.fetchall()]
@@ -325,7 +326,8 @@ class Paths(hot_campaigns.CampaignPaths):
     def comparison_of_a_folder(self):
         self.env.cr.execute(
             "SELECT provider_ref FROM easycrm_email_location"
-            " WHERE account_id = %s AND stream = 'INBOX' LIMIT 2000",
+            " WHERE account_id = %s AND stream = 'INBOX'"
+            " ORDER BY provider_ref LIMIT 2000",
             [self.account.id],
         )
         refs = [row[0] for row in self.env.cr.fetchall()]
