@@ -103,6 +103,7 @@ from . import test_unlinked
 from . import test_unlinked_abuse
 from . import test_unlinked_empty
 from . import test_unlinked_rest
+from . import test_unlinked_taught
 from . import test_unlinked_tour
 from . import test_warnings
 from . import test_where

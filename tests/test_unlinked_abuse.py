@@ -3,7 +3,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 
 from .common import raw_mail
-from .test_unlinked import UnlinkedCase
+from .unlinked_case import UnlinkedCase
 
 
 @tagged("post_install", "-at_install")

@@ -1,7 +1,7 @@
 from odoo import fields
 from odoo.tests import tagged
 
-from .test_unlinked import UnlinkedCase
+from .unlinked_case import UnlinkedCase
 
 
 @tagged("post_install", "-at_install")

@@ -11,7 +11,7 @@ from ..easycrm_mail.models.easycrm_email_batch_rest import EasycrmEmailBatch
 from ..easycrm_mail.models.ingest import Ingest
 from ..easycrm_mail.models.ingest_exclusions import Policy
 from .common import raw_mail
-from .test_unlinked import UnlinkedCase
+from .unlinked_case import UnlinkedCase
 
 #: Emails that a click, or a slice of the cron, changes in these tests.
 SLICE = 3

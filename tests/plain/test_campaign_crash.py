@@ -4,19 +4,15 @@ Real commits and real processes: `kill -9` at the very step, in the middle of th
 """
 
 import faulthandler
-import os
 import time
 from collections import Counter
 
 import pytest
 from campaigns import SEND, WRITE, Campaign
-from odoo_processes import manage
+from odoo_processes import cloned_database, needs_odoo
 from servers.sendgrid import SendGridServer
 
-pytestmark = pytest.mark.skipif(
-    "EASYCRM_ODOO" not in os.environ,
-    reason="needs a real Odoo: `make test` says where it is",
-)
+pytestmark = needs_odoo
 
 PEOPLE, FEWER = 10_000, 3_000
 
@@ -80,12 +76,8 @@ def server():
 
 @pytest.fixture
 def database():
-    name = f"{os.environ['EASYCRM_TEST_PREFIX']}campaign"
-    manage("clone", name)
-    try:
+    with cloned_database("campaign") as name:
         yield name
-    finally:
-        manage("drop", name)
 
 
 def get_addresses(people):

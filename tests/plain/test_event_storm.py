@@ -11,14 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from campaigns import Campaign
-from odoo_processes import OdooServer, manage
+from odoo_processes import OdooServer, manage, needs_odoo
 from servers.bulk import Delivered, now
 from servers.sendgrid import SendGridServer
 
-pytestmark = pytest.mark.skipif(
-    "EASYCRM_ODOO" not in os.environ,
-    reason="needs a real Odoo: `make test` says where it is",
-)
+pytestmark = needs_odoo
 
 #: Each five recipients have 50 events.
 PEOPLE, EVENTS, TIMES, CALL, WORKERS = 5_000, 50_000, 3, 1_000, 4

@@ -1,14 +1,9 @@
 """Two who have one draft open at once: what leaves is what its sender saw."""
 
-import os
-
 import pytest
-from odoo_processes import manage, run_odoo
+from odoo_processes import cloned_database, needs_odoo, run_odoo
 
-pytestmark = pytest.mark.skipif(
-    "EASYCRM_ODOO" not in os.environ,
-    reason="needs a real Odoo: `make test` says where it is",
-)
+pytestmark = needs_odoo
 
 PREPARE = """
 from psycopg2.errors import SerializationFailure
@@ -138,12 +133,8 @@ for name in (*PEOPLE, *FILES):
 
 @pytest.fixture
 def database():
-    name = f"{os.environ['EASYCRM_TEST_PREFIX']}send_races"
-    manage("clone", name)
-    try:
+    with cloned_database("send_races") as name:
         yield name
-    finally:
-        manage("drop", name)
 
 
 def test_who_sends_while_another_saves_sends_what_was_on_his_screen(database):

@@ -4,15 +4,10 @@ Real commits: each case is two transactions, the second of which has begun befor
 first was committed. Odoo makes it again, as it does with every request.
 """
 
-import os
-
 import pytest
-from odoo_processes import manage, query, run_odoo
+from odoo_processes import cloned_database, needs_odoo, query, run_odoo
 
-pytestmark = pytest.mark.skipif(
-    "EASYCRM_ODOO" not in os.environ,
-    reason="needs a real Odoo: `make test` says where it is",
-)
+pytestmark = needs_odoo
 
 HELPERS = """
 from odoo.service.model import retrying
@@ -245,12 +240,8 @@ assert state(email) == set()
 
 @pytest.fixture(scope="module")
 def database():
-    name = f"{os.environ['EASYCRM_TEST_PREFIX']}races"
-    manage("clone", name)
-    try:
+    with cloned_database("races") as name:
         yield name
-    finally:
-        manage("drop", name)
 
 
 def test_what_crosses_ends_as_it_should(database):

@@ -1,17 +1,13 @@
 """Killed anywhere, by two workers at once, or crossed by its Undo: a step with many
 emails changes each of them once, and an undone one leaves nothing behind."""
 
-import os
 import random
 import time
 
 import pytest
-from odoo_processes import manage, query, run_odoo
+from odoo_processes import cloned_database, needs_odoo, query, run_odoo
 
-pytestmark = pytest.mark.skipif(
-    "EASYCRM_ODOO" not in os.environ,
-    reason="needs a real Odoo: `make test` says where it is",
-)
+pytestmark = needs_odoo
 
 MAILS, SLICE = 600, 10
 
@@ -135,12 +131,8 @@ assert not env["easycrm.email.batch"].search([("undone_at", "!=", False)])
 
 @pytest.fixture
 def database():
-    name = f"{os.environ['EASYCRM_TEST_PREFIX']}unlinked_rest"
-    manage("clone", name)
-    try:
+    with cloned_database("unlinked_rest") as name:
         yield name
-    finally:
-        manage("drop", name)
 
 
 def start(database, script):

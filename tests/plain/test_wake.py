@@ -1,14 +1,9 @@
 """Many who have the outbox looked at: one row for all, and nobody is missed."""
 
-import os
-
 import pytest
-from odoo_processes import manage, run_odoo
+from odoo_processes import cloned_database, needs_odoo, run_odoo
 
-pytestmark = pytest.mark.skipif(
-    "EASYCRM_ODOO" not in os.environ,
-    reason="needs a real Odoo: `make test` says where it is",
-)
+pytestmark = needs_odoo
 
 PREPARE = """
 from datetime import timedelta
@@ -109,12 +104,8 @@ assert count() == 1
 
 @pytest.fixture(scope="module")
 def database():
-    name = f"{os.environ['EASYCRM_TEST_PREFIX']}wake"
-    manage("clone", name)
-    try:
+    with cloned_database("wake") as name:
         yield name
-    finally:
-        manage("drop", name)
 
 
 def test_all_who_want_it_at_one_moment_make_one_row(database):
