@@ -5,6 +5,7 @@ Real commits and real processes, against loopback services that outlive them.
 
 import os
 import time
+from datetime import timedelta
 
 import pytest
 from odoo_processes import READ, Odoo, query, run_odoo
@@ -50,6 +51,9 @@ class SendingGmail(Gmail):
     send = "POST .*messages/send"
     renames = True
 
+    def age(self, seconds):
+        """Nothing is known by its age here."""
+
 
 class SendingOutlook(Outlook):
     """Microsoft Graph, which is told to send a draft that it has."""
@@ -59,6 +63,13 @@ class SendingOutlook(Outlook):
 
     def drafts(self):
         return self.mailbox.in_folder(self.mailbox.folder("drafts"))
+
+    def age(self, seconds):
+        """What is there was written so much earlier (a late change is its writer's)."""
+        for message in self.drafts():
+            message.received -= timedelta(seconds=seconds)
+            if message.changed:
+                message.changed -= timedelta(seconds=seconds)
 
 
 @pytest.fixture(params=[SendingGmail, SendingOutlook])
@@ -74,6 +85,7 @@ def run(database, sender, script):
 
 def pass_seconds(database, sender, *waits):
     """Let so many seconds go by, and send; then so many more."""
+    sender.age(sum(waits))
     run(database, sender, LATER % (waits,))
 
 
