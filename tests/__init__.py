@@ -13,6 +13,7 @@ from . import test_body
 from . import test_body_images
 from . import test_bounces
 from . import test_campaign
+from . import test_campaign_results
 from . import test_campaign_tour
 from . import test_companies
 from . import test_compare
@@ -34,10 +35,13 @@ from . import test_esp_faults
 from . import test_esp_guards
 from . import test_esp_import
 from . import test_esp_mailing
+from . import test_esp_rendering
 from . import test_esp_replies
+from . import test_esp_report_faults
 from . import test_esp_set_aside
 from . import test_esp_unsubscribe
 from . import test_esp_unwritable
+from . import test_esp_webhook
 from . import test_files
 from . import test_further_tour
 from . import test_hand_over

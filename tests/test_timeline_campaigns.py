@@ -13,7 +13,7 @@ from ..easycrm_mail.models import easycrm_email_timeline_campaigns
 from ..easycrm_mail.models.timeline_filters import Filters
 from ..easycrm_mail.models.timeline_merge import Stream, merge
 from .common import START, raw_mail
-from .test_esp_events import EspFixtures
+from .esp_case import EspFixtures
 from .test_timeline_filters import FilterCase
 
 AT = START.replace(tzinfo=None)
