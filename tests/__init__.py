@@ -105,10 +105,13 @@ from . import test_timeline_versions
 from . import test_tour
 from . import test_unlinked
 from . import test_unlinked_abuse
+from . import test_unlinked_done
 from . import test_unlinked_empty
 from . import test_unlinked_rest
+from . import test_unlinked_rest_stopped
 from . import test_unlinked_taught
 from . import test_unlinked_tour
+from . import test_unlinked_undone
 from . import test_warnings
 from . import test_where
 from . import test_why
