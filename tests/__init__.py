@@ -43,6 +43,7 @@ from . import test_esp_unsubscribe
 from . import test_esp_unwritable
 from . import test_esp_webhook
 from . import test_files
+from . import test_files_faults
 from . import test_further_tour
 from . import test_hand_over
 from . import test_health
@@ -101,6 +102,7 @@ from . import test_timeline
 from . import test_timeline_campaigns
 from . import test_timeline_filters
 from . import test_timeline_live
+from . import test_timeline_mixed
 from . import test_timeline_versions
 from . import test_tour
 from . import test_unlinked
