@@ -69,6 +69,7 @@ from . import test_overview
 from . import test_privacy
 from . import test_public_methods
 from . import test_retention
+from . import test_retention_again
 from . import test_retention_sync
 from . import test_rules
 from . import test_rules_beside_switches
@@ -93,6 +94,7 @@ from . import test_sign_in_return
 from . import test_sign_in_tour
 from . import test_slow_bodies
 from . import test_sync
+from . import test_sync_ahead
 from . import test_sync_api
 from . import test_sync_faults
 from . import test_sync_faults_api
@@ -103,6 +105,7 @@ from . import test_timeline_campaigns
 from . import test_timeline_filters
 from . import test_timeline_live
 from . import test_timeline_mixed
+from . import test_timeline_notices
 from . import test_timeline_versions
 from . import test_tour
 from . import test_unlinked

@@ -292,7 +292,7 @@ class TestWhatIsShared(FilterCase):
                 self.assertFound(self.email, user, search=search)
         for search in silent:
             with self.subTest(search=search, user=user.login):
-                page = self.open(user, filters={"search": search})
+                page = self.open(user=user, filters={"search": search})
                 self.assertEqual(page["conversations"], [])
                 self.assertEqual(page["count"], 0)
 
@@ -313,7 +313,7 @@ class TestWhatIsShared(FilterCase):
         self.make_private(self.email)
         self.assertSearches(self.mira, ["zenobia", "watzmann"], [])
         self.assertSearches(self.jonas, [], ["zenobia", "zugspitze", "watzmann"])
-        page = self.open(self.jonas, filters={"search": "x"})
+        page = self.open(user=self.jonas, filters={"search": "x"})
         self.assertEqual(page["looked_at"], 0)
         self.assertFalse(page["next"])
 
@@ -329,4 +329,4 @@ class TestWhatIsShared(FilterCase):
             (self.anna, self.ingrid),
         ):
             with self.assertRaises(AccessError):
-                self.open(user, record, filters={"search": "watzmann"})
+                self.open(record, user, filters={"search": "watzmann"})

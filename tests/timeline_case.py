@@ -6,18 +6,21 @@ from .esp_case import EspFixtures
 AT = START.replace(tzinfo=None)
 
 
-class FilterCase(MailCase):
-    """A timeline of which is asked what is found on it."""
-
-    def open(self, user=None, record=None, **arguments):
+class TimelineCase(MailCase):
+    def open(self, record=None, user=None, **arguments):
+        """Return what the timeline of a record, else Anna's, shows a user."""
         record = self.as_user(record or self.anna, user or self.mira)
         return record.easycrm_timeline(**arguments)
+
+
+class FilterCase(TimelineCase):
+    """A timeline of which is asked what is found on it."""
 
     def find(self, user=None, record=None, **filters):
         """Return the ids that a filter finds, page after page."""
         ids, before = [], False
         while True:
-            page = self.open(user, record, before=before, filters=filters)
+            page = self.open(record, user, before=before, filters=filters)
             for conversation in page["conversations"]:
                 ids += [email["id"] for email in conversation["emails"]]
             before = page["next"]
@@ -64,7 +67,7 @@ class CampaignCase(EspFixtures, FilterCase):
 
     def lines(self, record=None, user=None, **arguments):
         """Return the emails and mailings of a page, newest first."""
-        page = self.open(user, record, **arguments)
+        page = self.open(record, user, **arguments)
         return [email for conv in page["conversations"] for email in conv["emails"]]
 
     def campaign(self, **arguments):
