@@ -17,6 +17,7 @@ from . import test_campaign_results
 from . import test_campaign_tour
 from . import test_companies
 from . import test_compare
+from . import test_compare_left_out
 from . import test_compare_nights
 from . import test_compose
 from . import test_compose_access
