@@ -18,6 +18,15 @@ from .servers.fault_proxy import FaultProxy
 class TestFilesFaults(FilesCase):
     """What cannot be fetched now is tried again, and stops no other."""
 
+    def add_mailbox(self):
+        return self.account.copy(
+            {
+                "email": "mira.second@ours.example",
+                "imap_login": next(self.logins),
+                "imap_password": PASSWORD,
+            }
+        )
+
     def test_one_that_cannot_be_read_stops_no_other_and_is_tried_some_times(self):
         self.put(subject="Old")
         key = self.put(subject="Broken")
@@ -41,14 +50,7 @@ class TestFilesFaults(FilesCase):
         self.assertEqual(broken.fetch_attempts, len(ATTEMPT_HOURS) + 1)
 
     def test_a_mailbox_that_fails_stops_no_other(self):
-        login = next(self.logins)
-        second = self.account.copy(
-            {
-                "email": "mira.second@ours.example",
-                "imap_login": login,
-                "imap_password": PASSWORD,
-            }
-        )
+        second = self.add_mailbox()
         self.put(subject="Lost")
         self.put(subject="Elsewhere", message_id="<both@x>")
         with patch.object(files_run.FilesRun, "run"):
@@ -60,7 +62,7 @@ class TestFilesFaults(FilesCase):
                 for path in self.server._mails(self.login, "INBOX")
                 if b"Elsewhere" in path.read_bytes()
             ]
-            self.server.deliver(login, raw)
+            self.server.deliver(second.imap_login, raw)
             self.run_cron("_cron_backfill")
         self.assertEqual(len(second.folder_ids.filtered("settled")), 2)
         self.server.set_password(self.login, "another")
@@ -134,16 +136,9 @@ class TestFilesFaults(FilesCase):
         self.assertEqual(self.files(), {"Offer": ["offer.pdf"]})
 
     def test_a_reader_waits_as_for_one_call_however_many_places_hold_it(self):
-        login = next(self.logins)
-        second = self.account.copy(
-            {
-                "email": "mira.second@ours.example",
-                "imap_login": login,
-                "imap_password": PASSWORD,
-            }
-        )
+        second = self.add_mailbox()
         raw = raw_mail(sender=self.account.email, attachments=[OFFER])
-        for mailbox in (self.login, login):
+        for mailbox in (self.login, second.imap_login):
             for folder in ("INBOX", "Sent"):
                 self.server.deliver(mailbox, raw, folder=folder)
         with patch.object(files_run.FilesRun, "run"):
