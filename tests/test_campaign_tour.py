@@ -5,8 +5,8 @@ from odoo.tests import HttpCase, tagged
 
 from odoo.addons.mail.tests.common import mail_new_test_user
 
+from .mailing_case import MailingCase
 from .servers.bulk import now
-from .test_esp_mailing import MailingCase
 
 LIST = "/odoo/action-mass_mailing.mailing_mailing_action_mail"
 

@@ -5,8 +5,8 @@ from odoo.tests import new_test_user, tagged
 
 from ..easycrm_mail.esp import EventKind as K
 from ..easycrm_mail.esp import SuppressionReason
-from .test_esp_events import EspFixtures
-from .test_esp_mailing import MailingCase
+from .esp_case import EspFixtures
+from .mailing_case import MailingCase
 
 MAILING = "mass_mailing.group_mass_mailing_user,base.group_allow_export"
 SALESMAN = "sales_team.group_sale_salesman_all_leads"

@@ -1,58 +1,17 @@
 import json
-import time
 from unittest.mock import patch
 
 from psycopg2 import IntegrityError
 
 from odoo import Command
 from odoo.exceptions import AccessError
-from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ..easycrm_mail.esp import EventKind, SendGrid, Severity
+from ..easycrm_mail.esp import SendGrid
 from ..easycrm_mail.models.easycrm_esp_send import BulkRun
-from .servers.mailgun import MailgunServer
-from .servers.sendgrid import SendGridServer
+from .mailing_case import MODELS, SEND, WIZARDS, QueueCase
 from .servers.web import Answer
-from .test_esp_events import EspFixtures
-from .test_esp_mailing import SEND, MailingCase
-
-MODELS = "odoo.addons.easycrm_mail.easycrm_mail.models"
-WIZARDS = "odoo.addons.easycrm_mail.easycrm_mail.wizards"
-
-
-class QueueCase(MailingCase):
-    """Mailings that Odoo's own cron takes up."""
-
-    def process(self):
-        self.env.flush_all()
-        with self.enter_registry_test_mode(), self.registry.cursor() as cr:
-            self.env(cr=cr)["mailing.mailing"]._process_mass_mailing_queue()
-        self.env.invalidate_all()
-
-    def run_out_of_time(self, cron):
-        """Let everything be a run of a job of Odoo's whose time is up already."""
-        self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)]).unlink()
-        progress = self.env["ir.cron.progress"].create(
-            {"cron_id": cron.id, "done": 0, "remaining": 0}
-        )
-        context = {
-            **self.env.context,
-            "cron_id": cron.id,
-            "ir_cron_progress_id": progress.id,
-            "cron_end_time": time.monotonic() - 1,
-        }
-        self.env = self.env(context=context)
-        return progress
-
-    def assert_it_goes_on_later(self, progress):
-        # (else Odoo makes ten runs of it, however long they take)
-        progress.invalidate_recordset()
-        self.assertTrue(progress.done)
-        self.assertFalse(progress.remaining)
-        self.assertTrue(
-            self.env["ir.cron.trigger"].search([("cron_id", "=", progress.cron_id.id)])
-        )
 
 
 @tagged("post_install", "-at_install")
@@ -343,87 +302,3 @@ class TestEspFaults(QueueCase):
         for secret in ("api_secret", "webhook_secret", "webhook_token", "webhook_url"):
             with self.assertRaises(AccessError):
                 esp.read([secret])
-
-
-@tagged("post_install", "-at_install")
-class TestEspReportFaults(EspFixtures, HttpCase):
-    """What is reported, and no sender would."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.sendgrid = cls.enterClassContext(SendGridServer())
-        cls.mailgun = cls.enterClassContext(MailgunServer())
-
-    def setUp(self):
-        super().setUp()
-        self.esp = self.make_esp(webhook_key=self.sendgrid.verification_key)
-        self.traces = self.make_mailing(self.esp)
-        self.trace = self.traces[0]
-
-    def call(self, esp, body, headers=None):
-        path = f"/easycrm_mail/webhook/{esp.provider}/{esp.webhook_token}"
-        headers = {"Content-Type": "application/json", **(headers or {})}
-        return self.url_open(path, data=body, headers=headers).status_code
-
-    def report(self, **values):
-        event = {
-            "sg_event_id": "1",
-            "event": "spamreport",
-            "timestamp": 1_700_000_000,
-            "email": self.trace.email,
-            "easycrm_key": str(self.trace.id),
-            "easycrm_batch": self.batch.key,
-            **values,
-        }
-        body = json.dumps([event]).encode()
-        return self.call(self.esp, body, self.sendgrid.sign(body))
-
-    def test_halves_of_characters_are_taken(self):
-        half = "\ud800"
-        self.assertEqual(self.report(reason=half, useragent=half, url=half), 200)
-        self.assertEqual(len(self.trace.easycrm_event_ids), 1)
-
-    def test_a_signature_of_halves_is_none(self):
-        esp = self.make_esp("mailgun", webhook_key=self.mailgun.signing_key)
-        for name in ("token", "signature"):
-            signed = {"timestamp": "1", "token": "a", "signature": "b", name: "\ud800"}
-            body = json.dumps({"signature": signed, "event-data": {}}).encode()
-            self.assertEqual(self.call(esp, body), 406)
-
-    def test_an_archived_sender_is_still_heard(self):
-        self.esp.active = False
-        self.assertEqual(self.report(), 200)
-        self.apply()
-        self.assertTrue(self.trace.easycrm_complained_at)
-
-    def test_a_click_that_is_on_no_link_stops_nothing(self):
-        one, two, _three = self.traces
-        self.tell(
-            self.event(one, EventKind.CLICKED, 900, url="#top"),
-            self.event(one, EventKind.CLICKED, 901, url="javascript:alert(1)"),
-            self.event(two, EventKind.CLICKED, 902, url="https://example.com/a"),
-        )
-        self.assertEqual((one + two).mapped("easycrm_click_count"), [2, 1])
-        self.assertEqual(two.links_click_ids.link_id.url, "https://example.com/a")
-        self.assertEqual(two.links_click_ids.link_id.count, 1)
-        self.assertFalse(one.links_click_ids)
-
-    def test_each_sender_s_complaints_are_its_own(self):
-        other = self.make_esp("mailgun")
-        traces = self.make_mailing(other)
-        self.store(self.event(self.trace, EventKind.COMPLAINED))
-        self.esp, first = other, self.esp
-        bounce = self.event(traces[1], EventKind.BOUNCED, severity=Severity.HARD)
-        self.store(bounce)
-        self.apply()
-        kept = self.env["easycrm.esp.suppression"].search([])
-        self.assertEqual(
-            {row.address: row.esp_id for row in kept},
-            {self.trace.email: first, traces[1].email: other},
-        )
-
-    def test_the_time_of_an_event_is_the_sender_s(self):
-        self.assertEqual(self.report(timestamp=10**18), 400)
-        self.assertEqual(self.report(timestamp="soon"), 400)
-        self.assertFalse(self.trace.easycrm_event_ids)

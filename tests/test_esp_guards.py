@@ -9,7 +9,7 @@ from odoo.tools import file_open
 
 from ..easycrm_mail.esp import Event, EventKind
 from ..hooks import uninstall_hook
-from .test_esp_faults import SEND, QueueCase
+from .mailing_case import SEND, QueueCase
 
 
 @tagged("post_install", "-at_install")

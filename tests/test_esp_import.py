@@ -10,8 +10,8 @@ from odoo.tools import mute_logger
 
 from ..easycrm_mail.esp import sendgrid
 from ..easycrm_mail.models import easycrm_esp_import
+from .mailing_case import QueueCase
 from .servers.web import Answer
-from .test_esp_faults import QueueCase
 
 LIST = "GET /v3/suppression/bounces"
 

@@ -9,7 +9,7 @@ from ..easycrm_mail.esp import EventKind
 from ..easycrm_mail.messages import parse
 from ..easycrm_mail.models.ingest import Ingest
 from .common import START, MailCase, raw_mail
-from .test_esp_events import EspFixtures
+from .esp_case import EspFixtures
 
 OFFER = "<offer@odoo.example>"
 

@@ -11,7 +11,7 @@ from odoo.tools import mute_logger
 
 from ..easycrm_mail.esp import EventKind as K
 from ..easycrm_mail.models.easycrm_esp_event_run import EventRun
-from .test_esp_events import EspFixtures
+from .esp_case import EspFixtures
 
 #: No link that Odoo's link tracker could take: it raises.
 BROKEN = "http://[x"

@@ -10,8 +10,8 @@ from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
 from ..easycrm_mail.esp import SuppressionReason
-from .test_esp_events import EspFixtures
-from .test_esp_mailing import MailingCase
+from .esp_case import EspFixtures
+from .mailing_case import MailingCase
 
 QUIET = "odoo.addons.base.models.ir_http", "odoo.http"
 

@@ -8,7 +8,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..easycrm_mail.wizards.mail_compose_message import BulkPages
-from .test_esp_faults import WIZARDS, QueueCase
+from .mailing_case import WIZARDS, QueueCase
 
 #: Fails for a name of one word.
 BODY = "<p>Dear <t t-out='object.name.split()[1]'/></p>"

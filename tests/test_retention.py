@@ -11,12 +11,9 @@ from psycopg2.errors import SerializationFailure
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
-from ..easycrm_mail.messages import parse
 from ..easycrm_mail.models import easycrm_email_retention as retention
-from ..easycrm_mail.models.ingest import Ingest, Read
-from ..easycrm_mail.providers import RemoteMessage
 from .common import raw_mail
-from .settings_case import SettingsCase
+from .retention_case import RetentionCase
 
 #: Zones at both ends of the day, with half hours, and with clocks that change at
 #: midnight, and days on which they do; there is no 30 December 2011 in Samoa.
@@ -35,42 +32,8 @@ DAYS = {
 
 
 @tagged("post_install", "-at_install")
-class TestRetention(SettingsCase):
+class TestRetention(RetentionCase):
     """Mail of somebody whom nobody knows is kept for ten days."""
-
-    NOW = datetime(2026, 11, 30, 12, tzinfo=timezone.utc)
-
-    def setUp(self):
-        super().setUp()
-        self.use_zone("UTC")
-        clock = freeze_time(self.NOW.replace(tzinfo=None))
-        clock.start()
-        self.addCleanup(clock.stop)
-
-    def use_zone(self, name, company=None):
-        (company or self.company_a).resource_calendar_id.tz = name
-
-    def keep(self, days):
-        self.env["ir.config_parameter"].set_param(retention.DAYS, str(days))
-
-    def stranger(self, mailbox=None, age=0, **parts):
-        """Bring a mail that matches nobody, so many days old."""
-        parts.setdefault("date", self.NOW - timedelta(days=age))
-        sender = "somebody@far.example"
-        return self.receive(mailbox or self.mailbox, sender=sender, **parts)
-
-    def purge(self):
-        """Do what autovacuum does."""
-        Email = self.env["easycrm.email"]
-        while Email._gc_unlinked()[1]:
-            self.env.flush_all()
-
-    def assertKept(self, emails):
-        self.assertEqual(emails.exists(), emails)
-
-    def assertGone(self, *emails):
-        for email in emails:
-            self.assertFalse(email.exists())
 
     # --- which ---
 
@@ -285,96 +248,6 @@ class TestRetention(SettingsCase):
             self.purge()
         self.assertGone(ours)
         self.assertKept(theirs)
-
-    # --- it does not come back ---
-
-    def read_again(self, mailbox, *raws):
-        """Bring mails as a mailbox does that is listed anew.
-
-        :return: the emails that are new, the refs of what was left out
-        """
-        reads = [
-            Read(RemoteMessage(ref=f"9:{n}", raw=raw, is_read=True), parse(raw))
-            for n, raw in enumerate(raws, 1)
-        ]
-        ingest = Ingest(mailbox.sudo(), "INBOX")
-        ids = ingest.store(reads)
-        _missing, left_out = ingest.find_missing([read.remote.ref for read in reads])
-        return self.env["easycrm.email"].browse(ids), left_out
-
-    def test_what_was_deleted_is_not_stored_again(self):
-        raws = [
-            raw_mail("somebody@far.example", date=self.NOW - timedelta(days=age))
-            for age in (12, 11, 3)
-        ]
-        emails = self.deliver(self.mailbox, *raws)
-        self.keep(10)
-        self.purge()
-        self.assertKept(emails[2])
-        new, left_out = self.read_again(self.mailbox, *raws)
-        self.assertFalse(new)
-        self.assertEqual(left_out, {"9:1", "9:2"})
-        copies = self.env["easycrm.email.copy"]
-        copies = copies.search([("account_id", "=", self.mailbox.id)])
-        self.assertEqual(copies.email_id, emails[2])
-
-    def test_old_mail_of_a_contact_is_read_and_old_mail_among_colleagues_is_not(self):
-        self.keep(10)
-        at = self.NOW - timedelta(days=50)
-        threads = self.env["easycrm.email.thread"].search([])
-        emails, left_out = self.read_again(
-            self.mailbox,
-            raw_mail("anna@acme.example", date=at),
-            # an address that is known, and matches nothing by itself
-            raw_mail("jonas@ours.example", date=at),
-            raw_mail("somebody@far.example", date=at),
-            raw_mail("jonas@ours.example", cc="bruno@beck.example", date=at),
-        )
-        self.assertEqual(left_out, {"9:2", "9:3"})
-        self.assertEqual(len(emails), 2)
-        self.assertLinked(emails[0], [self.anna])
-        self.assertLinked(emails[1], [self.bruno])
-        now = self.env["easycrm.email.thread"].search([])
-        self.assertEqual(now - threads, emails.thread_id)
-
-    def test_old_mail_that_another_mailbox_still_has_gets_its_copy(self):
-        raw = raw_mail("somebody@far.example", date=self.NOW - timedelta(days=11))
-        email = self.deliver(self.jonas_mailbox, raw)
-        self.keep(10)
-        self.assertEqual(self.deliver(self.mailbox, raw), email)
-        self.assertEqual(len(email.copy_ids), 2)
-
-    def test_a_contact_that_is_created_later_does_not_get_what_was_deleted(self):
-        self.stranger(age=11)
-        recent = self.stranger(age=2)
-        self.keep(10)
-        self.purge()
-        contact = self.env["res.partner"].create(
-            {"name": "Late", "email": "somebody@far.example"}
-        )
-        self.follow_addresses()
-        self.assertEqual(contact.easycrm_email_link_ids.email_id, recent)
-
-    def test_more_mails_take_no_more_queries(self):
-        self.keep(10)
-
-        def count(number):
-            raws = [
-                raw_mail(
-                    "jonas@ours.example" if n % 2 else "somebody@far.example",
-                    date=self.NOW - timedelta(days=50),
-                )
-                for n in range(number)
-            ]
-            self.env.flush_all()
-            self.env.invalidate_all()
-            before = self.cr.sql_log_count
-            emails, left_out = self.read_again(self.mailbox, *raws)
-            self.assertEqual((len(emails), len(left_out)), (0, number))
-            return self.cr.sql_log_count - before
-
-        count(4)
-        self.assertEqual(count(4), count(60))
 
     # --- what Settings tell before ---
 

@@ -3,20 +3,16 @@
 from datetime import timedelta
 from unittest.mock import patch
 
-from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from ..easycrm_mail.models import easycrm_email_timeline
-from .common import START, MailCase, raw_mail
+from .common import START, raw_mail
+from .timeline_case import TimelineCase
 
 
 @tagged("post_install", "-at_install")
-class TestTimeline(MailCase):
-    def open(self, record, user=None, **arguments):
-        record = self.as_user(record, user or self.mira)
-        return record.easycrm_timeline(**arguments)
-
+class TestTimeline(TimelineCase):
     def test_newest_first_folded_by_conversation(self):
         raws = [
             raw_mail(subject="Order", message_id="<1@acme.example>"),
@@ -287,19 +283,6 @@ class TestTimeline(MailCase):
             mine = {"easycrm_other_emails"} if user == self.ingrid else set()
             self.assertEqual(ours, mine)
 
-    def test_an_empty_timeline_leads_back_to_what_was_left(self):
-        draft = self.as_user(self.mailbox.browse(), self.leonie).create(
-            {"email": "leonie.new@ours.example"}
-        )
-        page = self.open(self.anna, self.leonie)
-        self.assertFalse(page["empty_detail"]["left"])
-        draft.connect_leave("sign_in", {})
-        page = self.open(self.anna, self.leonie)
-        self.assertEqual(page["empty"], "connect")
-        left = page["empty_detail"]["left"]
-        self.assertEqual((left["id"], left["email"]), (draft.id, draft.email))
-        self.assertIn("You stopped at “Sign in” today at", left["words"])
-
     def test_counts_stop_at_a_limit(self):
         self.assertEqual(easycrm_email_timeline.COUNT_LIMIT, 1000)
         with patch.object(easycrm_email_timeline, "COUNT_LIMIT", 5):
@@ -310,84 +293,6 @@ class TestTimeline(MailCase):
             page = self.open(self.anna)
             self.assertEqual((page["count"], page["count_capped"]), (5, True))
             self.assertEqual(self.as_user(self.anna, self.mira).easycrm_email_count, 6)
-
-    # --- nothing to show ---
-
-    def test_an_empty_timeline_says_which_it_is(self):
-        nobody = self.env["res.partner"].create({"name": "No address"})
-        self.assertEqual(self.open(nobody)["empty"], "no_address")
-        self.assertEqual(self.open(self.anna, self.leonie)["empty"], "connect")
-        page = self.open(self.anna)
-        self.assertEqual(page["empty"], "nothing")
-        self.assertEqual(
-            page["empty_detail"],
-            {
-                "addresses": ["anna@acme.example"],
-                "mailboxes": 1,
-                "since": fields.Date.to_string(self.mailbox.sync_from),
-                "left": False,
-            },
-        )
-        self.mailbox.write(
-            {
-                "sync_status": "incomplete",
-                "sync_stage": "fetching",
-                "sync_done": 20,
-                "sync_total": 80,
-            }
-        )
-        page = self.open(self.anna)
-        self.assertEqual(page["empty"], "first_sync")
-        self.assertEqual(page["progress"], {"done": 20, "total": 80})
-        self.receive(self.mailbox)
-        page = self.open(self.anna)
-        self.assertFalse(page["empty"])
-        self.assertEqual(page["progress"], {"done": 20, "total": 80})
-
-    def test_a_company_without_address_waits_for_its_peoples_mail(self):
-        self.assertFalse(self.acme.email)
-        self.assertEqual(self.open(self.acme)["empty"], "nothing")
-
-    # --- notices ---
-
-    def break_sync(self, kind="reconnect", **values):
-        self.mailbox.write(
-            {
-                "sync_status": "error",
-                "last_error": "The password is not accepted.",
-                "last_error_kind": kind,
-                **values,
-            }
-        )
-
-    def test_the_owner_is_told_that_a_mailbox_fails(self):
-        self.break_sync()
-        [notice] = self.open(self.anna)["notices"]
-        self.assertTrue(notice["mine"])
-        self.assertEqual(notice["account_id"], self.mailbox.id)
-        self.assertEqual(
-            notice["title"], "Email sync failed. Please check your connection"
-        )
-        self.assertEqual(notice["reason"], "The password is not accepted.")
-        self.assertEqual(notice["primary"], "reconnect")
-        self.break_sync("retry", next_sync_at=fields.Datetime.now())
-        [notice] = self.open(self.anna)["notices"]
-        self.assertEqual(notice["primary"], "retry")
-
-    def test_colleagues_are_told_where_its_mail_may_be_missing(self):
-        self.break_sync()
-        self.assertEqual(self.open(self.anna, self.jonas)["notices"], [])
-        self.receive(self.mailbox)
-        [notice] = self.open(self.anna, self.jonas)["notices"]
-        self.assertFalse(notice["mine"])
-        self.assertIn("Mira Maas", notice["title"])
-        self.assertNotIn("password", repr(notice))
-        self.assertEqual(self.open(self.bruno, self.jonas)["notices"], [])
-        self.bea.company_ids |= self.company_a
-        other = self.as_user(self.anna, self.bea).with_context(
-            allowed_company_ids=self.company_b.ids
-        )
-        self.assertEqual(other.easycrm_timeline()["notices"], [])
 
     # --- why ---
 

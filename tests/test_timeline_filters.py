@@ -7,30 +7,10 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from ..easycrm_mail.models import easycrm_email_timeline_search
-from .common import START, MailCase, raw_mail
+from .common import START, raw_mail
+from .timeline_case import FilterCase
 
 FILE = ("offer.pdf", "application/pdf", b"%PDF-1.4")
-
-
-class FilterCase(MailCase):
-    def open(self, user=None, record=None, **arguments):
-        record = self.as_user(record or self.anna, user or self.mira)
-        return record.easycrm_timeline(**arguments)
-
-    def find(self, user=None, record=None, **filters):
-        """Return the ids that a filter finds, page after page."""
-        ids, before = [], False
-        while True:
-            page = self.open(user, record, before=before, filters=filters)
-            for conversation in page["conversations"]:
-                ids += [email["id"] for email in conversation["emails"]]
-            before = page["next"]
-            if not before:
-                return ids
-
-    def assertFound(self, emails, user=None, record=None, **filters):
-        """Assert which emails a filter finds, newest first."""
-        self.assertEqual(self.find(user, record, **filters), emails.ids)
 
 
 @tagged("post_install", "-at_install")
@@ -312,7 +292,7 @@ class TestWhatIsShared(FilterCase):
                 self.assertFound(self.email, user, search=search)
         for search in silent:
             with self.subTest(search=search, user=user.login):
-                page = self.open(user, filters={"search": search})
+                page = self.open(user=user, filters={"search": search})
                 self.assertEqual(page["conversations"], [])
                 self.assertEqual(page["count"], 0)
 
@@ -333,7 +313,7 @@ class TestWhatIsShared(FilterCase):
         self.make_private(self.email)
         self.assertSearches(self.mira, ["zenobia", "watzmann"], [])
         self.assertSearches(self.jonas, [], ["zenobia", "zugspitze", "watzmann"])
-        page = self.open(self.jonas, filters={"search": "x"})
+        page = self.open(user=self.jonas, filters={"search": "x"})
         self.assertEqual(page["looked_at"], 0)
         self.assertFalse(page["next"])
 
@@ -349,4 +329,4 @@ class TestWhatIsShared(FilterCase):
             (self.anna, self.ingrid),
         ):
             with self.assertRaises(AccessError):
-                self.open(user, record, filters={"search": "watzmann"})
+                self.open(record, user, filters={"search": "watzmann"})

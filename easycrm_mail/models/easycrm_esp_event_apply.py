@@ -110,6 +110,18 @@ class EasycrmEspEvent(models.Model):
             MACHINE_SECONDS,
         )
 
+    def _select_delivered(self, traces):
+        """Select when recipients got it: trace_id, at."""
+        return SQL(
+            """
+            SELECT trace_id, min(occurred_at) AS at FROM easycrm_esp_event event
+            WHERE trace_id = ANY(%s) AND kind = 'delivered' AND %s
+            GROUP BY trace_id
+            """,
+            traces.ids,
+            self._counted,
+        )
+
     def _fold(self, traces):
         """Compute what recipients have become from all their events, in any order.
 
@@ -130,13 +142,7 @@ class EasycrmEspEvent(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                WITH delivered AS (
-                    SELECT trace_id, min(occurred_at) AS at
-                    FROM easycrm_esp_event event
-                    WHERE trace_id = ANY(%(traces)s) AND kind = 'delivered'
-                      AND %(counted)s
-                    GROUP BY trace_id
-                ), told AS (
+                WITH delivered AS (%(delivered)s), told AS (
                     SELECT event.*, %(machine)s AS machine
                     FROM easycrm_esp_event event
                     LEFT JOIN delivered USING (trace_id)
@@ -213,6 +219,7 @@ class EasycrmEspEvent(models.Model):
                     write_date = now() AT TIME ZONE 'UTC'
                 FROM ranked WHERE trace.id = ranked.trace_id
                 """,
+                delivered=self._select_delivered(traces),
                 traces=traces.ids,
                 counted=self._counted,
                 machine=self._machine,
@@ -262,13 +269,7 @@ class EasycrmEspEvent(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                WITH delivered AS (
-                    SELECT trace_id, min(occurred_at) AS at
-                    FROM easycrm_esp_event event
-                    WHERE trace_id = ANY(%(traces)s) AND kind = 'delivered'
-                      AND %(counted)s
-                    GROUP BY trace_id
-                )
+                WITH delivered AS (%(delivered)s)
                 SELECT event.id, event.trace_id, event.url, event.ip, %(machine)s,
                     click.id
                 FROM easycrm_esp_event event
@@ -279,6 +280,7 @@ class EasycrmEspEvent(models.Model):
                   AND %(counted)s AND (click.id IS NULL) <> %(machine)s
                 ORDER BY event.id
                 """,
+                delivered=self._select_delivered(traces),
                 traces=traces.ids,
                 counted=self._counted,
                 machine=self._machine,

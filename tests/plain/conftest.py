@@ -13,7 +13,13 @@ from servers.dovecot import Dovecot
 from easycrm_mail.providers import MailboxError
 
 # Fixtures of one service each.
-pytest_plugins = ["gmail_mailbox", "graph_mailbox", "imap_talk", "microsoft_consent"]
+pytest_plugins = [
+    "gmail_mailbox",
+    "graph_mailbox",
+    "imap_talk",
+    "microsoft_consent",
+    "smtp_mailbox",
+]
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=timezone.utc)
 PASSWORD = "correct horse"

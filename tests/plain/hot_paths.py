@@ -17,6 +17,8 @@ HERE = Path(os.environ["PLANS_HERE"])
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "bench")]
 
 import hot_campaigns
+import hot_unlinked
+import many_campaigns
 from lib.million import TABLES, Million
 from plans import Recorder
 
@@ -38,17 +40,16 @@ MAILS = int(os.environ.get("PLANS_MAILS", "1000000"))
 LARGE = [
     *(*TABLES, "res_partner", "crm_lead", "easycrm_email_address"),
     "easycrm_email_tally",
-    *hot_campaigns.TABLES,
+    *many_campaigns.TABLES,
 ]
 #: Indexes that are taken away to see whether that is noticed.
 INDEXES = {
     "timeline_of_a_busy_contact": "easycrm_email_link_commercial_timeline_idx",
     "mails_a_day_of_all_mailboxes": "easycrm_email_copy_date_idx",
     "new_contact": "easycrm_email_participant_address_prefix_idx",
-    "unlinked_emails_grouped": "easycrm_email_copy_unlinked_idx",
+    **hot_unlinked.INDEXES,
     **hot_campaigns.INDEXES,
 }
-UNLINKED = [("is_unlinked", "=", True), ("ignored", "=", False)]
 
 MAIL = """\
 From: contact{n}@customer{n}.example
@@ -63,7 +64,7 @@ Good morning.
 """
 
 
-class Paths(hot_campaigns.CampaignPaths):
+class Paths(hot_unlinked.UnlinkedPaths, hot_campaigns.CampaignPaths):
     """Each path is done once to warm up, and once recorded."""
 
     def __init__(self, env, million, campaigns):
@@ -156,69 +157,6 @@ class Paths(hot_campaigns.CampaignPaths):
         email.read(["subject", "snippet", "body_html"])
         email.easycrm_values()
         assert email.easycrm_why("res.partner", self.million.busy.id)
-
-    def unlinked_inbox(self):
-        copies = self.mine(self.env["easycrm.email.copy"])
-        shown = {"subject": {}, "snippet": {}, "from_address": {}, "date": {}}
-        assert len(copies.search(UNLINKED, limit=80).web_read(shown)) == 80
-
-    def unlinked_emails_counted(self):
-        assert self.mine(self.env["easycrm.email.copy"]).unlinked_count() > 10_000
-
-    def unlinked_emails_grouped(self):
-        found = self.mine(self.env["easycrm.email.copy"]).unlinked_groups([])
-        assert len(found["groups"]) == 60 and found["mails"] > found["total"]
-
-    def unlinked_emails_grouped_far_down(self):
-        copies = self.mine(self.env["easycrm.email.copy"])
-        assert len(copies.unlinked_groups([], offset=600)["groups"]) == 60
-
-    def unlinked_emails_grouped_by_domain(self):
-        copies = self.mine(self.env["easycrm.email.copy"])
-        assert copies.unlinked_groups([], by="from_domain")["groups"]
-
-    def unlinked_emails_grouped_by_mailbox(self):
-        copies = self.mine(self.env["easycrm.email.copy"])
-        assert copies.unlinked_groups([], by="account_id")["total"] == 1
-
-    def unlinked_emails_grouped_by_month(self):
-        copies = self.mine(self.env["easycrm.email.copy"])
-        assert copies.unlinked_groups([], by="date:month")["groups"]
-
-    def unlinked_emails_paged(self):
-        copies = self.mine(self.env["easycrm.email.copy"])
-        page = copies.unlinked_page([])
-        page = copies.unlinked_page([], page["next"])
-        [address] = {row["from_address"] for row in page["rows"][:1]}
-        assert copies.unlinked_page([], key=address)["rows"]
-
-    def unlinked_emails_selected(self):
-        copies = self.mine(self.env["easycrm.email.copy"])
-        found = copies.unlinked_ids([])
-        assert len(found["ids"]) == 1000 < found["total"]
-
-    def unlinked_emails_suggested(self):
-        copies = self.mine(self.env["easycrm.email.copy"])
-        ids = copies.search(UNLINKED, limit=3).ids
-        assert "suggested" in copies.suggest_records(ids)
-
-    def unlinked_emails_linked_and_undone(self):
-        copies = self.mine(self.env["easycrm.email.copy"])
-        received = [*UNLINKED, ("direction", "=", "inbound")]
-        ids = copies.search(received, limit=3).ids
-        company = self.env["res.partner"].search([("name", "=", "Customer 4")])
-        done = copies.link_to(ids, "res.partner", company.id)
-        assert done["count"] == 3 and done["question"]["options"][-1]["count"]
-        others = copies.find_others(done["batch"], "thread")["rows"]
-        assert copies.teach(done["batch"], "thread")["count"] == len(others)
-        assert copies.undo(done["batch"])["count"] >= 3
-
-    def unlinked_emails_ignored_and_undone(self):
-        copies = self.mine(self.env["easycrm.email.copy"])
-        received = [*UNLINKED, ("direction", "=", "inbound")]
-        ids = copies.search(received, limit=1).ids
-        done = copies.ignore(ids, "address")
-        assert copies.undo(done["batch"])["count"] == done["count"]
 
     def list_of_emails(self):
         emails = self.mine(self.env["easycrm.email"]).search([], limit=80)
@@ -364,7 +302,7 @@ def record_all(paths, recorder, only=""):
     """Return what each path took; every one is rolled back."""
     env = paths.env
     helpers = ("mine", "reads")
-    known = {**vars(Paths), **vars(hot_campaigns.CampaignPaths)}
+    known = dict.fromkeys(name for cls in Paths.__mro__ for name in vars(cls))
     names = [n for n in known if n[0] != "_" and n not in helpers]
     return {
         name: record(env, recorder, getattr(paths, name))
@@ -415,7 +353,7 @@ def record_sync(env, million, recorder, mailbox):
 def main(env):
     million = Million(env)
     million.make_mails(MAILS)
-    paths = Paths(env, million, hot_campaigns.Campaigns(env, million))
+    paths = Paths(env, million, many_campaigns.Campaigns(env, million))
     recorder = Recorder(env.cr, LARGE)
     counts = {}
     for table in ("easycrm_email", "easycrm_email_link", "easycrm_esp_event"):

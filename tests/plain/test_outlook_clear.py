@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta, timezone
 
-from test_outlook_send import MESSAGE_ID, drafts, outgoing, sent_mails
+from graph_sending import drafts, outgoing, sent_mails
+from sending import MESSAGE_ID
 
 from easycrm_mail.providers import MailboxError
 

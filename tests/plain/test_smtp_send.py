@@ -1,82 +1,23 @@
 """A mail goes out by SMTP once, whatever breaks, and stands among the sent mail."""
 
 import os
-import ssl
-from datetime import datetime, timezone
 
 import pytest
-import sending
-import trustme
-from conftest import PASSWORD, new_mailbox, raised
+from conftest import PASSWORD, raised
 from sending import MB, MESSAGE_ID
-from servers.fault_proxy import FaultProxy
-from servers.smtp_sink import HOST, SmtpSink, into
-from standstill import in_time, once_met
+from servers.smtp_sink import SmtpSink
+from smtp_mailbox import draft, sent_mails
+from standstill import once_met
 
-from easycrm_mail.messages import Draft, File, parse, write
+from easycrm_mail.messages import File, parse
 from easycrm_mail.providers import (
     Doubtful,
-    Found,
-    ImapProvider,
     Outgoing,
     Permanent,
     Reconnect,
     Refused,
     Retry,
-    SmtpSettings,
 )
-
-
-def draft(login: str, **kwargs) -> Draft:
-    """A mail of that mailbox's user to two people."""
-    to = ("Bob", "bob@example.org"), ("Carl", "carl@example.org")
-    return sending.draft(**{"sender": ("Anna", login), "to": to, **kwargs})
-
-
-@pytest.fixture
-def sink(mailbox):
-    with SmtpSink({mailbox.login: PASSWORD}) as sink:
-        yield sink
-
-
-@pytest.fixture
-def connect():
-    """Gives a provider, closed at the end."""
-    made = []
-
-    def connect(
-        mailbox, smtp, imap=None, timeout=5, host=HOST, security="none"
-    ) -> ImapProvider:
-        imap = imap or mailbox
-        settings = smtp and SmtpSettings(host, smtp.port, security)
-        account = mailbox.login, PASSWORD
-        made.append(
-            ImapProvider(
-                imap.host, imap.port, "none", *account, timeout=timeout, smtp=settings
-            )
-        )
-        return made[-1]
-
-    yield connect
-    for one in made:
-        one.close()
-
-
-@pytest.fixture
-def send(mailbox, sink, connect):
-    """Sends a mail by the sink."""
-
-    def send(timeout=5, **kwargs):
-        provider = connect(mailbox, sink, timeout=timeout)
-        return provider.send(Outgoing(draft(mailbox.login, **kwargs)))
-
-    return send
-
-
-def sent_mails(mailbox) -> list[tuple[bytes, bool]]:
-    """What stands in Sent: bytes, and whether it is read."""
-    held = mailbox.held("Sent").values()
-    return [(raw.replace(b"\n", b"\r\n"), is_read) for raw, is_read in held]
 
 
 def test_a_mail_goes_out_and_stands_in_sent(mailbox, sink, send):
@@ -90,16 +31,6 @@ def test_a_mail_goes_out_and_stands_in_sent(mailbox, sink, send):
     assert sink.commands[-1] == "QUIT"
 
 
-def test_the_next_sync_finds_the_copy_where_it_was_said_to_be(mailbox, sink, connect):
-    provider = connect(mailbox, sink)
-    sent = provider.send(Outgoing(draft(mailbox.login)))
-    batch = provider.pull(sent.stream, "", datetime(2020, 1, 1, tzinfo=timezone.utc))
-    [found] = batch.messages
-    assert (found.ref, found.raw, found.is_read) == (sent.ref, sent.raw, True)
-    assert provider.sent(MESSAGE_ID) == [Found(sent.stream, sent.ref)]
-    assert provider.sent("<other@example.org>") == []
-
-
 def test_who_gets_it_unseen_is_named_to_nobody_but_the_sender(mailbox, sink, send):
     sent = send(bcc=(("Secret", "secret@example.org"),))
     [taken] = sink.taken
@@ -107,15 +38,6 @@ def test_who_gets_it_unseen_is_named_to_nobody_but_the_sender(mailbox, sink, sen
     assert b"secret" not in taken.raw.lower()
     [(copy, _is_read)] = sent_mails(mailbox)
     assert b"Bcc: Secret <secret@example.org>" in copy and copy == sent.raw
-
-
-@pytest.mark.parametrize("any_sent", ["condstore_dovecot", "plain_dovecot"])
-def test_a_copy_stands_in_sent_on_any_server(request, connect, any_sent):
-    mailbox = new_mailbox(request.getfixturevalue(any_sent))
-    with SmtpSink({mailbox.login: PASSWORD}) as sink:
-        provider = connect(mailbox, sink)
-        sent = provider.send(Outgoing(draft(mailbox.login)))
-    assert provider.fetch(sent.stream, sent.ref).raw == sent.raw
 
 
 #: How a conversation breaks off -> what is raised, and how often it has gone out.
@@ -286,204 +208,3 @@ def test_lines_that_begin_with_a_dot_arrive_as_they_were(sink, send):
 def test_without_a_server_nothing_is_sent(mailbox, connect):
     provider = connect(mailbox, None)
     raised(lambda: provider.send(Outgoing(draft(mailbox.login))), Permanent, "setting")
-
-
-def test_a_wrong_password_sends_nothing(mailbox, connect):
-    with SmtpSink({mailbox.login: "another"}) as sink:
-        provider = connect(mailbox, sink)
-        raised(
-            lambda: provider.send(Outgoing(draft(mailbox.login))),
-            Reconnect,
-            "password",
-        )
-        assert not sink.taken
-
-
-@pytest.fixture
-def tls(tmp_path, monkeypatch):
-    """A server's side of TLS, which we trust for `localhost`."""
-    ca = trustme.CA()
-    (tmp_path / "ca.pem").write_bytes(ca.cert_pem.bytes())
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    ca.issue_cert("localhost").configure_cert(context)
-    return context
-
-
-@pytest.mark.parametrize("security", ["ssl", "starttls"])
-def test_it_goes_out_under_tls(mailbox, connect, tls, security):
-    files = (File("a.bin", "", os.urandom(4 * MB)),)
-    is_ssl = security == "ssl"
-    with SmtpSink({mailbox.login: PASSWORD}, tls, from_the_start=is_ssl) as sink:
-        provider = connect(mailbox, sink, host="localhost", security=security)
-        sent = provider.send(Outgoing(draft(mailbox.login, files=files)))
-        assert [one.raw for one in sink.taken] == [sent.raw]
-        assert sink.commands.count("STARTTLS") == (not is_ssl)
-
-
-@pytest.mark.parametrize("fault", ["cut", "lose", "silence"])
-def test_where_tls_breaks_off_nothing_is_sent(mailbox, connect, tls, fault):
-    with SmtpSink({mailbox.login: PASSWORD}, tls) as sink:
-        sink.break_("STARTTLS", fault)
-        timeout = 0.5 if fault == "silence" else 5
-        provider = connect(
-            mailbox, sink, host="localhost", security="starttls", timeout=timeout
-        )
-        mail = Outgoing(draft(mailbox.login))
-        code = "timeout" if fault == "silence" else "dropped"
-        raised(lambda: provider.send(mail), Retry, code)
-        assert not sink.taken and "AUTH" not in sink.commands
-
-
-def test_a_certificate_that_nobody_knows_gets_no_mail(mailbox, connect, tls):
-    with SmtpSink({mailbox.login: PASSWORD}, tls) as sink:
-        provider = connect(mailbox, sink, host=HOST, security="starttls")
-        mail = Outgoing(draft(mailbox.login))
-        raised(lambda: provider.send(mail), Permanent, "certificate")
-        assert not sink.taken
-
-
-@pytest.fixture
-def proxy(dovecot):
-    with FaultProxy(dovecot.host, dovecot.port) as proxy:
-        yield proxy
-
-
-@pytest.mark.parametrize("command", [b"AUTHENTICATE", b"LIST", b"SEARCH", b"APPEND"])
-@pytest.mark.parametrize("fault", ["reset", "silence"])
-def test_once_it_has_gone_out_it_is_sent_whatever_becomes_of_the_copy(
-    mailbox, sink, connect, proxy, command, fault
-):
-    timeout = 1 if fault == "silence" else 5
-    provider = connect(mailbox, sink, imap=proxy, timeout=timeout)
-    proxy.spring(command, fault)
-    sent = in_time(lambda: provider.send(Outgoing(draft(mailbox.login))))
-    assert len(sink.taken) == 1
-    assert (sent.stream, sent.ref) == ("", "") and sent.note
-    assert len(sent_mails(mailbox)) <= 1
-
-
-def test_a_copy_of_which_the_answer_was_lost_is_not_put_there_twice(
-    mailbox, sink, connect, proxy
-):
-    provider = connect(mailbox, sink, imap=proxy)
-    provider.check()
-    proxy.spring(b"Message-ID: <1.x", "reset", times=1)
-    sent = provider.send(Outgoing(draft(mailbox.login)))
-    assert proxy.sprung == 1 and len(sink.taken) == 1
-    assert sent_mails(mailbox) == [(sent.raw, True)] and sent.ref
-
-
-def test_a_connection_that_broke_while_idle_is_no_matter(
-    mailbox, sink, connect, dovecot
-):
-    provider = connect(mailbox, sink)
-    provider.check()
-    provider._connection.abort()
-    sent = provider.send(Outgoing(draft(mailbox.login)))
-    assert sent.ref and len(sink.taken) == 1
-
-
-def test_a_server_that_files_it_itself_gets_no_second_copy(mailbox, connect):
-    def file(taken):
-        mailbox.server.deliver(mailbox.login, taken.raw, "Sent")
-
-    with SmtpSink({mailbox.login: PASSWORD}, deliver=file) as sink:
-        provider = connect(mailbox, sink)
-        sent = provider.send(Outgoing(draft(mailbox.login)))
-        assert len(sent_mails(mailbox)) == 1
-        assert provider.fetch(sent.stream, sent.ref).raw == sink.taken[0].raw
-
-
-def test_gmail_files_it_itself_a_moment_later(mailbox, sink, connect, proxy):
-    proxy.replace[b"IMAP4rev1"] = b"IMAP4rev1 X-GM-EXT-1"
-    provider = connect(mailbox, sink, imap=proxy)
-    sent = provider.send(Outgoing(draft(mailbox.login)))
-    assert not sent_mails(mailbox)
-    assert (sent.stream, sent.ref, sent.note) == ("", "", "")
-    mailbox.server.deliver(mailbox.login, sent.raw, "Sent")
-    assert len(provider.sent(MESSAGE_ID)) == 1
-
-
-def test_a_mailbox_without_a_sent_folder_says_so(mailbox, sink, connect):
-    mailbox.delete_folder("Sent")
-    sent = connect(mailbox, sink).send(Outgoing(draft(mailbox.login)))
-    assert len(sink.taken) == 1
-    assert sent.note.startswith("folder") and not sent.ref
-
-
-def test_a_doubt_is_settled_by_what_stands_in_sent(mailbox, connect):
-    """A server that files what it takes, and whose answer is lost."""
-
-    def file(taken):
-        mailbox.server.deliver(mailbox.login, taken.raw, "Sent")
-
-    with SmtpSink({mailbox.login: PASSWORD}, deliver=file) as sink:
-        provider = connect(mailbox, sink)
-        assert provider.sent(MESSAGE_ID) == []
-        sink.break_("CONTENT", "lose")
-        mail = Outgoing(draft(mailbox.login))
-        raised(lambda: provider.send(mail), Doubtful, "dropped")
-        [found] = provider.sent(MESSAGE_ID)
-        assert provider.fetch(found.stream, found.ref).raw == sink.taken[0].raw
-
-
-def test_a_conversation_of_five_turns_stays_one(dovecot, connect):
-    """Between two mailboxes: what one sends the other reads, and answers."""
-    people = [new_mailbox(dovecot), new_mailbox(dovecot)]
-    users = {one.login: PASSWORD for one in people}
-    with SmtpSink(users, deliver=into(dovecot)) as sink:
-        providers = [connect(one, sink) for one in people]
-        read: list[str] = []
-        for turn in range(5):
-            writer, reader = turn % 2, 1 - turn % 2
-            mail = draft(
-                people[writer].login,
-                message_id=f"<{turn}.x@example.org>",
-                to=(("", people[reader].login),),
-                in_reply_to=read[-1] if read else "",
-                references=tuple(read),
-            )
-            providers[writer].send(Outgoing(mail))
-            [found] = providers[reader].find(message_id=mail.message_id)
-            message = parse(providers[reader].fetch(found.stream, found.ref).raw)
-            assert message.references == tuple(read)
-            read = [*message.references, message.message_id]
-        assert len(read) == 5 == len(sink.taken)
-
-
-def test_what_is_written_twice_says_the_same():
-    mail = draft("anna@example.org")
-    one, other = parse(write(mail, bcc=False)), parse(write(mail, bcc=True))
-    assert one.digest == other.digest
-
-
-@pytest.mark.parametrize("is_old", [False, True])
-def test_it_goes_out_by_an_access_token(mailbox, tls, is_old):
-    """One that has ended is replaced, once; without a copy, as this IMAP takes none."""
-    asked = []
-
-    def tokens(refused=""):
-        asked.append(refused)
-        return "s3cret new" if refused or not is_old else "s3cret old"
-
-    with SmtpSink({}, tls) as sink:
-        sink.tokens[mailbox.login] = "s3cret new"
-        settings = SmtpSettings("localhost", sink.port, "starttls")
-        imap = "localhost", 1, "ssl", mailbox.login, ""
-        provider = ImapProvider(*imap, timeout=5, tokens=tokens, smtp=settings)
-        sent = provider.send(Outgoing(draft(mailbox.login)))
-        assert len(sink.taken) == 1 and sent.note
-        assert asked[: 1 + is_old] == ["", "s3cret old"][: 1 + is_old]
-
-
-def test_a_token_that_is_refused_sends_nothing(mailbox, tls):
-    with SmtpSink({}, tls) as sink:
-        settings = SmtpSettings("localhost", sink.port, "starttls")
-        imap = "localhost", 1, "ssl", mailbox.login, ""
-        provider = ImapProvider(
-            *imap, timeout=5, tokens=lambda refused="": "s3cret", smtp=settings
-        )
-        mail = Outgoing(draft(mailbox.login))
-        error = raised(lambda: provider.send(mail), Reconnect, "token")
-        assert "s3cret" not in str(error) and not sink.taken

@@ -16,15 +16,16 @@ import re
 import sys
 import time
 from datetime import datetime, timedelta, timezone
-from email.parser import BytesHeaderParser
 from pathlib import Path
-from urllib.parse import parse_qs, quote, unquote
+from urllib.parse import parse_qs, unquote
 
+from . import graph_reading, graph_sending
 from .graph_delta import Delta
+from .graph_reading import selected
 from .graph_refusal import Refusal
 from .graph_schema import against_batch, against_schema
-from .graph_sending import ROUTES, Session, put_piece
-from .graph_store import Mailbox, attachments_of, properties_of
+from .graph_sending import Session, put_piece
+from .graph_store import Mailbox, properties_of
 from .microsoft_oauth import MicrosoftLogin
 from .web import Answer, Request, WebServer
 
@@ -32,17 +33,7 @@ from .web import Answer, Request, WebServer
 MAX_AT_ONCE = 4
 MAX_PARTS = 20
 
-_ALWAYS = ("id",)
-_PREFERRED_PAGE = re.compile(r"odata\.maxpagesize=(\d+)", re.IGNORECASE)
-_RANGE = re.compile(r"receivedDateTime (ge|lt) ([\d:T-]+)Z")
-_BY_ID = re.compile(r"internetMessageId eq '(.+)'")
-_BY_STAMP = re.compile(
-    r"singleValueExtendedProperties/Any"
-    r"\(ep: ep/id eq '(String \{[\w-]+\} Name \w+)' and ep/value eq '(.+)'\)"
-)
-_BY_PEOPLE = re.compile(r'"participants:(.+)"')
-_FOLDER = r"/mailFolders/(?P<folder>[^/]+)"
-_MESSAGE = r"/messages/(?P<message>[^/]+)"
+_ROUTES = {**graph_reading.ROUTES, **graph_sending.ROUTES}
 
 
 class GraphServer(WebServer):
@@ -175,8 +166,7 @@ class GraphServer(WebServer):
 
     def _answer(self, request: Request, user: str) -> Answer:
         mailbox, rest = self._mailbox(request.path.removeprefix("/v1.0"), user)
-        routes = _ROUTES if request.method == "GET" else ROUTES[request.method]
-        for pattern, method in routes:
+        for pattern, method in _ROUTES[request.method]:
             if found := re.fullmatch(pattern, rest):
                 arguments = {k: unquote(v) for k, v in found.groupdict().items()}
                 if "folder" in arguments:
@@ -209,117 +199,6 @@ class GraphServer(WebServer):
             raise Refusal(404, "ErrorItemNotFound", text)
         return id_
 
-    def _user(self, request: Request, mailbox: Mailbox) -> Answer:
-        smtp = [f"SMTP:{mailbox.address}", *(f"smtp:{one}" for one in mailbox.aliases)]
-        user = {
-            "id": f"id-of-{mailbox.address}",
-            "displayName": mailbox.address.partition("@")[0],
-            "mail": mailbox.address,
-            "userPrincipalName": mailbox.address,
-            "proxyAddresses": [*smtp, "x500:/o=ExchangeLabs/cn=Recipients"],
-        }
-        return Answer(_selected(user, request))
-
-    def _folders(self, request: Request, mailbox: Mailbox, folder: str = "") -> Answer:
-        found = [
-            self._folder_fields(mailbox, one.id)
-            for one in mailbox.folders.values()
-            if one.parent == folder and not one.is_hidden
-        ]
-        size, skip = int(request.get("$top", "10")), int(request.get("$skip", "0"))
-        # (in a page of its own size at most)
-        size = min(size, 5)
-        answer = {"value": [_selected(one, request) for one in found[skip:][:size]]}
-        if len(found) > skip + size:
-            query = {
-                **{k: v[-1] for k, v in request.query.items()},
-                "$skip": skip + size,
-            }
-            answer["@odata.nextLink"] = f"{self.url}{request.path}?{_query(query)}"
-        return Answer(answer)
-
-    def _one_folder(self, request: Request, mailbox: Mailbox, folder: str) -> Answer:
-        return Answer(_selected(self._folder_fields(mailbox, folder), request))
-
-    def _folder_fields(self, mailbox: Mailbox, id_: str) -> dict:
-        folder = mailbox.folders[id_]
-        messages = mailbox.in_folder(id_)
-        return {
-            "id": id_,
-            "displayName": folder.name,
-            "parentFolderId": folder.parent or "AQMkRoot==",
-            "childFolderCount": sum(
-                one.parent == id_ for one in mailbox.folders.values()
-            ),
-            "totalItemCount": len(messages),
-            "unreadItemCount": sum(not one.is_read for one in messages),
-            "isHidden": folder.is_hidden,
-        }
-
-    def _list(self, request: Request, mailbox: Mailbox, folder: str) -> Answer:
-        found = mailbox.in_folder(folder)
-        ranges = _RANGE.findall(request.get("$filter"))
-        assert bool(ranges) == bool(request.get("$filter")), request.get("$filter")
-        for kind, text in ranges:
-            at = datetime.fromisoformat(f"{text}+00:00")
-            found = [m for m in found if (m.received >= at) == (kind == "ge")]
-        if request.get("$orderby") == "receivedDateTime desc":
-            found.sort(key=lambda one: one.received, reverse=True)
-        size, skip = int(request.get("$top", "10")), int(request.get("$skip", "0"))
-        size = min(size, self.deltas[mailbox.address].max_page)
-        answer = {"value": [self.message(request, one) for one in found[skip:][:size]]}
-        if request.get("$count") == "true":
-            answer["@odata.count"] = len(found)
-        if len(found) > skip + size:
-            query = {
-                **{k: v[-1] for k, v in request.query.items()},
-                "$skip": skip + size,
-            }
-            answer["@odata.nextLink"] = f"{self.url}{request.path}?{_query(query)}"
-        return Answer(answer)
-
-    def _search(self, request: Request, mailbox: Mailbox) -> Answer:
-        """All folders: by a Message-ID, or by somebody who wrote or got the mail."""
-        size = int(request.get("$top", "10"))
-        by_id = _BY_ID.fullmatch(request.get("$filter", ""))
-        by_stamp = _BY_STAMP.fullmatch(request.get("$filter", ""))
-        by_people = _BY_PEOPLE.fullmatch(request.get("$search", ""))
-        if [bool(one) for one in (by_id, by_stamp, by_people)].count(True) != 1:
-            raise Refusal(400, "BadRequest", "Invalid filter clause")
-
-        def fits(message) -> bool:
-            if by_stamp:
-                return message.stamp == (by_stamp[1], by_stamp[2].replace("''", "'"))
-            head = BytesHeaderParser().parsebytes(message.raw)
-            if by_id:
-                return head["Message-ID"] == by_id[1].replace("''", "'")
-            people = [head.get(name, "") for name in ("From", "To", "Cc", "Bcc")]
-            return by_people[1] in " ".join(people).lower()
-
-        found = [one for one in mailbox.messages.values() if fits(one)][:size]
-        return Answer({"value": [self.message(request, one) for one in found]})
-
-    def _one(
-        self, request: Request, mailbox: Mailbox, message: str, folder: str = ""
-    ) -> Answer:
-        found = self.find(mailbox, message)
-        if found.lag:
-            found.lag -= 1
-            if not found.lag:
-                mailbox.move(found.key, "sentitems")
-        if folder and found.folder != folder:
-            self.find(mailbox, "")
-        return Answer(self.message(request, found))
-
-    def _value(self, request: Request, mailbox: Mailbox, message: str) -> Answer:
-        return Answer(self.find(mailbox, message).raw)
-
-    def _attachments(self, request: Request, mailbox: Mailbox, message: str) -> Answer:
-        found = attachments_of(self.find(mailbox, message))
-        for one in found:
-            self.hold(one, "Attachment")
-        return Answer({"value": found})
-
     def find(self, mailbox: Mailbox, ref: str):
         found = mailbox.find(ref)
         if not found:
@@ -327,52 +206,16 @@ class GraphServer(WebServer):
             raise Refusal(404, "ErrorItemNotFound", text)
         return found
 
-    def _delta(self, request: Request, mailbox: Mailbox, folder: str) -> Answer:
-        delta = self.deltas[mailbox.address]
-        token = request.get("$skiptoken") or request.get("$deltatoken")
-        at = None if token else delta.begin(folder, request.query)
-        preferred = _PREFERRED_PAGE.search(request.headers.get("Prefer", ""))
-        size = int(preferred[1]) if preferred else 10
-        found = delta.page(token, at, size, self._is_immutable(request))
-        if not found:
-            text = "The sync state generation is not found"
-            location = f"{self.url}{request.path}?$deltatoken="
-            raise Refusal(410, "SyncStateNotFound", text, Location=location)
-        items, name, new, at = found
-        first = Request("GET", request.path, at.query, request.headers, b"")
-        values = [self._item(first, mailbox, folder, one) for one in items]
-        kind = "skip" if name == "next" else "delta"
-        link = f"{self.url}{request.path}?${kind}token={new}"
-        return Answer({"value": values, f"@odata.{name}Link": link})
-
-    def _item(self, request: Request, mailbox: Mailbox, folder: str, item) -> dict:
-        message = mailbox.messages.get(item.key)
-        id_ = item.key if self._is_immutable(request) else item.id
-        is_away = not message or item.kind != "was" and message.folder != folder
-        is_renamed = message and id_ != self._id(request, message)
-        if item.kind == "gone" or is_away or is_renamed:
-            return {"id": id_, "@removed": {"reason": "deleted"}}
-        if item.kind == "read" and not self.full_updates:
-            changed = {
-                "@odata.type": "#microsoft.graph.message",
-                "id": self._id(request, message),
-                "isRead": message.is_read,
-                "parentFolderId": folder,
-            }
-            self.hold(changed)
-            return changed
-        return self.message(request, message)
-
-    def _is_immutable(self, request: Request) -> bool:
+    def is_immutable(self, request: Request) -> bool:
         asked = "immutableid" in request.headers.get("Prefer", "").lower()
         return asked and self.immutable_ids
 
-    def _id(self, request: Request, message) -> str:
-        return message.key if self._is_immutable(request) else message.id
+    def id_of(self, request: Request, message) -> str:
+        return message.key if self.is_immutable(request) else message.id
 
     def message(self, request: Request, message) -> dict:
         fields = {**properties_of(message), **message.properties}
-        found = _selected({"id": self._id(request, message), **fields}, request)
+        found = selected({"id": self.id_of(request, message), **fields}, request)
         if "0x0E08" in request.get("$expand") and self.tells_sizes:
             size = message.properties.get("size", len(message.raw))
             found["singleValueExtendedProperties"] = [
@@ -385,33 +228,6 @@ class GraphServer(WebServer):
 
     def hold(self, message: dict, part: str = "Message") -> None:
         self.violations += against_schema(message, part)
-
-
-_ROUTES = (
-    (r"", GraphServer._user),
-    (r"/mailFolders", GraphServer._folders),
-    (_FOLDER, GraphServer._one_folder),
-    (_FOLDER + r"/childFolders", GraphServer._folders),
-    (_FOLDER + r"/messages", GraphServer._list),
-    (_FOLDER + r"/messages/delta", GraphServer._delta),
-    (_FOLDER + _MESSAGE, GraphServer._one),
-    (r"/messages", GraphServer._search),
-    (_MESSAGE, GraphServer._one),
-    (_MESSAGE + r"/\$value", GraphServer._value),
-    (_MESSAGE + r"/attachments", GraphServer._attachments),
-)
-
-
-def _selected(fields: dict, request: Request) -> dict:
-    wanted = request.get("$select")
-    if not wanted:
-        return dict(fields)
-    names = {*_ALWAYS, *wanted.split(",")}
-    return {name: value for name, value in fields.items() if name in names}
-
-
-def _query(values: dict) -> str:
-    return "&".join(f"{name}={quote(str(value))}" for name, value in values.items())
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 import {_t} from "@web/core/l10n/translation";
 import {useService} from "@web/core/utils/hooks";
-import {UNDO_DELAY} from "./timeline_model";
+import {useUndoToast} from "./undo_toast";
 
 /** By kind of lead. */
 export const ONLY_HERE = {
@@ -16,7 +16,7 @@ export const ONLY_HERE = {
  */
 export function useOnlyHere(reload) {
     const orm = useService("orm");
-    const notification = useService("notification");
+    const undoToast = useUndoToast();
 
     async function widen(threadId) {
         await orm.call("crm.lead", "easycrm_undo_only_here", [threadId]);
@@ -26,21 +26,8 @@ export function useOnlyHere(reload) {
     async function narrow({id, name}, threadId) {
         await orm.call("crm.lead", "easycrm_only_here", [[id]], {thread_id: threadId});
         await reload();
-        const close = notification.add(
-            _t("This conversation stands on %s only.", name),
-            {
-                type: "success",
-                autocloseDelay: UNDO_DELAY,
-                buttons: [
-                    {
-                        name: _t("Undo"),
-                        onClick: () => {
-                            close();
-                            return widen(threadId);
-                        },
-                    },
-                ],
-            }
+        undoToast(_t("This conversation stands on %s only.", name), () =>
+            widen(threadId)
         );
     }
 

@@ -2,10 +2,8 @@ import {Component} from "@odoo/owl";
 
 import {Dropdown} from "@web/core/dropdown/dropdown";
 import {DropdownItem} from "@web/core/dropdown/dropdown_item";
-import {useService} from "@web/core/utils/hooks";
-import {_t} from "@web/core/l10n/translation";
-import {UNDO_DELAY} from "./timeline_model";
 import {privacyNews, privacyWords} from "./timeline_words";
+import {useUndoToast} from "./undo_toast";
 
 /**
  * Makes a conversation private, or shares it again; at once, with the way back in the toast.
@@ -14,22 +12,14 @@ import {privacyNews, privacyWords} from "./timeline_words";
  * @returns {(threadId: number, isPrivate: boolean) => Promise<void>}
  */
 export function useSetPrivate(getStore) {
-    const notification = useService("notification");
+    const undoToast = useUndoToast();
     return async function setPrivate(threadId, isPrivate) {
         const privacy = await getStore().setPrivate(threadId, isPrivate);
-        const close = notification.add(privacyNews(privacy), {
-            type: privacy === "kept" ? "warning" : "success",
-            autocloseDelay: UNDO_DELAY,
-            buttons: [
-                {
-                    name: _t("Undo"),
-                    onClick: async () => {
-                        close();
-                        await getStore().setPrivate(threadId, !isPrivate);
-                    },
-                },
-            ],
-        });
+        undoToast(
+            privacyNews(privacy),
+            () => getStore().setPrivate(threadId, !isPrivate),
+            privacy === "kept" ? "warning" : "success"
+        );
     };
 }
 

@@ -32,9 +32,6 @@ import {deserializeDateTime, getStartOfLocalWeek} from "@web/core/l10n/dates";
 /** Fewer hidden mails than this are not worth a click: they show as lines. */
 const FOLD_FROM = 2;
 
-/** How long a toast offers the way back. */
-export const UNDO_DELAY = 10000;
-
 /** The server's order, (date, id) descending; its dates compare as text. */
 export function compareEmails(a, b) {
     if (a.date !== b.date) {

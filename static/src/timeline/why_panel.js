@@ -6,8 +6,8 @@ import {reloadUnlessDirty} from "../sync/reload_record";
 import {useFocusNext} from "./focus_next";
 import {ONLY_HERE, useOnlyHere} from "./only_here";
 import {useSetPrivate} from "./privacy_menu";
-import {UNDO_DELAY} from "./timeline_model";
 import {lastWords, longTime} from "./timeline_words";
+import {useUndoToast} from "./undo_toast";
 
 const LABELS = {
     contact: {
@@ -54,6 +54,7 @@ export class WhyPanel extends Component {
         this.focusNext = useFocusNext(useRef("root"));
         this.notification = useService("notification");
         this.unlinked = useService("easycrm_mail.unlinked");
+        this.undoToast = useUndoToast();
         this.setPrivate = useSetPrivate(() => this.props.store);
         this.onlyHere = useOnlyHere(() => this.reload());
         this.state = useState({
@@ -145,22 +146,12 @@ export class WhyPanel extends Component {
             `.o_easycrm_reason:nth-child(${index + 1}) button`,
             ".o_easycrm_why_close"
         );
-        const close = this.notification.add(_t("Taken off %s.", reason.record.name), {
-            type: "success",
-            autocloseDelay: UNDO_DELAY,
-            buttons: [
-                {
-                    name: _t("Undo"),
-                    onClick: async () => {
-                        close();
-                        await store.putBack(reason.link_id, email);
-                        await reloadUnlessDirty(record);
-                        if (status(this) !== "destroyed") {
-                            await this.load();
-                        }
-                    },
-                },
-            ],
+        this.undoToast(_t("Taken off %s.", reason.record.name), async () => {
+            await store.putBack(reason.link_id, email);
+            await reloadUnlessDirty(record);
+            if (status(this) !== "destroyed") {
+                await this.load();
+            }
         });
         await Promise.all([this.loadHistory(), reloadUnlessDirty(record)]);
     }
@@ -225,18 +216,8 @@ export class WhyPanel extends Component {
             `.o_easycrm_reason:nth-child(${place + 1}) button`,
             ".o_easycrm_why_close"
         );
-        const close = this.notification.add(_t("Put back on %s.", reason.record.name), {
-            type: "success",
-            autocloseDelay: UNDO_DELAY,
-            buttons: [
-                {
-                    name: _t("Undo"),
-                    onClick: () => {
-                        close();
-                        return change("action_take_off");
-                    },
-                },
-            ],
-        });
+        this.undoToast(_t("Put back on %s.", reason.record.name), () =>
+            change("action_take_off")
+        );
     }
 }

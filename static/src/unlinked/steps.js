@@ -3,10 +3,8 @@
  */
 
 import {_t} from "@web/core/l10n/translation";
+import {UNDO_DELAY} from "../timeline/undo_toast";
 import {MODEL} from "./mail_items";
-
-/** Milliseconds for which the toast offers the way back. */
-const UNDO_DELAY = 10000;
 
 /**
  * @typedef {Object} Card a record that mail can be linked to
