@@ -49,3 +49,17 @@ class TestWrittenKept(SendingCase):
         self.env.cr.execute(script.read_text())
         self.env.invalidate_all()
         self.assertEqual({mail.state for mail in mails}, {"cancelled"})
+
+    def test_a_deleted_user_leaves_no_files_of_what_he_wrote(self):
+        writer = self.add_user("writer", "sales_team.group_sale_salesman")
+        mail = self.write_mail(writer, account_id=False)
+        own, other = self.env["ir.attachment"].create(
+            [
+                {"name": "own", "res_model": mail._name, "res_id": mail.id},
+                {"name": "other", "res_model": "crm.lead", "res_id": self.lead.id},
+            ]
+        )
+        mail.sudo().attachment_ids = own | other
+        writer.unlink()
+        self.assertFalse(mail.exists())
+        self.assertEqual((own | other).exists(), other)

@@ -77,6 +77,7 @@ class MailingMailing(models.Model):
         esp = self.env["easycrm.esp"].browse(int(value or 0)).exists()
         return esp.filtered("active")._filtered_access("read")
 
+    @api.depends_context("lang")
     @api.depends("email_from", "easycrm_esp_id")
     def _compute_easycrm_sender_hint(self):
         """Say so where the sender's address is of another domain than its sender."""
