@@ -201,7 +201,7 @@ class EasycrmEmailAccount(models.Model):
         "This mailbox is connected already.",
     )
 
-    @api.depends("email", "name")
+    @api.depends("email")
     def _compute_display_name(self):
         for account in self:
             account.display_name = account.email

@@ -27,7 +27,7 @@ class EasycrmEmailOutgoing(models.Model):
             over & Domain("state", "in", ["sent", "cancelled"]) & has_text, limit=BATCH
         )
         sent.attachment_ids.filtered(sent._owns).unlink()
-        sent.write({"body": False, "quoted_html": False, "attachment_ids": []})
+        sent.write({"body": False, "quoted_html": False})
 
     @api.model
     def _fold(self, records, into):
