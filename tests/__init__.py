@@ -28,6 +28,7 @@ from . import test_connect
 from . import test_connect_api
 from . import test_connect_imap
 from . import test_connect_tour
+from . import test_definitions
 from . import test_demo
 from . import test_erase
 from . import test_esp_access

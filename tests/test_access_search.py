@@ -38,6 +38,7 @@ PATHS = {
     "copy_ids.subject": SUBJECT,
     "copy_ids.account_id.email": "mira@ours.example",
     "participant_ids.address": SECRET,
+    "link_ids.display_name": SUBJECT,
     "link_ids.partner_id.email": SECRET,
 }
 

@@ -1,3 +1,4 @@
+from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
@@ -160,3 +161,33 @@ class TestAccountGuard(MailCase):
             return self.cr.sql_log_count - before
 
         self.assertLessEqual(count(partners), count(partners[0] | partners[1]) + 1)
+
+    def test_a_manager_lets_himself_into_no_mailbox_that_he_adds_for_others(self):
+        Account = self.as_user(self.env["easycrm.email.account"], self.sofia)
+        fresh = {"email": "mira2@ours.example"}
+        team = {"member_ids": [Command.link(self.sofia.id)]}
+        with self.assertRaises(AccessError):
+            Account.create({**fresh, **team, "user_id": self.mira.id})
+        with self.assertRaises(AccessError):
+            Account.with_context(default_member_ids=team["member_ids"]).create(
+                {**fresh, "user_id": self.mira.id}
+            )
+        mailbox = Account.create({**fresh, **team})
+        with self.assertRaises(AccessError):
+            mailbox.write({**team, "user_id": self.mira.id})
+
+    def test_a_mailbox_that_changes_hands_forgets_its_team(self):
+        Account = self.as_user(self.env["easycrm.email.account"], self.sofia)
+        mailbox = Account.create(
+            {
+                "email": "mira2@ours.example",
+                "member_ids": [Command.link(self.jonas.id)],
+            }
+        )
+        mailbox.user_id = self.sofia
+        self.assertEqual(mailbox.member_ids, self.jonas, "it is hers as it was")
+        mailbox.user_id = self.mira
+        self.assertFalse(mailbox.member_ids)
+        self.assertNotIn(
+            mailbox.id, self.as_user(Account, self.jonas)._get_own_account_ids()
+        )

@@ -98,3 +98,28 @@ class TestAddressIndex(MailCase):
         self.assertEqual(email.link_ids.commercial_partner_id, self.acme)
         self.assertEqual(email.link_ids.thread_id, email.thread_id)
         self.assertEqual(email.link_ids.company_id, self.company_a)
+
+    def test_what_a_form_gives_by_default_is_not_the_addresss(self):
+        """An opportunity that is made by the button of a contact, and the reverse."""
+        opportunity = (
+            self.env["crm.lead"]
+            .with_context(default_partner_id=self.anna.id, default_type="opportunity")
+            .create({"name": "Chairs"})
+        )
+        self.follow_addresses()
+        self.assertEqual(self.get_addresses(opportunity), ["anna@acme.example"])
+        contact = (
+            self.env["res.partner"]
+            .with_context(default_lead_id=opportunity.id)
+            .create(
+                {
+                    "name": "Clara",
+                    "email": "clara@far.example",
+                    "easycrm_other_emails": "c@far.example",
+                }
+            )
+        )
+        self.follow_addresses()
+        self.assertEqual(
+            self.get_addresses(contact), ["c@far.example", "clara@far.example"]
+        )

@@ -48,6 +48,10 @@ class TestEspChoice(QueueCase):
         self.esp.active = False
         self.assertEqual(mailing.copy().easycrm_esp_id, self.other)
 
+    def test_a_parameter_that_somebody_has_spoilt_is_no_sender(self):
+        self.env["ir.config_parameter"].set_param("easycrm_mail.esp_id", "SendGrid")
+        self.assertFalse(self.env["mailing.mailing"]._get_default_easycrm_esp())
+
     def test_a_text_message_goes_through_no_sender_of_mail(self):
         self.env["ir.config_parameter"].set_param("easycrm_mail.esp_id", self.esp.id)
         Mailing = self.env["mailing.mailing"]

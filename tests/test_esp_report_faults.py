@@ -23,6 +23,13 @@ class TestEspReportFaults(WebhookCase):
         body = json.dumps([event]).encode()
         return self.call(body, self.sendgrid.sign(body))
 
+    def test_an_address_that_no_database_takes_is_nobody_s(self):
+        for token in ("%00", "%FF", "x" * 5000):
+            path = f"/easycrm_mail/webhook/sendgrid/{token}"
+            headers = {"Content-Type": "application/json"}
+            answer = self.url_open(path, data=b"[]", headers=headers)
+            self.assertEqual(answer.status_code, 404)
+
     def test_halves_of_characters_are_taken(self):
         half = "\ud800"
         self.assertEqual(self.report(reason=half, useragent=half, url=half), 200)

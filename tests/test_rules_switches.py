@@ -91,3 +91,23 @@ class TestSwitches(RuleCase):
             [reason for reason, _rule in self.get_left_out()],
             ["rule", "rule", "colleagues"],
         )
+
+    def test_what_would_be_read_again_is_counted_alike_for_many_as_for_few(self):
+        mailbox = self.as_user(self.mailbox, self.mira)
+
+        def count_queries(number):
+            self.env.cr.execute(
+                """INSERT INTO easycrm_email_exclusion
+                       (account_id, stream, provider_ref, reason, day, mark)
+                   SELECT %s, 'INBOX', i, 'automatic', current_date, i
+                   FROM generate_series(1, %s) i ON CONFLICT DO NOTHING""",
+                [self.mailbox.id, number],
+            )
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            self.assertEqual(mailbox.readmitted_count, number)
+            return self.cr.sql_log_count - before
+
+        count_queries(1)  # rules and groups are cached
+        few = count_queries(2)
+        self.assertEqual(count_queries(2500), few)

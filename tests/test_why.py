@@ -52,3 +52,29 @@ class TestWhy(MailCase):
         )
         page = self.as_user(company, self.mira).easycrm_timeline()
         self.assertEqual(page["empty"], "no_address")
+
+    def test_when_it_was_put_there_is_told_by_the_readers_clock_and_language(self):
+        email = self.receive(self.mailbox, sender="who@far.example")
+        link = self.env["easycrm.email.link"].create(
+            {"email_id": email.id, "partner_id": self.bruno.id}
+        )
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE easycrm_email_link SET create_date = '2026-03-04 20:00'"
+            " WHERE id = %s",
+            [link.id],
+        )
+        link.invalidate_recordset()
+        self.env["res.lang"]._activate_lang("de_DE")
+        link = self.as_user(link, self.mira).with_context(lang="en_US", tz="UTC")
+        self.assertIn("on 03/04/2026", link.reason)
+        self.assertIn("on 03/05/2026", link.with_context(tz="Asia/Tokyo").reason)
+        self.assertIn("04.03.2026", link.with_context(lang="de_DE").reason)
+
+    def test_contacts_are_searched_by_the_subjects_of_their_emails(self):
+        email = self.receive(self.mailbox, sender="bruno@beck.example", subject="Ibex")
+        partners = self.env["res.partner"].with_user(self.jonas)
+        condition = [("easycrm_email_link_ids", "ilike", "ibex")]
+        self.assertEqual(partners.search(condition), self.bruno)
+        self.make_private(email)
+        self.assertFalse(partners.search(condition))

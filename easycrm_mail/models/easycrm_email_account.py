@@ -201,7 +201,7 @@ class EasycrmEmailAccount(models.Model):
         "This mailbox is connected already.",
     )
 
-    @api.depends("email", "name")
+    @api.depends("email")
     def _compute_display_name(self):
         for account in self:
             account.display_name = account.email
@@ -287,7 +287,8 @@ class EasycrmEmailAccount(models.Model):
         )
         return found if operator == "in" else ~found
 
-    @api.depends("next_sync_at")
+    @api.depends_context("lang", "tz")
+    @api.depends("next_sync_at", "last_error_kind")
     def _compute_next_step(self):
         for account in self:
             account.next_step = account.next_sync_at and account._get_next_step()

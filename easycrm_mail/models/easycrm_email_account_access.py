@@ -72,6 +72,9 @@ class EasycrmEmailAccount(models.Model):
         if SENDING_FIELDS & set(vals) and not self.env.su:
             others = self.filtered(lambda account: account.user_id != self.env.user)
             others._filter_changed(vals, SENDING_FIELDS).sudo().imap_secret = False
+        if "user_id" in vals:
+            # (whom an owner has let in, the next one has not)
+            self._filter_changed(vals, {"user_id"}).sudo().member_ids = False
         result = super().write(vals)
         if {"user_id", "member_ids", "company_id"} & set(vals):
             self.env.registry.clear_cache()
@@ -148,7 +151,13 @@ class EasycrmEmailAccount(models.Model):
                 )
             )
         others = self.filtered(lambda account: account.user_id != self.env.user)
-        if others and {"member_ids", "share_level"} & set(vals):
+        is_given = vals.get("user_id", self.env.uid) != self.env.uid
+        if (
+            others
+            and {"member_ids", "share_level"} & set(vals)
+            or is_given
+            and vals.get("member_ids")
+        ):
             raise AccessError(
                 self.env._("Only its owner decides who sees the mail of a mailbox.")
             )

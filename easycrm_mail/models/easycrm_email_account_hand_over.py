@@ -37,7 +37,7 @@ class EasycrmEmailAccount(models.Model):
     )
     hand_over_label = fields.Char(compute="_compute_hand_over_count")
 
-    @api.depends_context("uid", "allowed_company_ids")
+    @api.depends_context("uid", "allowed_company_ids", "lang")
     @api.depends("sync_status")
     def _compute_hand_over_count(self):
         found = self._origin._get_open_conversations()

@@ -48,8 +48,10 @@ class EasycrmEmailAccount(models.Model):
                 account.left_out_words, account.readmitted_count = False, 0
                 continue
             account.left_out_words = account._get_left_out_words(mine)
-            again = account._find_readmitted()
-            account.readmitted_count = len(set(again.mapped("mark")))
+            # (whoever sees one of its mailbox sees all: there may be very many)
+            [[account.readmitted_count]] = self.env.execute_query(
+                account._select_readmitted(SQL("count(DISTINCT out.mark)"))
+            )
 
     def _get_left_out_words(self, domain):
         """Say how many emails were left out for which reason, the most first.
@@ -119,38 +121,44 @@ class EasycrmEmailAccount(models.Model):
         """
         exclusions = self.env["easycrm.email.exclusion"]
         exclusions.check_access("read")
-        exclusions.flush_model()
+        rows = self.env.execute_query(self._select_readmitted(SQL("out.id"), reasons))
+        return exclusions.browse(row[0] for row in rows)._filtered_access("read")
+
+    def _select_readmitted(self, what, reasons=None):
+        """Return the select of these, whoever may see them.
+
+        :param SQL what: to be selected of the exclusion, `out`
+        """
+        self.env["easycrm.email.exclusion"].flush_model()
         self.env["easycrm.email.rule"].flush_model()
         self.flush_recordset()
         companies = self.sudo().company_id
         emails = self.env["easycrm.email"]
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT out.id FROM easycrm_email_exclusion out
-                JOIN easycrm_email_account account ON account.id = out.account_id
-                LEFT JOIN easycrm_email_rule rule ON rule.id = out.rule_id
-                JOIN unnest(%(companies)s, %(limits)s::timestamp[])
-                    AS kept (company_id, since) ON kept.company_id = account.company_id
-                WHERE account.id = ANY(%(accounts)s) AND %(meant)s AND CASE out.reason
-                    WHEN 'automatic' THEN account.ignore_automatic IS NOT TRUE
-                    WHEN 'colleagues' THEN account.ignore_colleagues IS NOT TRUE
-                    WHEN 'private' THEN account.ignore_private IS NOT TRUE
-                    WHEN 'rule' THEN rule.id IS NULL OR NOT %(applies)s
-                    WHEN 'erased' THEN FALSE
-                    ELSE account.unlinked_keep <> 'nothing' AND (kept.since IS NULL
-                        OR out.sent_at IS NULL OR out.sent_at >= kept.since) END
-                """,
-                companies=companies.ids,
-                limits=[emails._get_retention_date(company) for company in companies],
-                accounts=self._origin.ids,
-                meant=SQL("out.reason = ANY(%s)", list(reasons))
-                if reasons
-                else SQL("TRUE"),
-                applies=APPLIES,
-            )
+        return SQL(
+            """
+            SELECT %(what)s FROM easycrm_email_exclusion out
+            JOIN easycrm_email_account account ON account.id = out.account_id
+            LEFT JOIN easycrm_email_rule rule ON rule.id = out.rule_id
+            JOIN unnest(%(companies)s, %(limits)s::timestamp[])
+                AS kept (company_id, since) ON kept.company_id = account.company_id
+            WHERE account.id = ANY(%(accounts)s) AND %(meant)s AND CASE out.reason
+                WHEN 'automatic' THEN account.ignore_automatic IS NOT TRUE
+                WHEN 'colleagues' THEN account.ignore_colleagues IS NOT TRUE
+                WHEN 'private' THEN account.ignore_private IS NOT TRUE
+                WHEN 'rule' THEN rule.id IS NULL OR NOT %(applies)s
+                WHEN 'erased' THEN FALSE
+                ELSE account.unlinked_keep <> 'nothing' AND (kept.since IS NULL
+                    OR out.sent_at IS NULL OR out.sent_at >= kept.since) END
+            """,
+            what=what,
+            companies=companies.ids,
+            limits=[emails._get_retention_date(company) for company in companies],
+            accounts=self._origin.ids,
+            meant=SQL("out.reason = ANY(%s)", list(reasons))
+            if reasons
+            else SQL("TRUE"),
+            applies=APPLIES,
         )
-        return exclusions.browse(row[0] for row in rows)._filtered_access("read")
 
     @api.model
     def _read_aged_again(self):

@@ -33,6 +33,7 @@ class EasycrmEmailAccount(models.Model):
         kept.exists()._follow_keepers()
         return result
 
+    @api.depends_context("lang")
     @api.depends("share_level")
     def _compute_share_limit(self):
         limit = self._get_share_limit()

@@ -33,6 +33,7 @@ class EasycrmEmailAccount(models.Model):
                 and needed in user.all_group_ids
             )
 
+    @api.depends_context("lang")
     @api.depends("owner_is_here", "user_id.active", "user_id.share")
     def _compute_owner_note(self):
         for account in self:

@@ -3,7 +3,7 @@ import re
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
-from odoo.tools import email_normalize
+from odoo.tools import clean_context, email_normalize
 
 from .addresses import normalise
 
@@ -18,7 +18,10 @@ class EasycrmEmailAddress(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        rows = super().create(vals_list)
+        # (made while a record is saved: what the form gives that by default, as the
+        # contact to a new opportunity, is not the address's)
+        index = self.with_context(clean_context(self.env.context))
+        rows = super(EasycrmEmailAddress, index).create(vals_list)
         rows.filtered(lambda row: row.source == "extra")._follow_leads()
         return rows
 

@@ -34,6 +34,7 @@ class EasycrmEmailBounce(models.Model):
 
     _address_unique = models.UniqueIndex("(email_id, address)")
 
+    @api.depends_context("lang")
     @api.depends("status", "detail")
     def _compute_reason(self):
         for bounce in self:

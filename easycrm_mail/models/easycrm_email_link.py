@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 from . import access
 from .easycrm_email_participant import ROLES
@@ -18,6 +18,7 @@ class EasycrmEmailLink(models.Model):
     _inherit = ["easycrm.email.access"]
     _order = "date desc, email_id.id desc"
     _rec_name = "reason"
+    _rec_names_search = ["email_id"]
 
     email_id = fields.Many2one(
         "easycrm.email", required=True, readonly=True, ondelete="cascade"
@@ -77,6 +78,7 @@ class EasycrmEmailLink(models.Model):
         " WHERE commercial_partner_id IS NOT NULL"
     )
 
+    @api.depends_context("uid", "su", "allowed_company_ids", "lang", "tz")
     @api.depends("origin", "role", "address", "partner_id", "lead_id", "removed")
     def _compute_reason(self):
         kinds = {
@@ -98,9 +100,10 @@ class EasycrmEmailLink(models.Model):
             # (what came by itself at first may have been put back by hand)
             step = steps.get(link.batch, link.sudo())
             values["user"] = step.create_uid.name
-            values["date"] = fields.Date.to_string(
-                step.create_date or fields.Date.today()
+            at = fields.Datetime.context_timestamp(
+                self, step.create_date or fields.Datetime.now()
             )
+            values["date"] = format_date(self.env, at.date())
             if link.origin == "auto":
                 link.reason = self.env._(
                     "%(role)s: %(address)s = %(kind)s %(name)s", **values

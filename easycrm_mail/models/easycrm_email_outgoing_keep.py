@@ -17,17 +17,24 @@ class EasycrmEmailOutgoing(models.Model):
 
     @api.autovacuum
     def _gc_written(self):
-        """Forget the text and files of what is over; its Message-ID is still known."""
+        """Forget the text and files of what is over; its Message-ID is still known.
+
+        :return: how many mails were cleared, and whether there may be more
+        """
         limit = fields.Datetime.now() - timedelta(days=WRITTEN_DAYS)
         over = Domain("write_date", "<", limit)
         cancelled = Domain("state", "=", "cancelled") & Domain("handed_at", "=", False)
-        self.search(over & cancelled, limit=BATCH).unlink()
+        gone = self.search(over & cancelled, limit=BATCH)
+        counts = [len(gone)]
+        gone.unlink()
         has_text = Domain("body", "!=", False) | Domain("quoted_html", "!=", False)
         sent = self.search(
             over & Domain("state", "in", ["sent", "cancelled"]) & has_text, limit=BATCH
         )
         sent.attachment_ids.filtered(sent._owns).unlink()
-        sent.write({"body": False, "quoted_html": False, "attachment_ids": []})
+        sent.write({"body": False, "quoted_html": False})
+        counts.append(len(sent))
+        return sum(counts), BATCH in counts
 
     @api.model
     def _fold(self, records, into):

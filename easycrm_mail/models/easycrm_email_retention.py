@@ -172,9 +172,3 @@ class EasycrmEmail(models.Model):
             self.env.transaction.reset()
             return 0, True
         return len(emails), bool(emails)
-
-
-class EasycrmEmailCopy(models.Model):
-    _inherit = "easycrm.email.copy"
-
-    _ignored_idx = models.Index("(account_id, date) WHERE ignored IS TRUE")

@@ -96,6 +96,7 @@ class EasycrmEmailRule(models.Model):
             rule.can_switch = bool(rule.company_id) and not rule.enforced
             rule.can_remove = rule._origin.has_access("unlink")
 
+    @api.depends_context("lang")
     @api.depends("enforced", "user_id")
     def _compute_scope(self):
         for rule in self:

@@ -21,6 +21,7 @@ class EasycrmEsp(models.Model):
 
     health = fields.Char(compute="_compute_health")
 
+    @api.depends_context("lang", "tz")
     @api.depends("domain", "region", "last_event_at", "api_secret", "webhook_secret")
     def _compute_health(self):
         regions = dict(self._fields["region"]._description_selection(self.env))

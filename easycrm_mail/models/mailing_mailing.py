@@ -74,9 +74,12 @@ class MailingMailing(models.Model):
         if self.env.context.get("default_mailing_type", "mail") != "mail":
             return self.env["easycrm.esp"]  # (text messages are mailings, too)
         value = self.env["ir.config_parameter"].sudo().get_param("easycrm_mail.esp_id")
-        esp = self.env["easycrm.esp"].browse(int(value or 0)).exists()
+        # (a system parameter: anybody may have written anything)
+        esp_id = int(value) if value and value.isdecimal() else 0
+        esp = self.env["easycrm.esp"].browse(esp_id).exists()
         return esp.filtered("active")._filtered_access("read")
 
+    @api.depends_context("lang")
     @api.depends("email_from", "easycrm_esp_id")
     def _compute_easycrm_sender_hint(self):
         """Say so where the sender's address is of another domain than its sender."""

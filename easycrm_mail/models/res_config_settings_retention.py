@@ -13,6 +13,7 @@ class ResConfigSettings(models.TransientModel):
     easycrm_unlinked_days = fields.Integer(string="Days that unlinked emails are kept")
     easycrm_unlinked_preview = fields.Char(compute="_compute_easycrm_unlinked_preview")
 
+    @api.depends_context("lang")
     @api.depends("easycrm_unlinked_days")
     def _compute_easycrm_unlinked_preview(self):
         for settings in self:

@@ -49,6 +49,7 @@ class EasycrmEmailErase(models.TransientModel):
             return []
         return [Command.set(self.env.context.get("active_ids", []))]
 
+    @api.depends_context("lang")
     @api.depends("partner_ids")
     def _compute_counts(self):
         for erase in self:
@@ -82,6 +83,7 @@ class EasycrmEmailErase(models.TransientModel):
         readable = self.env["easycrm.email"].sudo(False)
         return readable.search_count([("id", "in", emails.ids)])
 
+    @api.depends_context("lang")
     @api.depends("emails")
     def _compute_keep_words(self):
         days = self.env["easycrm.email"]._get_retention_days()

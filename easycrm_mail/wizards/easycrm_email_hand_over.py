@@ -30,6 +30,7 @@ class EasycrmEmailHandOver(models.TransientModel):
     line_ids = fields.One2many("easycrm.email.hand.over.line", "hand_over_id")
     summary = fields.Char(compute="_compute_summary")
 
+    @api.depends_context("lang")
     @api.depends("line_ids.user_id", "line_ids.conversation_count")
     def _compute_summary(self):
         for window in self:
