@@ -304,10 +304,13 @@ class EasycrmEmailOutgoingRecipient(models.Model):
     def write(self, vals):
         if "refused" in vals and not self.env.su:
             raise AccessError(self.env._("Only the outbox itself can change this."))
-        # (they may go from one mail to another: both are to be drafts)
+        # (they may go from one mail to another: both are to be drafts of his)
         self._check_may_write()
         result = super().write(vals)
         self._check_may_write()
+        if "outgoing_id" in vals:
+            # (rules are checked before only: it would be a copy to himself in secret)
+            self.check_access("write")
         return result
 
     @api.ondelete(at_uninstall=False)
