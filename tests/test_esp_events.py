@@ -425,7 +425,9 @@ class TestEspWebhook(EspFixtures, HttpCase):
         self.assertEqual(self.url_open(self.path(self.esp)).status_code, 405)
         other = self.path(self.esp) + "x"
         headers = {"Content-Type": "application/json", **signed}
-        self.assertEqual(self.url_open(other, body, headers=headers).status_code, 404)
+        for path in (other, self.path(self.esp) + "%00"):
+            answer = self.url_open(path, body, headers=headers)
+            self.assertEqual(answer.status_code, 404)
         self.assertFalse(self.env["easycrm.esp.event"].search([]))
 
     def test_what_comes_while_a_run_ends_is_applied_soon(self):

@@ -3,6 +3,7 @@ from odoo.http import Controller, request, route
 
 from ..esp import Malformed, Unverified
 from ..models.retrying import Retrying
+from ..models.storable import to_storable
 
 #: Bytes of a report, at most.
 MAX_BYTES = 5_000_000
@@ -73,7 +74,11 @@ class EasycrmWebhook(Controller):
             # (who complains of what was sent before is heard)
             .with_context(active_test=False)
             .search(
-                [("webhook_token", "=", token), ("provider", "=", provider)], limit=1
+                [
+                    ("webhook_token", "=", to_storable(token)),
+                    ("provider", "=", provider),
+                ],
+                limit=1,
             )
         )
         if not esp:
