@@ -183,10 +183,15 @@ class EasycrmEmailOutgoing(models.Model):
     )
     _handed_idx = models.Index("(account_id, handed_at) WHERE handed_at IS NOT NULL")
 
+    @api.depends_context("uid", "allowed_company_ids")
     @api.depends("subject")
     def _compute_display_name(self):
+        # (core reads the names of what records point to as superuser: see easycrm.email)
+        readable = self.sudo(False)._filtered_access("read")
         for mail in self:
-            mail.display_name = mail.subject or self.env._("(no subject)")
+            mine = mail.sudo(False)
+            title = mail.subject or self.env._("(no subject)")
+            mail.display_name = title if mine in readable else ""
 
     @api.model_create_multi
     def create(self, vals_list):
