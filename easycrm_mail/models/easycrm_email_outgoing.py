@@ -186,7 +186,7 @@ class EasycrmEmailOutgoing(models.Model):
     @api.depends_context("uid", "allowed_company_ids")
     @api.depends("subject")
     def _compute_display_name(self):
-        # (core reads the names of what records point to as superuser: see easycrm.email)
+        # (core reads the names of what records point to as superuser)
         readable = self.sudo(False)._filtered_access("read")
         for mail in self:
             mine = mail.sudo(False)
