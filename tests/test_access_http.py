@@ -79,7 +79,9 @@ class TestUrls(MailHttpCase):
 
     def test_a_file_that_is_not_there_is_not_found(self):
         self.login(self.mira)
-        self.assertEqual(self.get("/easycrm_mail/attachment/999999").status_code, 404)
+        for line_id in (999999, 0, 2**31):
+            answer = self.get(f"/easycrm_mail/attachment/{line_id}")
+            self.assertEqual(answer.status_code, 404)
         self.mailbox.share_level = "subject"
         self.login(self.jonas)
         url = f"/easycrm_mail/attachment/{self.line.id}"

@@ -87,6 +87,67 @@ class TestErase(MailCase):
         self.assertEqual(told["sentence"], "Linked to a record")
         self.assertEqual(copies.undo(done["batch"])["count"], 0)
 
+    def write_mails(self, **values):
+        """Return mails of Mira to Bruno alone, and to him and Anna."""
+        people = [self.BRUNO.upper(), "anna@acme.example"]
+        return self.env["easycrm.email.outgoing"].create(
+            [
+                {
+                    "account_id": self.mailbox.id,
+                    "user_id": self.mira.id,
+                    "recipient_ids": [
+                        Command.create({"address": address}) for address in to
+                    ],
+                    **values,
+                }
+                for to in (people[:1], people)
+            ]
+        )
+
+    def test_what_is_written_to_it_leaves_no_more(self):
+        queued = {"state": "queued", "scheduled_at": "2030-01-01 08:00:00"}
+        found, kept = self.env["easycrm.email.outgoing"], []
+        for values in ({}, queued, {"state": "refused"}, {"state": "sent"}):
+            own, shared = self.write_mails(**values)
+            found += own
+            kept.append((shared, shared.state))
+        found += found.create({"user_id": self.mira.id, "partner_id": self.bruno.id})
+        # (another contact has the address, too)
+        namesake = self.env["res.partner"].create({"name": "Bruno's shop"})
+        kept.append((self.write_mails(partner_id=namesake.id)[0], "draft"))
+        # (it may be out)
+        kept.append((self.write_mails(state="sending")[0], "sending"))
+        self.erase()
+        self.assertFalse(found.exists())
+        self.assertEqual([(mail, mail.state) for mail, _state in kept], kept)
+
+    def test_what_is_written_to_it_stays_with_its_mail(self):
+        mails = self.write_mails()
+        self.erase("keep")
+        self.assertEqual(mails.exists(), mails)
+
+    def test_a_draft_that_is_left_in_a_mailbox_is_taken_away_all_the_same(self):
+        self.mailbox.provider = "outlook"
+        values = {
+            "state": "refused",
+            "message_id": "<1@ours.example>",
+            "handed_at": "2026-03-02 08:00:00",
+            "planned_in": self.env["easycrm.email.outgoing"]._get_database(),
+            "subject": "For Bruno",
+            "body": "Dear Bruno",
+        }
+        mail = self.env["easycrm.email.outgoing"].create(
+            {
+                "account_id": self.mailbox.id,
+                "user_id": self.mira.id,
+                "recipient_ids": [Command.create({"address": self.BRUNO})],
+                **values,
+            }
+        )
+        self.erase()
+        self.assertTrue(mail.clear_at)
+        self.assertFalse(mail.recipient_ids or mail.subject or mail.body)
+
     def test_what_was_deleted_does_not_come_back(self):
         self.erase()
         contact = self.env["res.partner"].create({"name": "B", "email": self.BRUNO})

@@ -210,6 +210,14 @@ class TestOutgoing(OutgoingFixtures, MailCase):
         with self.assertRaises(AccessError):
             self.as_user(mail, self.jonas).action_undo()
 
+    def test_its_subject_is_told_to_nobody_who_names_it_by_its_id(self):
+        mail = self.write_mail(subject="Secret")
+        Compose = self.env["easycrm.email.compose"]
+        for user, subject in ((self.mira, "Secret"), (self.jonas, "")):
+            window = self.as_user(Compose, user).create({"outgoing_id": mail.id})
+            window = self.as_user(window, user)
+            self.assertEqual(window.read(["outgoing_id"])[0]["outgoing_id"][1], subject)
+
     def test_the_window_is_told_what_can_be_sent_from(self):
         self.mailbox.sudo().alias_emails = "sales@ours.example"
         bare = self.connect(self.mira, "old@ours.example")

@@ -188,6 +188,10 @@ class TestRules(RuleCase):
         for user in (self.sofia, self.mira, self.admin):
             with self.assertRaises(AccessError):
                 self.as_user(rule, user).read(["off_user_ids"])
+            with self.assertRaises(AccessError):
+                self.as_user(rule, user).formatted_read_group(
+                    [], ["off_user_ids"], ["__count"]
+                )
         self.assertFalse(self.as_user(rule, self.mira).is_on)
         self.assertTrue(self.as_user(rule, self.sofia).is_on)
         self.as_user(rule, self.mira).action_switch()

@@ -2,6 +2,7 @@ import base64
 from datetime import datetime, timedelta
 from unittest.mock import patch
 
+from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import SQL
@@ -27,6 +28,18 @@ class TestSendAbuse(SendingCase):
             mail.recipient_ids[0].outgoing_id = other
         with self.assertRaisesRegex(UserError, "draft no more"):
             other.recipient_ids.outgoing_id = mail
+
+    def test_nobody_gets_a_colleagues_mail_as_well(self):
+        mail = self.write_mail()
+        outgoing = self.env["easycrm.email.outgoing"]
+        person = {"address": "jonas@ours.example", "role": "bcc"}
+        own = self.as_user(outgoing, self.jonas).create(
+            {"recipient_ids": [Command.create(person)]}
+        )
+        with self.assertRaises(AccessError), self.env.cr.savepoint():
+            own.recipient_ids.outgoing_id = mail.id
+        self.env.invalidate_all()
+        self.assertEqual(mail.sudo().recipient_ids.mapped("role"), ["to"])
 
     def test_users_do_not_say_that_somebody_was_refused(self):
         mail = self.write_mail()

@@ -138,14 +138,26 @@ class TestSendRun(SendingCase):
         self.assertEqual((mail.state, self.provider.handed), ("refused", []))
         self.assertIn("Mira", mail.error)
 
-    def test_who_left_the_team_sends_nothing_from_its_mailbox(self):
+    def queue_of_jonas(self):
+        """Queue a mail of somebody of the team that is due."""
         self.mailbox.member_ids = self.jonas
         mail = self.write_mail(self.jonas).sudo()
         mail.with_user(self.jonas).action_queue()
         mail.scheduled_at -= timedelta(seconds=11)
+        return mail
+
+    def test_who_left_the_team_sends_nothing_from_its_mailbox(self):
+        mail = self.queue_of_jonas()
         self.mailbox.member_ids = False
         self.run_outbox()
         self.assertEqual((mail.state, self.provider.handed), ("refused", []))
+
+    def test_who_has_no_rights_to_email_any_more_sends_nothing(self):
+        mail = self.queue_of_jonas()
+        self.jonas.group_ids = self.env.ref("base.group_user")
+        self.run_outbox()
+        self.assertEqual((mail.state, self.provider.handed), ("refused", []))
+        self.assertIn("Jonas", mail.error)
 
     def test_an_alias_that_was_taken_away_sends_nothing(self):
         self.mailbox.alias_emails = "sales@ours.example"

@@ -300,6 +300,21 @@ class TestUnlinkedRest(RestCase):
         self.assertFalse(self.get_step(done).todo)
         self.assertWaiting(8)
 
+    def test_undo_of_an_address_follows_a_contact_that_is_merged_meanwhile(self):
+        self.mira.group_ids += self.env.ref("base.group_partner_manager")
+        for number in range(7):
+            self.stranger(0, subject=f"Further {number}")
+        done = self.teach("address")
+        self.go_on()
+        self.inbox().undo(done["batch"])
+        self.assertTrue(self.get_step(done).todo)
+        into = self.env["res.partner"].create({"name": "Union Inc."})
+        merge = self.env["base.partner.merge.automatic.wizard"].create({})
+        merge._merge((self.union | into).ids, into)
+        self.go_on()
+        self.assertFalse(self.get_step(done).todo)
+        self.assertWaiting(16)
+
     def test_emails_in_two_mailboxes_are_all_of_them(self):
         team = self.connect(self.jonas, "team@ours.example", member_ids=self.mira.ids)
         for number in range(4):

@@ -6,7 +6,7 @@ from ..models.easycrm_email_attachment import SHOWN
 
 class EasycrmAttachment(Controller):
     @route(
-        "/easycrm_mail/attachment/<int:line_id>",
+        "/easycrm_mail/attachment/<int(min=1):line_id>",
         type="http",
         auth="user",
         readonly=False,

@@ -4,6 +4,7 @@ Fields: https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/even
 """
 
 import json
+import logging
 from collections.abc import Mapping
 from datetime import datetime, timezone
 
@@ -12,6 +13,8 @@ from sendgrid.helpers.eventwebhook import EventWebhook, EventWebhookHeader
 from .answers import UNREADABLE, check_age, plain, shorten
 from .errors import Malformed, Unverified
 from .values import Event, EventKind, Severity
+
+_logger = logging.getLogger(__name__)
 
 #: Seconds that a signature counts. It is tried again until a day after the event, and
 #: whether it is signed anew then is not told. Who repeats it later has recorded it; and
@@ -64,18 +67,31 @@ class SendGridReports:
         return ""
 
     def read(self, body: bytes) -> list[Event]:
-        """See `base.Reports`."""
+        """See `base.Reports`. An event that makes no sense keeps no other out."""
+        events, broken = [], None
         try:
             rows = json.loads(body)
             if not isinstance(rows, list):
                 raise TypeError("no list")
-            return [_event(row) for row in rows if row.get("event") in _KINDS]
         except UNREADABLE as error:
             raise Malformed("report", shorten(str(error))) from None
+        for row in rows:
+            try:
+                if row.get("event") in _KINDS:
+                    events.append(_event(row))
+            except UNREADABLE as error:
+                broken = error
+                # (not its text: somebody's address may stand in it)
+                _logger.warning("An event makes no sense: %s", type(error).__name__)
+        if broken and not events:
+            raise Malformed("report", shorten(str(broken))) from None
+        return events
 
 
 def _event(row: dict) -> Event:
     kind = _KINDS[row["event"]]
+    if not row["sg_event_id"]:
+        raise ValueError("no key")  # (all of these would be one and the same event)
     return Event(
         key=plain(row["sg_event_id"])[:200],
         kind=kind,

@@ -81,7 +81,13 @@ class EasycrmEmailBatch(models.Model):
     def _fold(self, records, into):
         """Let steps with merged records be steps with the one that stays."""
         owner = self.env["easycrm.email.address"]._get_owner_field(into._name)
-        self.search([(owner, "in", records.ids)])[owner] = into
+        steps = self.search([(owner, "in", records.ids)])
+        steps[owner] = into
+        for step in steps.filtered(lambda step: (step.todo or {}).get("addresses")):
+            # (an Undo under way goes on where the links are now)
+            addresses = [address for *_owner, address in step.todo["addresses"]]
+            moved = [[owner, into.id, address] for address in addresses]
+            step.todo = {**step.todo, "addresses": moved}
 
     def _keep(self, field, rows):
         """Keep what a step did to rows, and what was there before.

@@ -183,10 +183,15 @@ class EasycrmEmailOutgoing(models.Model):
     )
     _handed_idx = models.Index("(account_id, handed_at) WHERE handed_at IS NOT NULL")
 
+    @api.depends_context("uid", "allowed_company_ids")
     @api.depends("subject")
     def _compute_display_name(self):
+        # (core reads the names of what records point to as superuser)
+        readable = self.sudo(False)._filtered_access("read")
         for mail in self:
-            mail.display_name = mail.subject or self.env._("(no subject)")
+            mine = mail.sudo(False)
+            title = mail.subject or self.env._("(no subject)")
+            mail.display_name = title if mine in readable else ""
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -304,10 +309,13 @@ class EasycrmEmailOutgoingRecipient(models.Model):
     def write(self, vals):
         if "refused" in vals and not self.env.su:
             raise AccessError(self.env._("Only the outbox itself can change this."))
-        # (they may go from one mail to another: both are to be drafts)
+        # (they may go from one mail to another: both are to be drafts of his)
         self._check_may_write()
         result = super().write(vals)
         self._check_may_write()
+        if "outgoing_id" in vals:
+            # (rules are checked before only: it would be a copy to himself in secret)
+            self.check_access("write")
         return result
 
     @api.ondelete(at_uninstall=False)

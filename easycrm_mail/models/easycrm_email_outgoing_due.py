@@ -122,7 +122,8 @@ class EasycrmEmailOutgoing(models.Model):
             )
         if not self.user_id.active:
             return env._("%s is archived.", self.user_id.name)
-        if self.user_id not in account.user_id | account.member_ids:
+        is_user = self.user_id.has_group("easycrm_mail.group_easycrm_mail_user")
+        if not is_user or self.user_id not in account.user_id | account.member_ids:
             return env._(
                 "%(user)s may not send from %(email)s any more.",
                 user=self.user_id.name,

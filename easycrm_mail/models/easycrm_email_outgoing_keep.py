@@ -2,6 +2,9 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools.sql import escape_psql
+
+from .addresses import normalise
 
 #: Days for which what was written is kept beside the email that it became.
 WRITTEN_DAYS = 30
@@ -35,6 +38,47 @@ class EasycrmEmailOutgoing(models.Model):
         sent.write({"body": False, "quoted_html": False})
         counts.append(len(sent))
         return sum(counts), BATCH in counts
+
+    @api.model
+    def _find_unsent(self, partners, addresses):
+        """Return what is written to nobody but these people, and stands nowhere else.
+
+        What is on its way, or may be, is not among it.
+
+        :param partners: contacts, of the user's companies
+        :param list addresses: theirs, normalised
+        """
+        domain = Domain("partner_id", "in", partners.ids)
+        for address in addresses:
+            spelled = ("recipient_ids.address", "=ilike", escape_psql(address))
+            domain |= Domain(*spelled)
+        domain &= Domain("account_id", "=", False) | Domain(
+            "account_id.company_id", "in", self.env.user.company_ids.ids
+        )
+        domain &= Domain("state", "not in", ["sending", "doubt"])
+        mails = self.sudo().search(domain & Domain("email_id", "=", False))
+
+        def is_theirs(mail):
+            people = mail.recipient_ids
+            found = mail.partner_id | mail.lead_id.partner_id | people.partner_id
+            written = {normalise(address) for address in people.mapped("address")}
+            return found <= partners and written <= set(addresses)
+
+        return mails.filtered(is_theirs)
+
+    def _forget_unsent(self):
+        """Have nothing of these mails leave any more, and delete them."""
+        self._lock()
+        self._end_notice()
+        self.filtered(
+            lambda mail: mail.state in ("draft", "queued", "refused")
+        )._mark_cancelled()
+        # (of these a draft is still to be taken out of the mailbox)
+        left = self.filtered("clear_at")
+        left.attachment_ids.filtered(left._owns).unlink()
+        left.recipient_ids.unlink()
+        left.write({"subject": False, "body": False, "quoted_html": False})
+        (self - left).unlink()
 
     @api.model
     def _fold(self, records, into):

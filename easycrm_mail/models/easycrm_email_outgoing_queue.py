@@ -86,7 +86,9 @@ class EasycrmEmailOutgoing(models.Model):
         for mail in self._lock_mine():
             if mail.state != "queued":
                 raise UserError(self.env._("It was too late: it has left already."))
-            mail.write({"scheduled_at": fields.Datetime.now(), "next_try_at": False})
+            # (one that should have left long ago stays late: it is asked for first)
+            at = min(mail.scheduled_at, fields.Datetime.now())
+            mail.write({"scheduled_at": at, "next_try_at": False})
             mail._wake()
             mail._ping()
         return True

@@ -190,6 +190,13 @@ class EasycrmEmailRule(models.Model):
         addresses._match()
         return result
 
+    @api.model
+    def _read_group_groupby(self, alias, groupby_spec, query):
+        # (of a many2many field core does not ask whether it may be read)
+        if groupby_spec == "off_user_ids":
+            self._check_field_access(self._fields[groupby_spec], "read")
+        return super()._read_group_groupby(alias, groupby_spec, query)
+
     def action_remove(self):
         """Open the window that asks what becomes of what the rule has left out."""
         return self._open_remove(only_me=False)

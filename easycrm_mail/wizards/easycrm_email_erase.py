@@ -198,11 +198,13 @@ class EasycrmEmailErase(models.TransientModel):
         count = self._count_readable(own)
         # (whose they were is not known any more once the contacts are gone)
         addresses = self._get_addresses()
+        unsent = self.env["easycrm.email.outgoing"]._find_unsent(partners, addresses)
         steps = self.env["easycrm.email.batch"].sudo()
         steps.search([("partner_id", "in", partners.ids)]).record_name = False
         partners.unlink()
         if self.emails == "delete":
             own._delete_for_good()
+            unsent._forget_unsent()
             self.env["easycrm.email.tally"]._forget(addresses)
         if self.block:
             self._block(addresses)

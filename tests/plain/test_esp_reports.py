@@ -189,6 +189,24 @@ def test_a_malformed_report_is_told(reports, body):
         reports.read(body)
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        5,
+        None,
+        {"event": ["open"]},
+        {"event": "open"},
+        {"event": "open", "sg_event_id": None, "email": "a", "timestamp": 1},
+        {"event": "open", "sg_event_id": "1", "email": "a", "timestamp": 10**20},
+    ],
+)
+def test_an_event_that_makes_no_sense_keeps_no_other_out(sendgrid, broken):
+    good = [sendgrid.event(MAIL, kind) for kind in ("delivered", "bounce")]
+    body = json.dumps([good[0], broken, good[1]]).encode()
+    found = SendGridReports("").read(body)
+    assert [event.key for event in found] == [one["sg_event_id"] for one in good]
+
+
 def test_events_of_an_unknown_kind_are_left_out(sendgrid, mailgun):
     body = json.dumps([sendgrid.event(MAIL, "account_status_change")]).encode()
     assert SendGridReports("").read(body) == []
