@@ -1,79 +1,15 @@
-from collections import defaultdict
 from unittest.mock import patch
 
-from psycopg2 import IntegrityError
-
 from odoo import Command, fields
-from odoo.exceptions import ConcurrencyError, UserError
+from odoo.exceptions import UserError
 from odoo.tests import tagged
-from odoo.tools import mute_logger
 
-from ..easycrm_mail.models import easycrm_email_batch_again
-from ..easycrm_mail.models.easycrm_email_batch_rest import EasycrmEmailBatch
-from ..easycrm_mail.models.ingest import Ingest
-from ..easycrm_mail.models.ingest_exclusions import Policy
-from .common import raw_mail
-from .unlinked_case import UnlinkedCase
-
-#: Emails that a click, or a slice of the cron, changes in these tests.
-SLICE = 3
+from .unlinked_case import SLICE, UnlinkedRestCase
 
 
 @tagged("post_install", "-at_install")
-class TestUnlinkedRest(UnlinkedCase):
+class TestUnlinkedRest(UnlinkedRestCase):
     """A step with more emails than a click can wait for: the cron does the rest."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.Batch = cls.env["easycrm.email.batch"]
-        cls.startClassPatcher(patch.object(EasycrmEmailBatch, "_slice", SLICE))
-        cls.union = cls.env["res.partner"].create({"name": "Union", "is_company": True})
-        cls.raws = [
-            raw_mail(f"tobias{number}@union.example", cls.mailbox.email)
-            for number in range(8)
-        ]
-        cls.emails = cls.deliver(cls.mailbox, *cls.raws)
-        cls.kept = cls.receive(cls.mailbox, sender="other@elsewhere.example")
-
-    def get_step(self, done):
-        return self.Batch.browse(done["batch"])
-
-    def ignore_domain(self):
-        return self.inbox().ignore(self.ids(self.emails[0]), "domain")
-
-    def teach(self, scope):
-        done = self.inbox().link_to(
-            self.ids(self.emails[0]), "res.partner", self.union.id
-        )
-        return self.inbox().teach(done["batch"], scope)
-
-    def go_on(self, slices=100):
-        """Let the cron do so many slices; return how many there were to do."""
-        for number in range(slices):
-            self.env.flush_all()
-            self.env.invalidate_all()
-            if not self.Batch._look_again_due():
-                return number
-        return slices
-
-    def look_again(self):
-        """Let the minute pass after which what was taught is followed once more."""
-        self.Batch.search([("again_at", "!=", False)]).again_at = "2025-01-01"
-        self.go_on()
-
-    def receive_unseen(self, count, mailbox=None):
-        """Store mail in a transaction that has begun before, and sees no rule."""
-        unseen = Policy(defaultdict(dict), False, False, False)
-        with patch.object(Ingest, "_read_policy", return_value=unseen):
-            for number in range(count):
-                self.stranger(100 + number, mailbox=mailbox)
-
-    def assertWaiting(self, count):
-        """Assert what the badge, the list and the groups say, all the same."""
-        self.assertEqual(self.inbox().unlinked_count(), count)
-        self.assertEqual(len(self.inbox().unlinked_page([])["rows"]), count)
-        self.assertEqual(self.inbox().unlinked_groups([])["mails"], count)
 
     # --- ignored ---
 
@@ -202,13 +138,6 @@ class TestUnlinkedRest(UnlinkedCase):
         self.assertWaiting(1)
         self.assertTrue(all(self.emails.copy_ids.mapped("ignored")))
         self.assertFalse(self.get_step(again).todo)
-
-    def undo_while_busy(self, done):
-        """Undo while a slice is at it, which only another transaction could be."""
-        Batch = self.registry["easycrm.email.batch"]
-        with patch.object(Batch, "_lock", lambda step: step.browse()):
-            undone = self.inbox().undo(done["batch"])
-        self.assertIn("Undoing", undone["message"])
 
     def test_undone_while_the_cron_is_at_it_the_next_slice_undoes_it(self):
         for act in (self.ignore_domain, lambda: self.teach("domain")):
@@ -423,97 +352,6 @@ class TestUnlinkedRest(UnlinkedCase):
         [told] = self.as_user(self.emails[7], self.mira).easycrm_history()
         self.assertFalse(told["can_undo"])
         self.assertNotIn("not for all", told["sentence"])
-
-    def test_a_step_that_breaks_keeps_no_other_out(self):
-        mine = self.ignore_domain()
-        for number in range(8):
-            self.stranger(number, mailbox=self.jonas_mailbox)
-        [row, *_rest] = self.inbox(self.jonas).unlinked_page([])["rows"]
-        theirs = self.inbox(self.jonas).ignore([row["id"]], "domain")
-        (self.get_step(mine) + self.get_step(theirs)).again_at = "2025-01-01"
-        go_on = EasycrmEmailBatch._do_some
-
-        def break_one(step, limit):
-            if step.id == mine["batch"]:
-                raise ZeroDivisionError
-            return go_on(step, limit)
-
-        with (
-            patch.object(EasycrmEmailBatch, "_do_some", break_one),
-            mute_logger(easycrm_email_batch_again.__name__),
-        ):
-            self.go_on()
-        self.assertFalse(self.get_step(theirs).todo)
-        step = self.get_step(mine)
-        self.assertTrue(step.todo)
-        self.assertGreater(step.again_at, fields.Datetime.now())
-        self.assertIn("will be tried again", self.tell_last())
-        step.again_at = "2025-01-01"
-        self.go_on()
-        self.assertWaiting(1)
-        self.assertNotIn("tried again", self.tell_last())
-
-    def tell_last(self):
-        [told, *_before] = self.as_user(self.emails[7], self.mira).easycrm_history()
-        return told["sentence"]
-
-    def test_a_step_that_violates_a_constraint_is_soon_left_for_a_while(self):
-        done = self.ignore_domain()
-        broken = patch.object(EasycrmEmailBatch, "_do_some", side_effect=IntegrityError)
-        with broken as tried, mute_logger(easycrm_email_batch_again.__name__):
-            self.go_on()
-        self.assertEqual(tried.call_count, easycrm_email_batch_again.BROKEN_ATTEMPTS)
-        step = self.get_step(done)
-        self.assertGreater(step.again_at, fields.Datetime.now())
-        step.again_at = "2025-01-01"
-        self.go_on()
-        self.assertWaiting(1)
-        self.assertFalse(step.broken_count)
-
-    def break_undo(self):
-        """Let the Undo that waits come to its turn, and break."""
-        Batch = self.registry["easycrm.email.batch"]
-        broken = patch.object(Batch, "_undo", side_effect=ZeroDivisionError)
-        with broken as tried, mute_logger(easycrm_email_batch_again.__name__):
-            self.go_on()
-        return tried.call_count
-
-    def test_an_undo_that_breaks_is_wished_for_still(self):
-        done = self.ignore_domain()
-        self.undo_while_busy(done)
-        self.assertEqual(self.break_undo(), 1)
-        step, wish = self.get_step(done), self.env["easycrm.email.batch.wish"]
-        self.assertGreater(step.again_at, fields.Datetime.now())
-        self.assertIn("being undone", self.tell_last())
-        self.assertWaiting(5)
-        # (both are due at once: the wish comes first)
-        step.again_at = wish.search([]).again_at = "2025-01-01"
-        self.go_on()
-        self.assertWaiting(9)
-        self.assertTrue(step.undone_at)
-        self.assertFalse(wish.search([]) or step.broken_count)
-
-    def test_an_undo_that_breaks_each_time_is_told_and_can_be_asked_for_again(self):
-        done = self.ignore_domain()
-        self.undo_while_busy(done)
-        step, wish = self.get_step(done), self.env["easycrm.email.batch.wish"]
-        for _attempt in range(easycrm_email_batch_again.BROKEN_ATTEMPTS):
-            self.assertEqual(self.break_undo(), 1)
-            wish.search([]).again_at = "2025-01-01"
-        self.assertFalse(wish.search([]))
-        self.assertFalse(step.again_at, "it does not go on against the wish")
-        self.assertIn("stopped: something went wrong", self.tell_last())
-        self.inbox().undo(done["batch"])
-        self.go_on()
-        self.assertWaiting(9)
-
-    def test_a_step_that_another_worker_crosses_is_made_again(self):
-        self.ignore_domain()
-        with (
-            patch.object(EasycrmEmailBatch, "_do_some", side_effect=ConcurrencyError),
-            self.assertRaises(ConcurrencyError),
-        ):
-            self.go_on()
 
     def test_who_may_not_read_the_record_any_more_links_nothing_more(self):
         done = self.teach("domain")

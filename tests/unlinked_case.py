@@ -1,4 +1,13 @@
-from .common import MailCase
+from collections import defaultdict
+from unittest.mock import patch
+
+from ..easycrm_mail.models.easycrm_email_batch_rest import EasycrmEmailBatch
+from ..easycrm_mail.models.ingest import Ingest
+from ..easycrm_mail.models.ingest_exclusions import Policy
+from .common import MailCase, raw_mail
+
+#: Emails that a click, or a slice of the cron, changes in these tests.
+SLICE = 3
 
 
 class UnlinkedCase(MailCase):
@@ -18,3 +27,66 @@ class UnlinkedCase(MailCase):
     def stranger(self, number=1, mailbox=None, **parts):
         parts.setdefault("sender", f"Tobias Wendt <tobias{number}@union.example>")
         return self.receive(mailbox or self.mailbox, **parts)
+
+
+class UnlinkedRestCase(UnlinkedCase):
+    """A test with more emails than a click can wait for."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.Batch = cls.env["easycrm.email.batch"]
+        cls.startClassPatcher(patch.object(EasycrmEmailBatch, "_slice", SLICE))
+        cls.union = cls.env["res.partner"].create({"name": "Union", "is_company": True})
+        cls.raws = [
+            raw_mail(f"tobias{number}@union.example", cls.mailbox.email)
+            for number in range(8)
+        ]
+        cls.emails = cls.deliver(cls.mailbox, *cls.raws)
+        cls.kept = cls.receive(cls.mailbox, sender="other@elsewhere.example")
+
+    def get_step(self, done):
+        return self.Batch.browse(done["batch"])
+
+    def ignore_domain(self):
+        return self.inbox().ignore(self.ids(self.emails[0]), "domain")
+
+    def teach(self, scope):
+        done = self.inbox().link_to(
+            self.ids(self.emails[0]), "res.partner", self.union.id
+        )
+        return self.inbox().teach(done["batch"], scope)
+
+    def go_on(self, slices=100):
+        """Let the cron do so many slices; return how many there were to do."""
+        for number in range(slices):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            if not self.Batch._look_again_due():
+                return number
+        return slices
+
+    def look_again(self):
+        """Let the minute pass after which what was taught is followed once more."""
+        self.Batch.search([("again_at", "!=", False)]).again_at = "2025-01-01"
+        self.go_on()
+
+    def receive_unseen(self, count, mailbox=None):
+        """Store mail in a transaction that has begun before, and sees no rule."""
+        unseen = Policy(defaultdict(dict), False, False, False)
+        with patch.object(Ingest, "_read_policy", return_value=unseen):
+            for number in range(count):
+                self.stranger(100 + number, mailbox=mailbox)
+
+    def assertWaiting(self, count):
+        """Assert what the badge, the list and the groups say, all the same."""
+        self.assertEqual(self.inbox().unlinked_count(), count)
+        self.assertEqual(len(self.inbox().unlinked_page([])["rows"]), count)
+        self.assertEqual(self.inbox().unlinked_groups([])["mails"], count)
+
+    def undo_while_busy(self, done):
+        """Undo while a slice is at it, which only another transaction could be."""
+        Batch = self.registry["easycrm.email.batch"]
+        with patch.object(Batch, "_lock", lambda step: step.browse()):
+            undone = self.inbox().undo(done["batch"])
+        self.assertIn("Undoing", undone["message"])
