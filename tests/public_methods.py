@@ -121,6 +121,7 @@ PUBLIC = {
 
 #: Those that tell nothing, or of the caller's own: whoever has mail may call them.
 HARMLESS = {
+    "crm.lead": {"get_view"},  # (core's own: where its buttons lead to)
     "easycrm.email.account": {
         "action_connect",
         "connect_find_servers",

@@ -223,6 +223,33 @@ class TestTextAndQuotes(BodyCase):
         element = self.show('<img src="https://far.example/x.png">', text="The text.")
         self.assertNotIn("The text.", element.text_content())
 
+    def test_of_html_that_a_parser_takes_minutes_for_the_text_is_shown(self):
+        some, others = (
+            " ".join(f"{name}{number}" for number in range(90)) for name in "xy"
+        )
+        for html in (
+            "<div " + " ".join(f"a{number}" for number in range(1_000)) + ">HTML</div>",
+            # (without what core takes out, that is one tag)
+            f"<div {some} b='>' c='<o:p' > ' {others}>HTML</div>",
+            f"<div {some} b='>' c='<i encoding=x> ' {others}>HTML</div>",
+            f"<div {some} b='>' c='<<o:p>o:p' > ' {others}>HTML</div>",
+            f"<div {some} b='>' c=\"<i style='{'-' * 3_000}'> \" {others}>HTML</div>",
+        ):
+            with self.subTest(html=html):
+                element = self.show(html, text="The text.")
+                self.assertEqual(element.text_content().strip(), "The text.")
+
+    def test_html_of_mail_programs_is_shown(self):
+        for html in (
+            '<?xml version="1.0" encoding="UTF-8"?><p>HTML</p>',
+            "<p class=MsoNormal>HTML<o:p></o:p></p><o:p>&nbsp;</o:p>",
+            f"<p {' '.join(f'a{number}=1' for number in range(40))}>HTML</p>",
+            "<p>HTML</p>\f<p\vid=1>And more</p>",
+        ):
+            with self.subTest(html=html):
+                element = self.show(html, text="The text.")
+                self.assertIn("HTML", element.text_content())
+
     def test_a_mail_of_nothing_shows_nothing(self):
         body = self.body_of(None, "")
         self.assertEqual(self.parse_body(body).text_content().strip(), "")

@@ -2,11 +2,12 @@
 
 from unittest.mock import patch
 
-from psycopg2 import OperationalError
+from psycopg2 import IntegrityError, OperationalError
 
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..easycrm_mail.models.retrying import ATTEMPTS
 from ..easycrm_mail.wizards.mail_compose_message import BulkPages
 from .mailing_case import WIZARDS, QueueCase
 
@@ -114,6 +115,32 @@ class TestEspUnwritable(QueueCase):
                 self.hand_over()
                 self.assertEqual(mailing.state, "done")
                 self.assertEqual(len(self.sendgrid.deliveries.all()), 4)
+
+    def test_nor_does_one_that_violates_a_constraint(self):
+        people = self.make_people(3)
+        bad, good = self.make_mailing(people), self.make_mailing(people[:1])
+        write_page, tried = BulkPages.write_page, []
+
+        def violate(pages, page):
+            if pages.plain.mass_mailing_id == bad and people[1].id in page:
+                tried.append(page)
+                raise IntegrityError("violates a constraint")
+            return write_page(pages, page)
+
+        (bad + good).action_put_in_queue()
+        with (
+            patch.object(BulkPages, "write_page", violate),
+            patch("odoo.addons.easycrm_mail.easycrm_mail.models.retrying.time"),
+        ):
+            self.process_by_pages(3)
+        # (each time on a fresh snapshot: it may be another transaction's doing)
+        self.assertEqual(len(tried) % ATTEMPTS, 0)
+        self.hand_over()
+        self.assertEqual((bad.state, good.state), ("done", "done"))
+        self.assertEqual(len(self.sendgrid.deliveries.all()), 3)
+        trace = self.traces(bad).filtered(lambda trace: trace.trace_status == "error")
+        self.assertEqual(trace.res_id, people[1].id)
+        self.assertIn("violates a constraint", trace.failure_reason)
 
     def test_many_of_them_in_a_row_are_no_odd_ones(self):
         people = self.make_people(6)

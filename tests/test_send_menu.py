@@ -1,3 +1,5 @@
+from lxml import etree
+
 from odoo.tests import tagged
 
 from .common import MailCase
@@ -24,6 +26,13 @@ class TestSendMenu(MailCase):
         )
         actions = views["views"][kind]["toolbar"]["action"]
         return [one["name"] for one in actions if "send email" in one["name"].lower()]
+
+    def read_buttons(self, user, view=False):
+        """Return what the buttons “Email” of the list of opportunities do."""
+        view_id = self.env.ref(view).id if view else False
+        arch = self.env["crm.lead"].with_user(user).get_view(view_id, "list")["arch"]
+        buttons = etree.fromstring(arch).xpath("//button[@string='Email']")
+        return [button.get("name") for button in buttons]
 
     def test_who_has_a_mailbox_writes_from_it(self):
         for model, kind in (
@@ -80,6 +89,22 @@ class TestSendMenu(MailCase):
     def test_who_does_not_use_it_sees_core_s_alone(self):
         other = self.add_user("otto", "base.group_user,base.group_partner_manager")
         self.assertEqual(self.read_menu(other), [CORES])
+
+    def test_the_buttons_of_the_list_lead_there_too(self):
+        ours = str(self.env.ref("easycrm_mail.action_crm_lead_send_email").id)
+        cores = [
+            str(self.env.ref(f"crm.action_lead_{name}").id)
+            for name in ("mass_mail", "mail_compose")
+        ]
+        new = self.add_user("nora", "sales_team.group_sale_salesman")
+        other = self.add_user("otto", "sales_team.group_sale_salesman")
+        other.group_ids -= self.env.ref("easycrm_mail.group_easycrm_mail_user")
+        for view in (False, "crm.crm_lead_view_tree_forecast"):
+            with self.subTest(view=view):
+                self.assertEqual(self.read_buttons(self.mira, view), [ours, ours])
+                # (what was asked for first is not kept for everybody)
+                self.assertEqual(self.read_buttons(new, view), cores)
+                self.assertEqual(self.read_buttons(other, view), cores)
 
     def test_core_s_records_are_as_core_made_them(self):
         self.read_menu(self.mira)

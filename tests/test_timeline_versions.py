@@ -130,6 +130,26 @@ class TestVersions(MailCase):
         self.assertShown(self.mira, self.plain)
         self.assertShown(self.jonas, self.footed)
 
+    def test_undo_changes_the_versions_that_its_step_has_changed(self):
+        plain, footed = (
+            email.link_ids.filtered("partner_id") for email in (self.plain, self.footed)
+        )
+        links = self.as_user(plain, self.mira)
+        Copy = self.as_user(self.env["easycrm.email.copy"], self.mira)
+        # (off already, by somebody else)
+        footed.with_user(self.jonas).sudo()._set_removed(True)
+        [step] = links.action_take_off()
+        Copy.undo(step)
+        self.assertEqual((plain.removed, footed.removed), (False, True))
+        # (on still)
+        footed.with_user(self.jonas).sudo()._set_removed(False)
+        plain.with_user(self.mira).sudo()._set_removed(True)
+        [step] = links.action_put_back()
+        Copy.undo(step)
+        self.assertEqual((plain.removed, footed.removed), (True, False))
+        links.action_put_back()
+        self.assertFalse(plain.removed, "it is for whoever took it off, still")
+
     def test_a_version_that_one_may_not_see_stays(self):
         self.make_private(self.footed)
         links = self.env["easycrm.email.link"].search(

@@ -313,6 +313,16 @@ class TestUnlinked(UnlinkedCase):
         found = inbox.unlinked_ids([], address="tobias2@union.example")
         self.assertEqual((len(found["ids"]), found["total"]), (1, 1))
 
+    def test_a_search_is_answered_not_compiled(self):
+        inbox = self.inbox()
+        for field in ("words", "people"):
+            for method in ("unlinked_groups", "unlinked_ids", "unlinked_page"):
+                with self.subTest(field=field, method=method):
+                    self.cr.execute("SET LOCAL jit TO on")
+                    getattr(inbox, method)([(field, "ilike", "tobias")])
+                    self.cr.execute("SHOW jit")
+                    self.assertEqual(self.cr.fetchone(), ("off",))
+
     def test_words_are_found_in_text_and_people(self):
         self.stranger(1, subject="Chairs", text="Forty of oak, please.")
         self.stranger(2, subject="Tables", cc="Uli Öhm <uli@union.example>")

@@ -139,13 +139,6 @@ class TestUnlinkedRest(RestCase):
         self.assertTrue(all(self.emails.copy_ids.mapped("ignored")))
         self.assertFalse(self.get_step(again).todo)
 
-    def undo_while_busy(self, done):
-        """Undo while a slice is at it, which only another transaction could be."""
-        Batch = self.registry["easycrm.email.batch"]
-        with patch.object(Batch, "_lock", lambda step: step.browse()):
-            undone = self.inbox().undo(done["batch"])
-        self.assertIn("Undoing", undone["message"])
-
     def test_undone_while_the_cron_is_at_it_the_next_slice_undoes_it(self):
         for act in (self.ignore_domain, lambda: self.teach("domain")):
             with self.subTest(act=act):

@@ -1,12 +1,6 @@
-from unittest.mock import patch
-
-from odoo import Command, fields
-from odoo.exceptions import ConcurrencyError
+from odoo import Command
 from odoo.tests import tagged
-from odoo.tools import mute_logger
 
-from ..easycrm_mail.models import easycrm_email_batch_again
-from ..easycrm_mail.models.easycrm_email_batch_rest import EasycrmEmailBatch
 from .unlinked_case import SLICE, RestCase
 
 
@@ -62,41 +56,6 @@ class TestUnlinkedRestStopped(RestCase):
         [told] = self.as_user(self.emails[7], self.mira).easycrm_history()
         self.assertFalse(told["can_undo"])
         self.assertNotIn("not for all", told["sentence"])
-
-    def test_a_step_that_breaks_keeps_no_other_out(self):
-        mine = self.ignore_domain()
-        for number in range(8):
-            self.stranger(number, mailbox=self.jonas_mailbox)
-        [row, *_rest] = self.inbox(self.jonas).unlinked_page([])["rows"]
-        theirs = self.inbox(self.jonas).ignore([row["id"]], "domain")
-        (self.get_step(mine) + self.get_step(theirs)).again_at = "2025-01-01"
-        go_on = EasycrmEmailBatch._do_some
-
-        def break_one(step, limit):
-            if step.id == mine["batch"]:
-                raise ZeroDivisionError
-            return go_on(step, limit)
-
-        with (
-            patch.object(EasycrmEmailBatch, "_do_some", break_one),
-            mute_logger(easycrm_email_batch_again.__name__),
-        ):
-            self.go_on()
-        self.assertFalse(self.get_step(theirs).todo)
-        step = self.get_step(mine)
-        self.assertTrue(step.todo)
-        self.assertGreater(step.again_at, fields.Datetime.now())
-        step.again_at = "2025-01-01"
-        self.go_on()
-        self.assertWaiting(1)
-
-    def test_a_step_that_another_worker_crosses_is_made_again(self):
-        self.ignore_domain()
-        with (
-            patch.object(EasycrmEmailBatch, "_do_some", side_effect=ConcurrencyError),
-            self.assertRaises(ConcurrencyError),
-        ):
-            self.go_on()
 
     def test_who_may_not_read_the_record_any_more_links_nothing_more(self):
         done = self.teach("domain")

@@ -87,6 +87,13 @@ class RestCase(UnlinkedCase):
         self.assertEqual(len(self.inbox().unlinked_page([])["rows"]), count)
         self.assertEqual(self.inbox().unlinked_groups([])["mails"], count)
 
+    def undo_while_busy(self, done):
+        """Undo while a slice is at it, which only another transaction could be."""
+        Batch = self.registry["easycrm.email.batch"]
+        with patch.object(Batch, "_lock", lambda step: step.browse()):
+            undone = self.inbox().undo(done["batch"])
+        self.assertIn("Undoing", undone["message"])
+
 
 class TeachingCase(UnlinkedCase):
     """A company and somebody there, to link mail of strangers to."""

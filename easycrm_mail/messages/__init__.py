@@ -1,6 +1,7 @@
 """What an email is: typed values, parsing, snippets. Knows nothing of Odoo."""
 
 from .bounces import Bounce, Undelivered, read_bounce
+from .html_tags import has_many_attributes
 from .large import LargeMail
 from .parser import extract_part, parse, parse_headers
 from .private import looks_private
@@ -38,6 +39,7 @@ __all__ = [
     "answered_subject",
     "check_address",
     "extract_part",
+    "has_many_attributes",
     "introduces_quote",
     "looks_private",
     "parse",

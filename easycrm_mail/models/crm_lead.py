@@ -1,4 +1,6 @@
-from odoo import fields, models
+from lxml import etree
+
+from odoo import api, fields, models
 
 from .guarded_one2many import GuardedOne2many
 
@@ -15,6 +17,27 @@ class CrmLead(models.Model):
     easycrm_address_ids = fields.One2many(
         "easycrm.email.address", "lead_id", groups=fields.NO_ACCESS
     )
+
+    @api.model
+    def get_view(self, view_id=None, view_type="form", **options):
+        """Let core's buttons “Email” of a list open the window of the menu, too.
+
+        For whoever can send from a mailbox: see `ir.actions.actions`. (Not in
+        `_get_view`: what that returns is kept for everybody.)
+        """
+        result = super().get_view(view_id, view_type, **options)
+        actions = self.env["ir.actions.actions"]
+        if view_type != "list" or not actions._easycrm_can_send():
+            return result
+        arch = etree.fromstring(result["arch"])
+        ours = self.env.ref("easycrm_mail.action_crm_lead_send_email")
+        for action_id in actions._easycrm_get_replaced(self._name):
+            buttons = arch.xpath(
+                "//button[@type='action'][@name=$name]", name=str(action_id)
+            )
+            for button in buttons:
+                button.set("name", str(ours.id))
+        return {**result, "arch": etree.tostring(arch, encoding="unicode")}
 
     def _compute_email_normalized(self):
         # sees every change, also the one that a contact's new address makes on its

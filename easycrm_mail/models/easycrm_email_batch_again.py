@@ -18,6 +18,10 @@ LOOKED_AT = 20
 #: Minutes after which a step is tried again that broke.
 BROKEN_MINUTES = 30
 
+#: How often what may be another transaction's doing is tried again at once, and an Undo
+#: that breaks at all.
+BROKEN_ATTEMPTS = 5
+
 
 class EasycrmEmailBatch(models.Model):
     """What was taught in a step is followed once more, a minute later."""
@@ -26,6 +30,7 @@ class EasycrmEmailBatch(models.Model):
 
     again_at = fields.Datetime(help="When what it has taught is followed once more.")
     companies = fields.Json(help="Those at work when it was done.")
+    broken_count = fields.Integer(help="How often it has broken, time after time.")
 
     _again_idx = models.Index("(again_at, id) WHERE again_at IS NOT NULL")
 
@@ -44,8 +49,10 @@ class EasycrmEmailBatch(models.Model):
         :return: whether there may be more
         """
         if wish := self.env["easycrm.email.batch.wish"].sudo()._take():
-            wish.batch_id._guarded(wish._grant)
-            wish.unlink()
+            if wish.batch_id._guarded(wish._grant):
+                wish.unlink()
+            else:
+                wish._put_off()
             return True
         due = self.sudo().search(
             [("again_at", "<=", fields.Datetime.now())],
@@ -60,18 +67,30 @@ class EasycrmEmailBatch(models.Model):
     def _guarded(self, function):
         """Call; what breaks is left for a while.
 
+        What violates a constraint may do so by what another transaction has written
+        meanwhile: the next one sees that.
+
+        :return: whether nothing broke
         :raise Exception: as the database has, or another worker: it is made again
         """
         try:
             with self.env.cr.savepoint():
                 function()
-        except (ConcurrencyError, IntegrityError, OperationalError):
+        except (ConcurrencyError, OperationalError):
             raise
-        except Exception:
+        except Exception as error:
             _logger.exception("Step %s with emails could not be gone on with", self.id)
-            later = fields.Datetime.now() + timedelta(minutes=BROKEN_MINUTES)
+            self.broken_count += 1
+            later = fields.Datetime.now()
+            is_crossed = isinstance(error, IntegrityError)
+            if not is_crossed or self.broken_count >= BROKEN_ATTEMPTS:
+                later += timedelta(minutes=BROKEN_MINUTES)
             self.again_at = later
             self.env["easycrm.email.account"]._wake_backfill(later)
+            return False
+        if self.broken_count:
+            self.broken_count = 0
+        return True
 
     def _follow_taught(self):
         """Place, or ignore, the mail that waits in spite of what was taught: a slice.

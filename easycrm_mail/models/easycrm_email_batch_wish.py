@@ -4,9 +4,10 @@ from psycopg2.errors import SerializationFailure
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
-from .easycrm_email_batch_again import LOOKED_AT
+from .easycrm_email_batch_again import BROKEN_ATTEMPTS, LOOKED_AT
 from .retrying import quiet_sql
 
 _logger = logging.getLogger(__name__)
@@ -25,6 +26,8 @@ class EasycrmEmailBatchWish(models.Model):
 
     batch_id = fields.Many2one("easycrm.email.batch", required=True, ondelete="cascade")
     companies = fields.Json(help="Those at work when it was wished for.")
+    again_at = fields.Datetime(help="When it is tried again, after it broke.")
+    attempts = fields.Integer(help="How often it broke.")
 
     _batch_unique = models.UniqueIndex("(batch_id)")
 
@@ -52,7 +55,10 @@ class EasycrmEmailBatchWish(models.Model):
     @api.model
     def _take(self):
         """Return the first wish whose step is free, and lock that."""
-        wishes = self.search([], order="id", limit=LOOKED_AT)
+        is_due = Domain("again_at", "=", False) | Domain(
+            "again_at", "<=", fields.Datetime.now()
+        )
+        wishes = self.search(is_due, order="id", limit=LOOKED_AT)
         step = wishes.batch_id.try_lock_for_update(allow_referencing=True, limit=1)
         return wishes.filtered(lambda wish: wish.batch_id == step)
 
@@ -63,6 +69,19 @@ class EasycrmEmailBatchWish(models.Model):
                 self.batch_id._as_author(self.companies)._undo()
         except UserError as error:
             _logger.info("Step %s is not undone: %s", self.batch_id.id, error)
+
+    def _put_off(self):
+        """Try again when the step would go on, which broke; at last stop that.
+
+        It does not go on against the wish; who asks for Undo again, gets it.
+        """
+        self.attempts += 1
+        step = self.batch_id
+        if self.attempts < BROKEN_ATTEMPTS:
+            self.again_at = step.again_at
+            return
+        step.write({"again_at": False, "stopped_at": fields.Datetime.now()})
+        self.unlink()
 
 
 class EasycrmEmailBatch(models.Model):

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from odoo import api, models, tools
 from odoo.http import request
 
-from ..messages import introduces_quote
+from ..messages import has_many_attributes, introduces_quote
 from .body_urls import BodyUrls
 
 #: The frame has no scripts and an origin of ours, for its inline images; this keeps it
@@ -53,6 +53,12 @@ LONG_STYLE = re.compile(
 #: A tag that is never closed. Parsing takes as long as their number squared.
 UNCLOSED = re.compile(r"<[^<>]*(?=<)")
 MOST_UNCLOSED = 1000
+
+#: What core takes out of the source before it parses it.
+TAKEN_OUT = (
+    re.compile(r"""(<[^>]*\s)(encoding=(["'][^"']*?["']|[^\s\n\r>]+)(\s[^>]*|/)?>)"""),
+    re.compile(r"</?o:.*?>"),
+)
 
 #: What is looked at of a block to tell whether it is the head of a quoted mail.
 NODES_OF_A_HEAD, LENGTH_OF_A_HEAD = 60, 2000
@@ -109,12 +115,28 @@ class EasycrmEmail(models.Model):
         return FRAME_DOCUMENT % (CONTENT_POLICY % images, Markup(FRAME_STYLE), body)
 
     @api.model
-    def _is_too_much(self, body):
-        """Return whether rendering this HTML would take a reader's request."""
+    def _get_renderable(self, body):
+        """Return what is to be sanitised of this HTML.
+
+        Nothing if that would take a reader's request, or a worker for minutes.
+        """
         if len(body) > HTML_LENGTH:
-            return True
+            return ""
         unclosed = itertools.islice(UNCLOSED.finditer(body), MOST_UNCLOSED + 1)
-        return sum(1 for _tag in unclosed) > MOST_UNCLOSED
+        if sum(1 for _tag in unclosed) > MOST_UNCLOSED:
+            return ""
+        # (its expressions for styles are slow on ones that no mail has)
+        body = LONG_STYLE.sub("", body)
+        taken = 0
+        for pattern in TAKEN_OUT:
+            body, count = pattern.subn("", body)
+            taken += count
+        # (taking out more would make one tag of several that were looked at)
+        if taken and any(pattern.search(body) for pattern in TAKEN_OUT):
+            return ""
+        # (neither is a space to all parsers)
+        body = body.replace("\f", " ").replace("\v", " ")
+        return "" if has_many_attributes(body) else body
 
     def _render_body(self, remote=False):
         """Return the sanitised body, and the hosts of the remote images it asks for.
@@ -126,13 +148,11 @@ class EasycrmEmail(models.Model):
         content = self.env["easycrm.email.content"].search(
             [("email_id", "=", self.id)], limit=1
         )
-        if not content.body_html_raw:
-            return self._render_text(content.body_text or ""), []
-        if self._is_too_much(content.body_html_raw):
+        body = self._get_renderable(content.body_html_raw or "")
+        if not body:
             return self._render_text(content.body_text or ""), []
         clean = tools.html_sanitize(
-            # (its expressions for styles are slow on ones that no mail has)
-            LONG_STYLE.sub("", content.body_html_raw),
+            body,
             sanitize_attributes=True,
             sanitize_style=True,
             sanitize_form=True,

@@ -37,6 +37,8 @@ class EasycrmEmailCopy(models.Model):
         return self._get_copies_domain(SQL(" AND ").join(found or [SQL("FALSE")]))
 
     def _get_copies_domain(self, condition):
+        # compiling the statement would take longer than going through an inbox
+        self.env.cr.execute("SET LOCAL jit TO off")
         # (the conditions are on `held`, whatever the table is called in the query)
         return Domain.custom(
             to_sql=lambda model, alias, query: SQL(

@@ -264,15 +264,20 @@ class EasycrmEmailLink(models.Model):
             )
 
     def action_take_off(self):
-        """Take the email off this record, for good: a tombstone keeps it off."""
+        """Take the email off this record, for good: a tombstone keeps it off.
+
+        :return: ids of the steps, a record each, by which that is undone
+        """
         self.check_access("read")
         self._check_record_access()
-        self.sudo()._set_removed(True)
+        return self.sudo()._set_removed(True).ids
 
     def action_put_back(self):
         """Undo `action_take_off`: for whoever took it off.
 
         Others may not: to them a tombstone gives no access.
+
+        :return: as `action_take_off`
         """
         links = self.sudo().exists()
         if links.filtered(lambda link: link.write_uid != self.env.user):
@@ -280,8 +285,9 @@ class EasycrmEmailLink(models.Model):
                 self.env._("Only the person who took this email off can put it back.")
             )
         links.with_env(self.env)._check_record_access()
-        links._set_removed(False)
+        steps = links._set_removed(False)
         links.narrowed = False
+        return steps.ids
 
     def _check_record_access(self):
         """Raise unless the user may change the records that the links are on."""

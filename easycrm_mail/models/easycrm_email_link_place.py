@@ -100,14 +100,17 @@ class EasycrmEmailLink(models.Model):
 
         What stands on no record any more waits in Unlinked Emails, also if it was
         ignored before.
+
+        :return: the steps, one for each record
         """
-        Batch = self.env["easycrm.email.batch"]
+        Batch = steps = self.env["easycrm.email.batch"].sudo()
         changed = self.filtered(lambda link: link.removed != removed)
         kind = "take_off" if removed else "put_back"
         for record, links in changed.grouped(
             lambda link: link.partner_id or link.lead_id
         ).items():
             batch = Batch._start(kind, record)
+            steps |= batch
             batch._keep(
                 "link_id",
                 [(link.email_id.id, link.id, link._dump_before()) for link in links],
@@ -116,6 +119,7 @@ class EasycrmEmailLink(models.Model):
             freed = links.email_id.filtered(lambda email: not email.is_linked)
             if removed:
                 self.env["easycrm.email.copy"]._unignore(freed, batch)
+        return steps
 
     def _get_steps(self):
         """Return {batch: the step in which links were made}, as superuser."""

@@ -19,16 +19,19 @@ class IrActionsActions(models.Model):
         Core's records stay as they are, for whoever cannot.
         """
         bindings = super().get_bindings(model_name)
-        names = REPLACED.get(model_name)
-        if not names or not self._easycrm_can_send():
+        if model_name not in REPLACED or not self._easycrm_can_send():
             return bindings
-        replaced = {
-            action.id for name in names if (action := self.env.ref(name, False))
-        }
+        replaced = self._easycrm_get_replaced(model_name)
         return {
             kind: [action for action in actions if action["id"] not in replaced]
             for kind, actions in bindings.items()
         }
+
+    @api.model
+    def _easycrm_get_replaced(self, model_name):
+        """Return the ids of core's actions that are replaced for records of a model."""
+        actions = (self.env.ref(name, False) for name in REPLACED[model_name])
+        return {action.id for action in actions if action}
 
     @api.model
     def _easycrm_can_send(self):

@@ -4,7 +4,6 @@ from functools import reduce
 
 from lxml import html
 from markupsafe import Markup, escape
-from psycopg2 import IntegrityError
 
 from odoo import Command, models
 from odoo.tools.mail import email_normalize, html_normalize
@@ -85,7 +84,7 @@ class BulkPages(Retrying):
         """Write a page and commit; return what is wrong with it, or None."""
         try:
             self._retrying(self.write_page, page)
-        except (*PASSING, IntegrityError):
+        except PASSING:
             raise
         except Exception as error:
             _logger.info("A mailing cannot be written", exc_info=True)

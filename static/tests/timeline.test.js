@@ -314,7 +314,7 @@ test("closing the reasons or taking one off keeps the place of the keyboard", as
         sentence: false,
     }));
     onRpc("easycrm.email", "easycrm_history", () => []);
-    onRpc("easycrm.email.link", "action_take_off", () => true);
+    onRpc("easycrm.email.link", "action_take_off", () => [4]);
     await mountTimeline();
     await pressAt("[data-thread-id='2'] .o_easycrm_toggle");
     await pressAt(".o_easycrm_why_toggle");

@@ -190,14 +190,11 @@ export function mockUnlinked(mails = usualMails()) {
     onRpc("easycrm.email", "easycrm_history", () => []);
     onRpc("easycrm.email.link", "action_put_back", ({args: [[id]]}) => {
         expect.step(`put back ${id}`);
-        server.before = server.mails;
+        const before = server.mails;
         server.mails = server.mails.slice(1);
-        return true;
-    });
-    onRpc("easycrm.email.link", "action_take_off", ({args: [[id]]}) => {
-        expect.step(`take off ${id}`);
-        server.mails = server.before;
-        return true;
+        const step = ++server.steps;
+        server.undo[step] = () => (server.mails = before);
+        return [step];
     });
     on("unlinked_empty", () => ({kind: server.empty, left: false}));
     onRpc("easycrm.email", "easycrm_values", ({args: [[id]]}) => ({

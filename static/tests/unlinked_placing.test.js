@@ -188,7 +188,7 @@ test("what is put back on its record leaves in its place, and Undo brings it aga
     await click(".o_notification_buttons button");
     await advanceTime(3000);
     await settle();
-    expect.verifySteps(["take off 31"]);
+    expect.verifySteps(["undo 1"]);
     expect(subjects()[0]).toBe("Mail 9");
     expect(selected()).toEqual(["Mail 7"]);
 });

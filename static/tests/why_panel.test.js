@@ -75,7 +75,7 @@ test("the focus stays where something was put back", async () => {
     reasons = [link];
     onRpc("easycrm.email.link", "action_put_back", () => {
         reasons = [{...link, removed: false, can_put_back: false}];
-        return true;
+        return [4];
     });
     // (that of a timeline answers later than the panel's own questions)
     const store = reactive({

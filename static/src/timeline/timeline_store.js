@@ -12,6 +12,18 @@ import {
     withoutEmail,
 } from "./timeline_model";
 
+/**
+ * Undoes what was just done, and only that.
+ *
+ * @param {Object} orm the service itself: an answer is wanted though a component is gone
+ * @param {number[]} steps
+ */
+export async function undoSteps(orm, steps) {
+    for (const step of steps) {
+        await orm.call("easycrm.email.copy", "undo", [step]);
+    }
+}
+
 export class TimelineStore {
     /** @param {Object} orm the service itself: an answer is wanted though a component is gone */
     constructor(orm, resModel, resId) {
@@ -325,20 +337,19 @@ export class TimelineStore {
         this.versions[email.id] = {...values, versions: email.versions};
     }
 
-    callLink(method, linkId) {
-        return this.orm.call("easycrm.email.link", method, [[linkId]]);
-    }
-
-    /** Takes a link off; a mail that stood here by it goes at once. */
+    /** Takes a link off; a mail that stood here by it goes at once. Returns the steps that this was. */
     async takeOff(linkId, email = null) {
-        await this.callLink("action_take_off", linkId);
+        const steps = await this.orm.call("easycrm.email.link", "action_take_off", [
+            [linkId],
+        ]);
         if (email) {
             this.removeEmail(email);
         }
+        return steps;
     }
 
-    async putBack(linkId, email = null) {
-        await this.callLink("action_put_back", linkId);
+    async undoTakeOff(steps, email = null) {
+        await undoSteps(this.orm, steps);
         if (email) {
             this.conversations = withEmail(this.conversations, email);
             this.count++;

@@ -6,6 +6,7 @@ import {reloadUnlessDirty} from "../sync/reload_record";
 import {useFocusNext} from "./focus_next";
 import {ONLY_HERE, useOnlyHere} from "./only_here";
 import {useSetPrivate} from "./privacy_menu";
+import {undoSteps} from "./timeline_store";
 import {lastWords, longTime} from "./timeline_words";
 import {useUndoToast} from "./undo_toast";
 
@@ -139,7 +140,7 @@ export class WhyPanel extends Component {
         const {store, record} = this.props;
         const email = this.isHere(reason) ? this.props.email : null;
         const forget = ({link_id}) => link_id !== reason.link_id;
-        await store.takeOff(reason.link_id, email);
+        const steps = await store.takeOff(reason.link_id, email);
         const index = this.state.reasons.findIndex((other) => !forget(other));
         this.state.reasons = this.state.reasons.filter(forget);
         this.focusNext(
@@ -147,7 +148,7 @@ export class WhyPanel extends Component {
             ".o_easycrm_why_close"
         );
         this.undoToast(_t("Taken off %s.", reason.record.name), async () => {
-            await store.putBack(reason.link_id, email);
+            await store.undoTakeOff(steps, email);
             await reloadUnlessDirty(record);
             if (status(this) !== "destroyed") {
                 await this.load();
@@ -203,21 +204,23 @@ export class WhyPanel extends Component {
     async putBack(reason) {
         // The service itself: the mail may have left the screen when Undo is chosen.
         const {orm} = this.env.services;
-        const change = async (method, ...next) => {
-            await orm.call("easycrm.email.link", method, [[reason.link_id]]);
+        const follow = (...next) => {
             this.unlinked.tell();
-            await this.reload(...next);
+            return this.reload(...next);
         };
         const place = this.state.reasons.findIndex(
             ({link_id: id}) => id === reason.link_id
         );
-        await change(
-            "action_put_back",
+        const steps = await orm.call("easycrm.email.link", "action_put_back", [
+            [reason.link_id],
+        ]);
+        await follow(
             `.o_easycrm_reason:nth-child(${place + 1}) button`,
             ".o_easycrm_why_close"
         );
-        this.undoToast(_t("Put back on %s.", reason.record.name), () =>
-            change("action_take_off")
-        );
+        this.undoToast(_t("Put back on %s.", reason.record.name), async () => {
+            await undoSteps(orm, steps);
+            await follow();
+        });
     }
 }
