@@ -85,6 +85,11 @@ class TestHealth(TransactionCase):
         self.assertIn("imap.own.example", activity.note)
         self.assertEqual(len(self.get_toasts()), 1)
 
+    def test_the_toast_says_which_mailbox_it_is_about(self):
+        self.break_sync(Retry("timeout"), times=4)
+        self.assertNotIn(self.account.email, self.account.last_error)
+        self.assertIn(self.account.email, self.get_toasts().message)
+
     def test_nobody_gets_the_same_notice_every_five_minutes(self):
         self.break_sync(Retry("timeout"), times=9)
         self.assertEqual(len(self.get_activities()), 1)

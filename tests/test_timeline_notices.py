@@ -78,7 +78,8 @@ class TestTimelineNotices(TimelineCase):
         self.assertEqual(
             notice["title"], "Email sync failed. Please check your connection"
         )
-        self.assertEqual(notice["reason"], "The password is not accepted.")
+        reason = f"{self.mailbox.email}: The password is not accepted."
+        self.assertEqual(notice["reason"], reason, "one may have several")
         self.assertEqual(notice["primary"], "reconnect")
         self.break_sync("retry", next_sync_at=fields.Datetime.now())
         [notice] = self.open(self.anna)["notices"]

@@ -184,7 +184,10 @@ class EasycrmEmailAccount(models.Model):
         )
         self.told_at = fields.Datetime.now()
         self._ping(
-            "failed", title=title, message=self.last_error, primary=self._get_remedy()
+            "failed",
+            title=title,
+            message=account._get_failure_reason(),
+            primary=self._get_remedy(),
         )
 
     def _get_remedy(self):
@@ -198,6 +201,15 @@ class EasycrmEmailAccount(models.Model):
     def _get_failure_title(self):
         return self.env._("Email sync failed. Please check your connection")
 
+    def _get_failure_reason(self):
+        """Return what went wrong for where the mailbox itself is not to be seen: one
+        may have several, and not every reason says which it is about.
+        """
+        reason = self.last_error or ""
+        if self.email in reason:
+            return reason
+        return self.env._("%(mailbox)s: %(reason)s", mailbox=self.email, reason=reason)
+
     def _get_notice(self, mine):
         """Return the banner that a failing mailbox gets on a timeline.
 
@@ -205,7 +217,7 @@ class EasycrmEmailAccount(models.Model):
         """
         self.ensure_one()
         if mine:
-            title, reason = self._get_failure_title(), self.last_error
+            title, reason = self._get_failure_title(), self._get_failure_reason()
             following = self._get_next_step()
         else:
             owner = self.user_id.name

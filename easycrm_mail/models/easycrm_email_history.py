@@ -83,7 +83,7 @@ class EasycrmEmailBatch(models.Model):
         }
         undone = False
         if self.undone_at:
-            date = tools.format_datetime(env, self.undone_at)
+            date = tools.format_datetime(env, self.undone_at, dt_format="short")
             undone = (
                 env._("undone by you, %s", date)
                 if self.undone_uid == env.user

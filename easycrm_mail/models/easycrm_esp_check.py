@@ -49,7 +49,8 @@ class EasycrmEsp(models.Model):
         if seconds < 24 * 3600:
             return self.env._("last event %s h ago", int(seconds / 3600))
         return self.env._(
-            "last event on %s", format_datetime(self.env, self.last_event_at)
+            "last event on %s",
+            format_datetime(self.env, self.last_event_at, dt_format="short"),
         )
 
     def _is_unheard(self):

@@ -169,7 +169,7 @@ test("a pause says who wanted it, and goes on by a button", async () => {
     });
     told.paused = {by: "Mia", is_me: true, at: "2026-11-30 09:34:00", reason: ""};
     await mountProgress({easycrm_paused: true});
-    expect(WORDS).toHaveText("12,000 of 50,000, paused by you at 09:34");
+    expect(WORDS).toHaveText(/^12,000 of 50,000, paused by you at 9:34\sAM$/);
     expect(".o_easycrm_go_on").toHaveCount(0);
     await click(".o_easycrm_resume");
     await animationFrame();
@@ -191,7 +191,7 @@ test("where it stops by itself the form says so, too", async () => {
     };
     await pass(3000);
     expect.verifySteps(["looked", "form reloaded"]);
-    expect(WORDS).toHaveText("12,000 of 50,000, stopped at 09:34");
+    expect(WORDS).toHaveText(/^12,000 of 50,000, stopped at 9:34\sAM$/);
     expect(".o_easycrm_progress_why").toHaveText(
         "SendGrid does not know this API key."
     );
@@ -249,15 +249,15 @@ test("numbers of a campaign in words", async () => {
     expect(String(secondsLeftWords(null))).toBe("");
     expect(String(secondsLeftWords(40))).toBe("less than a minute left");
     expect(String(secondsLeftWords(7200))).toBe("about 2 h left");
-    expect(String(atWords("2026-11-30 09:33:00"))).toBe("at 09:33");
-    expect(String(atWords("2026-11-29 09:33:00"))).toBe("on Nov 29 at 09:33");
+    expect(String(atWords("2026-11-30 09:33:00"))).toMatch(/^at 9:33\sAM$/);
+    expect(String(atWords("2026-11-29 09:33:00"))).toMatch(/^on Nov 29 at 9:33\sAM$/);
     const paused = {by: null, is_me: false, at: "2026-11-30 09:34:00", reason: "Key"};
-    expect(String(progressWords({done: 1, total: 2, paused}))).toBe(
-        "1 of 2, stopped at 09:34"
+    expect(String(progressWords({done: 1, total: 2, paused}))).toMatch(
+        /^1 of 2, stopped at 9:34\sAM$/
     );
     paused.by = "Jonas";
-    expect(String(progressWords({done: 1, total: 2, paused}))).toBe(
-        "1 of 2, paused by Jonas at 09:34"
+    expect(String(progressWords({done: 1, total: 2, paused}))).toMatch(
+        /^1 of 2, paused by Jonas at 9:34\sAM$/
     );
     expect([1, 4, 5, 163, 1255, 4488].map(niceStep)).toEqual([1, 1, 2, 50, 500, 2000]);
 });

@@ -111,7 +111,7 @@ test("what is not confirmed is sent again by a person alone", async () => {
     });
     await mountResults();
     expect(".o_easycrm_unconfirmed").toHaveText(
-        /183 not confirmed. They were handed over at 08:33, and no event came back within 60 minutes/
+        /183 not confirmed. They were handed over at 8:33\sAM, and no event came back within 60 minutes/
     );
     await click(".o_easycrm_send_again");
     await animationFrame();

@@ -1,10 +1,11 @@
 import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 import {describe, expect, test} from "@odoo/hoot";
-import {click} from "@odoo/hoot-dom";
+import {click, waitFor} from "@odoo/hoot-dom";
 import {animationFrame} from "@odoo/hoot-mock";
 
 import {makeMockEnv, mountWithCleanup, onRpc} from "@web/../tests/web_test_helpers";
 
+import {BodyFrame} from "@easycrm_mail/timeline/body_frame";
 import {EmailReader} from "@easycrm_mail/timeline/email_reader";
 import {email} from "./timeline_helpers";
 
@@ -40,4 +41,22 @@ test("a body that is not kept is shown as it was read, and read anew for images"
     expect.verifySteps(["read 1 true"]);
     expect("iframe").toHaveAttribute("srcdoc", /Images/);
     expect(".o_easycrm_remote_show").toHaveCount(0);
+});
+
+test("folded, quoted text leaves no line of Outlook's behind", async () => {
+    await makeMockEnv();
+    await mountWithCleanup(BodyFrame, {
+        props: {
+            document: `<html><head><style>[hidden] { display: none; }</style></head><body>
+                <p>Yes, gladly.</p>
+                <div class="own" style="border-top: solid 1pt"><p>Signed</p></div>
+                <div class="line" style="border-top: solid 1pt">
+                    <p data-o-mail-quote="1"><b>From:</b> Anna</p>
+                </div>
+                <p data-o-mail-quote="1">Would you?</p></body></html>`,
+        },
+    });
+    await waitFor(".o_easycrm_frame_loaded");
+    expect(":iframe .line").not.toBeDisplayed();
+    expect(":iframe .own").toBeDisplayed();
 });

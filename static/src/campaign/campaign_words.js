@@ -28,10 +28,15 @@ export function secondsLeftWords(seconds) {
     return _t("about %s h left", Math.round(seconds / 3600));
 }
 
+/** "9:34 AM" or "09:34", as one reads the clock in the reader's language. */
+export function clockWords(moment) {
+    return moment.toLocaleString(DateTime.TIME_SIMPLE);
+}
+
 /** "at 09:34", with its day where that is another one. */
 export function atWords(value) {
     const at = deserializeDateTime(value);
-    const time = at.toFormat("HH:mm");
+    const time = clockWords(at);
     if (at.hasSame(DateTime.now(), "day")) {
         return _t("at %s", time);
     }

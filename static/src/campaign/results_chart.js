@@ -4,7 +4,7 @@ import {loadBundle} from "@web/core/assets";
 import {_t} from "@web/core/l10n/translation";
 import {deserializeDateTime} from "@web/core/l10n/dates";
 import {formatInteger} from "@web/views/fields/formatters";
-import {niceStep} from "./campaign_words";
+import {clockWords, niceStep} from "./campaign_words";
 
 const {DateTime} = luxon;
 
@@ -83,12 +83,12 @@ export class ResultsChart extends Component {
     }
 
     hourWords(at) {
-        return deserializeDateTime(this.props.hours[at].hour).toFormat("HH:mm");
+        return clockWords(deserializeDateTime(this.props.hours[at].hour));
     }
 
     tooltipTitle(at) {
         const from = deserializeDateTime(this.props.hours[at].hour);
-        return `${from.toFormat("HH:mm")} – ${from.plus({hours: 1}).toFormat("HH:mm")}`;
+        return `${clockWords(from)} – ${clockWords(from.plus({hours: 1}))}`;
     }
 
     tooltipWords(name, count) {

@@ -2,6 +2,7 @@ import {Component, useState} from "@odoo/owl";
 
 import {_t} from "@web/core/l10n/translation";
 import {useHotkey} from "@web/core/hotkeys/hotkey_hook";
+import {useService} from "@web/core/utils/hooks";
 
 /** The length of the ring that counts down. */
 const RING = 2 * Math.PI * 15;
@@ -12,6 +13,7 @@ export class ComposeToasts extends Component {
     static props = {toasts: Array};
 
     setup() {
+        this.ui = useService("ui");
         this.toasts = useState(this.props.toasts);
         useHotkey("z", () => this.undoable.onUndo(), {
             global: true,

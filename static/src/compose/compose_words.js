@@ -95,14 +95,18 @@ export function laterTimes(now) {
             key: "tomorrow",
             icon: "fa-calendar-check-o",
             name: _t("Tomorrow morning"),
-            words: tomorrow.toFormat("ccc HH:mm"),
+            words: tomorrow.toLocaleString({weekday: "short", ...DateTime.TIME_SIMPLE}),
             at: serializeDateTime(tomorrow),
         },
         {
             key: "monday",
             icon: "fa-calendar-plus-o",
             name: _t("Monday morning"),
-            words: monday.toFormat("d LLL HH:mm"),
+            words: monday.toLocaleString({
+                day: "numeric",
+                month: "short",
+                ...DateTime.TIME_SIMPLE,
+            }),
             at: serializeDateTime(monday),
         },
     ];

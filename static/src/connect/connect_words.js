@@ -55,7 +55,7 @@ export function progressWords({done, total, status}) {
         return _t("%(done)s of %(total)s mails looked at, headers only", values);
     }
     if (!total) {
-        return _t("Counting the mails…");
+        return status === "error" ? _t("Not counted yet") : _t("Counting the mails…");
     }
     values.total = formatInteger(roughly(total));
     return done < total

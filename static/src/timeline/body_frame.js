@@ -24,6 +24,9 @@ const PIXELS = /^[0-2](px)?$/;
 /** What is seen though it has no text. */
 const SEEN = "img, hr, table, [bgcolor], [style*='background'], [style*='border']";
 
+/** What the server has marked as quoted from earlier mails. */
+const QUOTED = "[data-o-mail-quote]";
+
 /** Empty lines between a mail's text and the quoted text that is folded; and the end of that text. */
 const BLANK = "o_easycrm_blank";
 const END = "o_easycrm_end";
@@ -196,7 +199,11 @@ function isPixel({attributes, style}) {
 function markBlankEnd(part) {
     for (const node of [...part.childNodes].reverse()) {
         const isElement = node.nodeType === Node.ELEMENT_NODE;
-        if (isElement && node.matches("[data-o-mail-quote]")) {
+        if (isElement && node.matches(QUOTED)) {
+            continue;
+        }
+        if (isElement && node.querySelector(QUOTED) && isQuotedOnly(node)) {
+            node.classList.add(BLANK);
             continue;
         }
         if (
@@ -214,6 +221,17 @@ function markBlankEnd(part) {
             node.classList.add(BLANK);
         }
     }
+}
+
+/** Whether quoted text is all that is seen of it: folded, only the line that Outlook draws above that would be left. */
+function isQuotedOnly(node) {
+    if (node.nodeType !== Node.ELEMENT_NODE) {
+        return !node.textContent.trim();
+    }
+    return (
+        node.matches(QUOTED) ||
+        (!node.matches("img, hr, table") && [...node.childNodes].every(isQuotedOnly))
+    );
 }
 
 /** Whether a computed colour is nearer to white than to black: light text means a dark page. */
