@@ -341,6 +341,24 @@ class TestUnlinked(UnlinkedCase):
         domain = [("people", "ilike", "uli"), ("has_attachments", "=", False)]
         self.assertEqual(len(self.inbox().unlinked_page(domain)["rows"]), 1)
 
+    def test_a_filter_of_ones_own_asks_as_any_other_field_is_asked(self):
+        self.stranger(1, subject="Chairs")
+        self.receive(self.mailbox, sender="news@shop.example", subject="Sale")
+        for condition, count in (
+            (("from_domain", "ilike", "UNION"), 1),
+            (("from_domain", "not ilike", "union"), 1),
+            (("from_domain", "=", "shop.example"), 1),
+            (("from_domain", "!=", "shop.example"), 1),
+            (("words", "=", False), 0),
+            (("words", "!=", False), 2),
+            (("words", "not ilike", "chairs"), 1),
+            (("people", "=", False), 0),
+            (("people", "!=", False), 2),
+        ):
+            with self.subTest(condition=condition):
+                mails = self.inbox().unlinked_groups([condition])["mails"]
+                self.assertEqual(mails, count)
+
     def count_queries(self, function):
         """Return the queries of the second call: the first looks up what stays."""
         for _time in range(2):

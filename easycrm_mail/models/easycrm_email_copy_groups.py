@@ -43,12 +43,15 @@ class EasycrmEmailCopy(models.Model):
             copy.from_domain = (copy.from_address or "").rpartition("@")[2]
 
     def _search_from_domain(self, operator, value):
-        if operator != "in":
+        if operator == "in":
+            condition = SQL("= ANY(%s)", [domain or "" for domain in value])
+        elif operator == "ilike":
+            condition = SQL("ILIKE %s", f"%{value}%")
+        else:
             return NotImplemented
-        domains = [domain or "" for domain in value]
         return Domain.custom(
             to_sql=lambda model, alias, query: SQL(
-                "%s = ANY(%s)", self._get_key_sql(alias, "from_domain", query), domains
+                "%s %s", self._get_key_sql(alias, "from_domain", query), condition
             )
         )
 

@@ -22,19 +22,31 @@ class EasycrmEmailCopy(models.Model):
     )
 
     def _search_words(self, operator, value):
-        if operator not in ("ilike", "=") or not isinstance(value, str):
-            return NotImplemented
-        found = [
-            SQL("(%s OR %s)", self._get_said_sql(word), self._get_known_sql(word))
-            for word in split_words(value)
-        ]
-        return self._get_copies_domain(SQL(" AND ").join(found or [SQL("FALSE")]))
+        return self._search_each(
+            operator,
+            value,
+            lambda word: SQL(
+                "(%s OR %s)", self._get_said_sql(word), self._get_known_sql(word)
+            ),
+        )
 
     def _search_people(self, operator, value):
-        if operator not in ("ilike", "=") or not isinstance(value, str):
+        return self._search_each(operator, value, self._get_known_sql)
+
+    def _search_each(self, operator, value, get_sql):
+        """Return the domain of the copies of which all words of a text are found.
+
+        :param get_sql: of a word, the condition on `held` that it is found
+        """
+        if operator not in ("in", "ilike"):
             return NotImplemented
-        found = [self._get_known_sql(word) for word in split_words(value)]
-        return self._get_copies_domain(SQL(" AND ").join(found or [SQL("FALSE")]))
+        texts = [
+            [get_sql(word) for word in split_words(text)]
+            for text in (value if operator == "in" else [value])
+            if isinstance(text, str)
+        ]
+        found = [SQL("(%s)", SQL(" AND ").join(words)) for words in texts if words]
+        return self._get_copies_domain(SQL(" OR ").join(found or [SQL("FALSE")]))
 
     def _get_copies_domain(self, condition):
         # compiling the statement would take longer than going through an inbox
