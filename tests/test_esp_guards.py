@@ -144,6 +144,27 @@ class TestEspRecipients(QueueCase):
         self.hand_over()
         self.assertEqual(len(self.get_addresses()), 1)
 
+    def test_and_also_after_what_was_not_confirmed_was_sent_again(self):
+        people = self.make_people(5)
+        mailing = self.make_mailing(people)
+        mailing._action_send_mail(people[:2].ids)
+        mailing.write({"state": "sending", "easycrm_writing": True})
+        self.sendgrid.break_(SEND, "refuse")
+        self.hand_over()
+        mailing._action_send_mail(people[2:4].ids)
+        mailing.action_easycrm_cancel()
+        mailing._easycrm_get_batches("doubt").handed_at -= timedelta(minutes=61)
+        mailing.action_easycrm_send_unconfirmed()
+        self.hand_over()
+        self.assertEqual(len(self.get_addresses()), 2)
+        self.assertFalse(mailing.easycrm_cancelled)
+        self.traces(mailing)[0].trace_status = "error"
+        with self.assertRaises(UserError):
+            mailing.action_retry_failed()
+        self.process()
+        self.hand_over()
+        self.assertEqual(len(self.get_addresses()), 2)
+
     def test_what_was_written_to_the_end_is_tried_again_though_it_was_cancelled(self):
         people = self.make_people(2)
         mailing = self.make_mailing(people)

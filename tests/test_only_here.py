@@ -143,6 +143,15 @@ class TestOnlyHere(MergeCase):
         self.assertEqual(self.first.thread_id.only_lead_id, head)
         self.assertLinked(self.first, [self.anna, head, self.of_jonas])
 
+    def test_undo_leaves_what_somebody_else_has_chosen_since(self):
+        self.narrow()
+        self.narrow(self.of_jonas, self.jonas)
+        self.assertEqual(self.undo(), {"count": 1})
+        self.assertEqual(self.thread.only_lead_id, self.of_jonas)
+        self.assertEqual(self.thread.only_uid, self.jonas)
+        there = self.first.link_ids.filtered(lambda link: not link.removed)
+        self.assertIn(self.tables, there.lead_id)
+
     def test_undo_after_the_opportunity_was_deleted(self):
         self.narrow()
         self.chairs.unlink()

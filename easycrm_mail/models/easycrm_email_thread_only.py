@@ -243,7 +243,8 @@ class CrmLead(models.Model):
         )
         if not lead and not narrowed:
             raise AccessError(self.env._("There is nothing left to undo."))
-        thread.write({"only_lead_id": False, "only_uid": False, "only_at": False})
+        if lead or not thread.only_lead_id:
+            thread.write({"only_lead_id": False, "only_uid": False, "only_at": False})
         # (what one may not change any more stays as it is)
         back = narrowed.filtered(
             lambda link: (

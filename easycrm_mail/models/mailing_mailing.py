@@ -247,8 +247,10 @@ class MailingMailing(models.Model):
         )
         if mailings:
             mailings.check_access("write")
-            for mailing in mailings.filtered("easycrm_cancelled"):
-                if mailing._get_remaining_recipients():
+            for mailing in mailings:
+                if mailing._easycrm_was_cancelled() and (
+                    mailing._get_remaining_recipients()
+                ):
                     raise UserError(
                         self.env._(
                             "It was cancelled before everybody was written to, and "
@@ -266,6 +268,22 @@ class MailingMailing(models.Model):
             mailings.action_put_in_queue()
         others = self - mailings
         return super(MailingMailing, others).action_retry_failed() if others else None
+
+    def _easycrm_was_cancelled(self):
+        """Tell whether a person has cancelled it, be it before he sent something again.
+
+        Who was waiting then got nothing, for no reason of his own.
+        """
+        self.ensure_one()
+        taken_back = [
+            ("mass_mailing_id", "=", self.id),
+            ("trace_status", "=", "cancel"),
+            ("failure_type", "=", False),
+            ("easycrm_batch_id.state", "=", "cancelled"),
+        ]
+        return self.easycrm_cancelled or bool(
+            self.env["mailing.trace"].sudo().search_count(taken_back, limit=1)
+        )
 
     def action_easycrm_pause(self):
         """Hand nothing more over for now."""
