@@ -218,6 +218,22 @@ class TestEspFaults(QueueCase):
         self.assertTrue(mailing.easycrm_paused)
         self.assertIn("archived", mailing.easycrm_pause_reason)
 
+    def test_a_copy_of_the_database_sends_nothing_by_itself(self):
+        mailing = self.make_mailing(self.make_people(2))
+        mailing.action_put_in_queue()
+        # (what core's cron does, in the copy)
+        parameters = self.env["ir.config_parameter"]
+        parameters.set_param("database.uuid", "that-of-the-copy")
+        self.send(mailing)
+        self.assertFalse(self.sendgrid.calls)
+        self.assertTrue(mailing.easycrm_paused)
+        self.assertIn("copy", mailing.easycrm_pause_reason)
+        self.assertFalse(mailing.copy().easycrm_planned_in)
+        mailing.action_easycrm_resume()
+        self.hand_over()
+        self.assertEqual(len(self.sendgrid.deliveries.all()), 2)
+        self.assertEqual(mailing.state, "done")
+
     def test_a_sender_that_a_mailing_waits_for_is_not_deleted(self):
         self.make_mailing(self.make_people(1))
         with (

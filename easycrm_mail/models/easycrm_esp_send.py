@@ -92,6 +92,7 @@ class EasycrmEspBatch(models.Model):
         """
         if not self.esp_id.active:
             raise UserError(self.env._("%s is archived.", self.esp_id.name))
+        self.mailing_id._easycrm_check_database()
         return self.esp_id._make_esp()
 
     def _hand_over(self):

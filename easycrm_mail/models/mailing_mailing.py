@@ -67,6 +67,12 @@ class MailingMailing(models.Model):
     easycrm_cancelled = fields.Boolean(
         string="Sending Cancelled", copy=False, readonly=True
     )
+    easycrm_planned_in = fields.Char(
+        copy=False,
+        readonly=True,
+        help="The database in which somebody has sent or resumed it: copies of that do "
+        "not go on by themselves.",
+    )
     easycrm_sender_hint = fields.Char(compute="_compute_easycrm_sender_hint")
 
     @api.model
@@ -128,6 +134,7 @@ class MailingMailing(models.Model):
         self._check_easycrm_esp()
         mailings = self.sudo().filtered("easycrm_esp_id")
         mailings.write({"easycrm_cancelled": False, "easycrm_writing": True})
+        mailings._easycrm_plan_here()
         return super().action_put_in_queue()
 
     def action_cancel(self):
@@ -285,6 +292,29 @@ class MailingMailing(models.Model):
             self.env["mailing.trace"].sudo().search_count(taken_back, limit=1)
         )
 
+    def _easycrm_plan_here(self):
+        """Record that a person wants them sent from this database."""
+        parameters = self.env["ir.config_parameter"].sudo()
+        self.easycrm_planned_in = parameters.get_param("database.uuid")
+
+    def _easycrm_check_database(self):
+        """Raise if it was sent in a database of which this is a copy.
+
+        That one is still at it: whoever is in both would get it twice.
+
+        :raise UserError: it was, in words
+        """
+        self.ensure_one()
+        planned_in = self.easycrm_planned_in
+        here = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
+        if planned_in and planned_in != here:
+            raise UserError(
+                self.env._(
+                    "It was sent in another database, of which this one is a copy. "
+                    "Resume it only if that one does not send it."
+                )
+            )
+
     def action_easycrm_pause(self):
         """Hand nothing more over for now."""
         self.check_access("write")
@@ -310,6 +340,7 @@ class MailingMailing(models.Model):
         self.check_access("write")
         mailings = self.sudo()
         mailings.write(NOT_PAUSED)
+        mailings._easycrm_plan_here()
         # (who resumes has mended what was wrong: it is tried at once)
         mailings._easycrm_get_batches("prepared").write(
             {"next_try_at": False, "attempts": 0, "put_off_at": False, "error": False}
