@@ -123,6 +123,6 @@ class TestNightlyComparison(MailCase):
         with freeze_time("2026-11-26 09:00:00"):
             mailbox.invalidate_recordset()
             self.assertEqual(
-                mailbox.week_words, {"title": "not checked", "detail": "since 24 Nov"}
+                mailbox.week_words, {"title": "not checked", "detail": "since Nov 24"}
             )
-            self.assertEqual(mailbox.week_line, "7 days: not checked since 24 Nov")
+            self.assertEqual(mailbox.week_line, "7 days: not checked since Nov 24")

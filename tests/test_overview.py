@@ -183,7 +183,7 @@ class TestOverview(MailCase):
         with freeze_time(NOW):
             self.as_user(self.mailbox, self.mira).action_pause()
             paused = self.mailbox.with_context(tz="UTC").trouble
-            self.assertEqual(paused["title"], "paused by Mira Maas, 24 Nov")
+            self.assertEqual(paused["title"], "paused by Mira Maas, Nov 24")
             self.assertEqual(self.mailbox.paused_by_id, self.mira)
             self.jonas_mailbox._mark_resting(12 * 60)
             waiting = self.jonas_mailbox.with_context(tz="UTC").trouble

@@ -7,7 +7,6 @@ import pytz
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools.misc import format_date
 
 #: Days that are compared: today and those before it, in the owner's time zone.
 WEEK_DAYS = 7
@@ -116,8 +115,7 @@ class EasycrmEmailAccount(models.Model):
                 return env._("not checked"), env._("while in error")
             return env._("not checked"), env._("tonight")
         if not self._is_check_valid():
-            day = fields.Datetime.context_timestamp(self, self.checked_at).date()
-            since = format_date(env, day, date_format="d MMM")
+            since = self._format_day(self.checked_at)
             return env._("not checked"), env._("since %s", since)
         at = self._format_moment(self.checked_at)
         title = env._(

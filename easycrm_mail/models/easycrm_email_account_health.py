@@ -1,10 +1,16 @@
 import random
 from datetime import timedelta
 
+from babel.dates import format_skeleton
 from markupsafe import escape
 
 from odoo import api, fields, models
-from odoo.tools.misc import format_datetime, format_time
+from odoo.tools.misc import (
+    babel_locale_parse,
+    format_datetime,
+    format_time,
+    get_lang,
+)
 
 #: Retries after the first failure, before the user is told (law 5).
 RETRIES = 3
@@ -267,3 +273,9 @@ class EasycrmEmailAccount(models.Model):
         if local.date() == fields.Date.context_today(self):
             return format_time(self.env, local.time(), time_format="short")
         return format_datetime(self.env, moment, dt_format="short")
+
+    def _format_day(self, moment):
+        """Return the day of a moment for the reader, without its year: “Nov 24”."""
+        local = fields.Datetime.context_timestamp(self, moment)
+        locale = babel_locale_parse(get_lang(self.env).code)
+        return format_skeleton("MMMd", local, locale=locale)

@@ -3,7 +3,6 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
-from odoo.tools import format_date
 
 #: Days that the small bars of a mailbox show.
 BAR_DAYS = 14
@@ -156,11 +155,10 @@ class EasycrmEmailAccount(models.Model):
 
     def _get_paused_words(self):
         """Say who has paused it, and on which day."""
-        day = fields.Datetime.context_timestamp(self, self.paused_at).date()
         return self.env._(
             "paused by %(who)s, %(date)s",
             who=self.paused_by_id.sudo().name or self.env._("somebody"),
-            date=format_date(self.env, day, date_format="d MMM"),
+            date=self._format_day(self.paused_at),
         )
 
     def _get_told_words(self):
