@@ -136,6 +136,7 @@ class EasycrmEmailOutgoing(models.Model):
                 "error": words,
                 "error_kind": "refused" if kind == "refused" else "permanent",
                 "next_try_at": False,
+                "looked_at": self._is_certain() and fields.Datetime.now(),
             }
         )
         self._mark_recipients(recipients)
