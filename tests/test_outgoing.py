@@ -1,3 +1,4 @@
+from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import Command
@@ -38,6 +39,59 @@ class TestOutgoing(OutgoingFixtures, MailCase):
         mail.subject = "Offer, corrected"
         mail.action_queue()
         self.assertEqual(mail.state, "queued")
+
+    def test_what_was_refused_is_corrected_by_its_writer(self):
+        self.mailbox.member_ids = self.jonas
+        mail = self.write_mail(to="anna@acme.example,gone@acme.example")
+        self.add_file(mail, "plan.pdf", b"%PDF")
+        self.refuse(mail, recipients=[("gone@acme.example", "no such mailbox")])
+        message_id = mail.message_id
+        for user in (self.jonas, self.leonie, self.sofia):
+            with self.assertRaises(AccessError):
+                self.as_user(mail, user).action_undo()
+        self.assertEqual(mail.state, "refused")
+
+        self.assertTrue(mail.action_undo()["undone"])
+        self.assertEqual((mail.state, mail.error), ("draft", False))
+        self.assertFalse(any(mail.recipient_ids.mapped("refused")))
+        windows = self.env["easycrm.email.compose"].with_user(self.mira)
+        shown = windows.with_context(easycrm_outgoing_id=mail.id).easycrm_open()
+        self.assertEqual(
+            [one["address"] for one in shown["recipients"]["to"]],
+            ["anna@acme.example", "gone@acme.example"],
+        )
+        self.assertEqual((shown["outgoing_id"], shown["subject"]), (mail.id, "Offer"))
+        self.assertEqual([file["name"] for file in shown["files"]], ["plan.pdf"])
+        people = {"to": shown["recipients"]["to"][:1], "cc": [], "bcc": []}
+        windows.browse(shown["id"]).easycrm_send({"recipients": people})
+        self.assertEqual((mail.state, mail.message_id), ("queued", message_id))
+        self.assertEqual(mail.recipient_ids.mapped("address"), ["anna@acme.example"])
+
+    def refuse(self, mail, **vals):
+        """Have a mail of Mira's refused as it is handed over."""
+        mail.action_queue()
+        mail.sudo()._mark_sending()
+        mail.sudo()._refuse("Nobody took it.", **vals)
+
+    def test_what_got_to_somebody_or_may_have_is_not_corrected(self):
+        sent, doubted, late, copied = (self.write_mail() for _number in range(4))
+        for mail in (sent, doubted, late, copied):
+            mail.action_queue()
+        for mail in (sent, doubted):
+            mail.sudo()._mark_sending()
+        sent.sudo()._mark_sent(refused=[("anna@acme.example", "mailbox is full")])
+        doubted.sudo()._mark_doubtful()
+        # (these two may have gone out from the database that this one is a copy of)
+        late.sudo().scheduled_at -= timedelta(minutes=30)
+        copied.sudo().planned_in = "another database"
+        for mail in (late, copied):
+            mail.sudo()._refuse("It does not leave any more.", "permanent")
+        for mail in (sent, doubted, late, copied):
+            state = mail.state
+            self.assertFalse(mail.sudo()._get_card()["can_edit"])
+            self.assertFalse(mail.action_undo()["undone"])
+            self.assertEqual(mail.state, state)
+        self.assertEqual(sent.recipient_ids.refused, "mailbox is full")
 
     def test_what_was_handed_over_cannot_be_taken_back(self):
         mail = self.write_mail()
@@ -310,4 +364,4 @@ class TestPlanned(OutgoingFixtures, MailCase):
         self.assertEqual(
             card["error"], "Nobody took it.\nanna@acme.example: mailbox is full"
         )
-        self.assertTrue(card["can_send_again"])
+        self.assertTrue(card["can_edit"] and card["can_send_again"])

@@ -4,6 +4,7 @@ from odoo.tests import TransactionCase, tagged
 
 from .api_mailbox import ApiMailbox, GmailService, OutlookService
 from .common import MailFixtures
+from .servers.web import Answer
 from .test_send_api import Sending
 
 
@@ -86,6 +87,38 @@ class TestSendClear(Doubting, ApiMailbox, MailFixtures, TransactionCase):
         self.run_outbox()
         self.assertFalse(self.drafts())
         self.assertFalse(mail.clear_at)
+
+    def test_the_draft_of_a_mail_that_is_corrected_after_a_refusal_goes(self):
+        mail = self.refuse()
+        mail.with_user(self.mira).action_undo()
+        mail.subject = "Offer, corrected"
+        mail.with_user(self.mira).action_queue()
+        mail.scheduled_at -= timedelta(seconds=11)
+        self.run_outbox()
+        self.assertEqual((mail.state, len(self.held())), ("sent", 1))
+        self.assertFalse(self.drafts())
+
+    def test_the_draft_of_a_refused_mail_that_is_edited_and_thrown_away_goes(self):
+        mail = self.refuse()
+        mail.with_user(self.mira).action_undo()
+        windows = self.env["easycrm.email.compose"].with_user(self.mira)
+        window = windows.with_context(easycrm_outgoing_id=mail.id)
+        window.browse(window.easycrm_open()["id"]).easycrm_discard()
+        mail.clear_at -= timedelta(seconds=901)
+        self.run_outbox()
+        self.assertEqual((mail.state, mail.clear_at), ("cancelled", False))
+        self.assertFalse(self.drafts())
+
+    def refuse(self):
+        """Return a mail that was refused, and whose draft could not be taken away."""
+        answer = Answer({"error": {"code": "ErrorInvalidRecipients"}}, 400)
+        self.service.server.break_(self.SEND, "answer", answer=answer)
+        self.service.server.break_("DELETE", "refuse", times=99)
+        mail = self.queue()
+        self.run_outbox()
+        self.service.server.mend()
+        self.assertEqual((mail.state, len(self.drafts())), ("refused", 1))
+        return mail
 
     def test_one_that_had_gone_out_all_the_same_stays(self):
         mail = self.doubt("reset")

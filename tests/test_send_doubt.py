@@ -123,3 +123,15 @@ class TestSendDoubt(SendingCase):
         self.run_outbox()
         self.assertIn(other.message_id, self.provider.asked)
         self.assertEqual((other.state, len(self.provider.handed)), ("sent", 1))
+
+    def test_an_old_copy_that_cannot_ask_asks_again_before_it_sends(self):
+        mail = self.queue(late=timedelta(minutes=30))
+        self.provider.put(write(mail._make_draft(), bcc=True), None)
+        self.provider.handed.clear()
+        self.provider.ask_error = Retry("busy")
+        self.run_outbox()
+        self.assertEqual(mail.state, "queued")
+        self.provider.ask_error = None
+        self.pass_time(mail, minutes=3)
+        self.run_outbox()
+        self.assertEqual((mail.state, self.provider.handed), ("sent", []))

@@ -5,6 +5,9 @@ from odoo.tools import SQL
 
 from .send_run import SendRun
 
+#: Minutes after which a mail that should have left is asked for first.
+LATE_MINUTES = 10
+
 
 class EasycrmEmailOutgoing(models.Model):
     """What is due: which mail the cron hands over next."""
@@ -97,14 +100,21 @@ class EasycrmEmailOutgoing(models.Model):
             )
         )
 
-    def _is_late(self, minutes):
-        """Tell whether it should have left long ago, and nobody knows that it has not.
-
-        :param int minutes: that are not long
-        """
+    def _is_late(self):
+        """Tell whether it should be out for long, and nobody knows that it is not."""
         self.ensure_one()
         known = max(self.scheduled_at, self.looked_at or self.scheduled_at)
-        return known < fields.Datetime.now() - timedelta(minutes=minutes)
+        return known < fields.Datetime.now() - timedelta(minutes=LATE_MINUTES)
+
+    def _is_certain(self):
+        """Tell whether it is certain, as it fails, that it has not gone out.
+
+        Of one that was handed over its call has said so. One that only waited may have
+        gone out from the database that this one is a copy of.
+        """
+        self.ensure_one()
+        is_ours = self.planned_in == self._get_database()
+        return self.state != "queued" or is_ours and not self._is_late()
 
     def _why_not_leaving(self):
         """Return in words why it does not leave any more; else empty.

@@ -104,7 +104,7 @@ class EasycrmEmailOutgoing(models.Model):
                 "error": words,
                 "error_kind": error.kind,
                 "next_try_at": now + wait,
-                "looked_at": now,
+                "looked_at": now if self._is_certain() else self.looked_at,
             }
         )
         self._wake(self.next_try_at)
@@ -136,6 +136,7 @@ class EasycrmEmailOutgoing(models.Model):
                 "error": words,
                 "error_kind": "refused" if kind == "refused" else "permanent",
                 "next_try_at": False,
+                "looked_at": self._is_certain() and fields.Datetime.now(),
             }
         )
         self._mark_recipients(recipients)

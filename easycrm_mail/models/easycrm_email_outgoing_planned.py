@@ -54,7 +54,7 @@ class EasycrmEmailOutgoing(models.Model):
             "to": mail.with_env(self.env).sudo()._get_names(),
             "when": fields.Datetime.to_string(mail._get_moment()),
             "error": self._get_trouble(),
-            "can_edit": mine and mail.state in ("draft", "queued"),
+            "can_edit": mine and (mail.state == "draft" or mail._can_undo()),
             "can_send_now": mail.state == "queued",
             "can_send_again": bool(is_asked and mail.account_id),
             "can_cancel": mail.state == "queued",

@@ -58,7 +58,10 @@ class EasycrmEmailOutgoing(models.Model):
         }
 
     def action_undo(self):
-        """Make the mail a draft again, as long as it was not handed over.
+        """Make the mail a draft again, as long as nothing of it has gone out.
+
+        It keeps its Message-ID: what sending may have left in the mailbox is known, and
+        taken away, by that.
 
         :return: {"undone": whether it is one, "message": why not}
         """
@@ -66,12 +69,27 @@ class EasycrmEmailOutgoing(models.Model):
         self.check_access("write")
         self._lock()
         mail = self.sudo()
-        if mail.state == "queued":
-            mail.write({"state": "draft", "scheduled_at": False, "next_try_at": False})
+        if mail._can_undo():
+            mail.write(
+                {
+                    "state": "draft",
+                    "scheduled_at": False,
+                    "next_try_at": False,
+                    "error": False,
+                    "error_kind": False,
+                }
+            )
+            mail.recipient_ids.refused = False
             mail._ping()
         undone = mail.state == "draft"
         message = "" if undone else self.env._("It was too late: it has left already.")
         return {"undone": undone, "message": message}
+
+    def _can_undo(self):
+        """Tell whether it waits, or was refused and certainly got to nobody."""
+        self.ensure_one()
+        is_refused = self.state == "refused" and bool(self.looked_at)
+        return self.state == "queued" or is_refused
 
     def action_cancel(self):
         """Have a planned mail not sent."""

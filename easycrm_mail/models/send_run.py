@@ -43,9 +43,6 @@ CLAIM_SECONDS = 40
 #: Seconds after which the outbox is looked at again while mails are under way.
 LOOK_SECONDS = 1
 
-#: Minutes after which a mail that should have left is asked for first.
-LATE_MINUTES = 10
-
 
 @dataclass
 class Job:
@@ -151,7 +148,7 @@ class SendRun(StoreSteps):
             return job, None, ()
         try:
             self._have_provider(mail.account_id)
-            if mail.state == "doubt" or mail._is_late(LATE_MINUTES):
+            if mail.state == "doubt" or mail._is_late():
                 # (nobody else asks meanwhile)
                 wait_ = timedelta(seconds=PULL_SECONDS + LOST_SECONDS)
                 mail.next_try_at = fields.Datetime.now() + wait_

@@ -7,6 +7,7 @@ import {reactive} from "@odoo/owl";
 import {
     getService,
     makeMockEnv,
+    mockService,
     mountWithCleanup,
     onRpc,
 } from "@web/../tests/web_test_helpers";
@@ -83,6 +84,44 @@ test("a doubt is the reader's to settle", async () => {
         "Send again",
         "Discard",
     ]);
+});
+
+test("what was refused is corrected in the window, once it is a draft again", async () => {
+    mockService("easycrm_mail.compose", {
+        open: (context) => expect.step(`open ${context.easycrm_outgoing_id}`),
+    });
+    await mountPlanned([
+        {
+            ...QUEUED,
+            state: "refused",
+            error: "anna@acme.example: no such mailbox",
+            can_send_now: false,
+            can_cancel: false,
+            can_send_again: true,
+            can_discard: true,
+        },
+    ]);
+    expect(queryAllTexts(".o_easycrm_outgoing_actions button")).toEqual([
+        "Edit",
+        "Send again",
+        "Discard",
+    ]);
+    const answers = [
+        {undone: false, message: "It was too late."},
+        {undone: true, message: ""},
+    ];
+    onRpc("easycrm.email.outgoing", "action_undo", ({args}) => {
+        expect.step(`undo ${args[0]}`);
+        return answers.shift();
+    });
+    await click(".o_easycrm_outgoing_edit");
+    await animationFrame();
+    await animationFrame();
+    expect.verifySteps(["undo 1", "planned res.partner 7"]);
+    await click(".o_easycrm_outgoing_edit");
+    await animationFrame();
+    await animationFrame();
+    expect.verifySteps(["undo 1", "planned res.partner 7", "open 1"]);
 });
 
 test("nothing planned shows nothing", async () => {

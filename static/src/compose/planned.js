@@ -106,7 +106,7 @@ export class Planned extends Component {
         }
     }
 
-    /** What is planned becomes a draft again, as long as it has not left. */
+    /** What is planned, or was refused, becomes a draft again, as long as it has not left. */
     async edit(mail) {
         if (mail.state !== "draft") {
             const answer = await this.call(mail, "action_undo");
