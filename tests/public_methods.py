@@ -57,6 +57,7 @@ PUBLIC = {
     },
     "easycrm.email.erase": {"action_erase"},
     "easycrm.email.copy": {
+        "action_ignore",
         "bring_back",
         "find_others",
         "find_records",

@@ -1,3 +1,5 @@
+from lxml import etree
+
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
@@ -63,6 +65,17 @@ class TestAccountGuard(MailCase):
         )
         account.with_user(self.sofia).user_id = self.sofia
         self.assertFalse(account.has_password)
+
+    def test_no_screen_offers_a_second_one_of_the_same_mailbox(self):
+        Account = self.env["easycrm.email.account"]
+        views = self.env["ir.ui.view"].search(
+            [("model", "=", Account._name), ("type", "in", ["form", "list"])]
+        )
+        shown = views.filtered(lambda v: not v.inherit_id or v.mode == "primary")
+        self.assertGreaterEqual(len(shown), 4)
+        for view in shown:
+            arch = etree.fromstring(Account.get_view(view.id, view.type)["arch"])
+            self.assertEqual(arch.get("duplicate"), "0", view.name)
 
     def test_only_its_owner_shares_more_of_a_mailbox(self):
         self.mailbox.share_level = "metadata"

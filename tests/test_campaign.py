@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from odoo import Command, fields
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
 from odoo.addons.mail.tests.common import mail_new_test_user
@@ -102,6 +102,15 @@ class TestCampaignProgress(MailingCase):
         self.assertFalse(self.progress(mailing)["others"])
         mailing.with_user(self.user).action_easycrm_resume()
         self.assertIsNone(self.progress(mailing)["paused"])
+
+    def test_without_the_job_that_hands_over_it_stays_paused(self):
+        mailing = self.make_mailing(self.make_people(2))
+        self.env.ref("easycrm_mail.ir_cron_esp_send").unlink()
+        self.write_all(mailing)
+        mailing.with_user(self.user).action_easycrm_pause()
+        with self.assertRaisesRegex(UserError, "scheduled action .* was deleted"):
+            mailing.with_user(self.user).action_easycrm_resume()
+        self.assertTrue(mailing.easycrm_paused)
 
     def test_a_sender_that_does_not_know_the_key_may_be_left_for_another(self):
         self.esp.api_key = "wrong"

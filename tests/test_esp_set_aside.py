@@ -5,7 +5,7 @@ from unittest.mock import patch
 from psycopg2 import OperationalError
 
 from odoo import fields
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import TransactionCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
@@ -114,6 +114,19 @@ class TestEspSetAside(EspFixtures, TransactionCase):
         again = triggers.search([("cron_id", "=", cron.id)])
         self.assertEqual(len(again), 1)
         self.assertGreater(again.call_at, fields.Datetime.now())
+
+    def test_without_the_job_its_buttons_say_so(self):
+        self.store(self.event(self.traces[0], K.CLICKED, 900, url=BROKEN))
+        self.run_cron()
+        self.env.ref("easycrm_mail.ir_cron_esp_events").unlink()
+        for button in ("action_apply_again", "action_import_suppressions"):
+            with self.assertRaisesRegex(UserError, "scheduled action .* was deleted"):
+                getattr(self.esp, button)()
+        self.assertTrue(self.get_set_aside())
+        self.assertFalse(self.esp.import_wanted)
+        self.store(self.event(self.traces[1], K.OPENED, 900))
+        self.run_cron()
+        self.assertEqual(self.traces[1].trace_status, "open")
 
     def test_only_who_may_change_the_sender_tries_again(self):
         user = new_test_user(

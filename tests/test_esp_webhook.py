@@ -97,6 +97,12 @@ class TestEspWebhook(WebhookCase):
         self.assertEqual(trace.easycrm_open_count, 1)
         self.assertFalse(trace.easycrm_complained_at)
 
+    def test_without_the_job_that_applies_it_a_report_is_kept(self):
+        self.env.ref("easycrm_mail.ir_cron_esp_events").unlink()
+        self.assertEqual(self.report(self.sendgrid.event(self.mail, "open")), 200)
+        self.apply()
+        self.assertEqual(self.trace.trace_status, "open")
+
     @mute_logger("odoo.http")
     def test_our_own_trouble_is_told_as_such(self):
         self.esp.sudo().webhook_secret = "not encrypted"

@@ -200,6 +200,14 @@ class TestHealth(TransactionCase):
         self.assertNotIn(self.account, self.account._get_due(first=True))
         self.assertNotIn(self.account, self.account._get_due(first=False))
 
+    def test_without_the_cron_sync_now_says_so_and_all_else_goes_on(self):
+        self.account._get_cron().unlink()
+        told = self.account.with_user(self.mira).action_sync_now()["params"]
+        self.assertEqual(told["type"], "warning")
+        self.assertIn("scheduled action of Email for CRM was deleted", told["message"])
+        self.break_sync(Retry("timeout"))
+        self.assertTrue(self.account.next_sync_at)
+
     def test_sync_now_wakes_the_cron_and_calls_nobody(self):
         self.account.with_user(self.mira).action_sync_now()
         cron = self.account._get_cron()

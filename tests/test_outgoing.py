@@ -31,6 +31,17 @@ class TestOutgoing(OutgoingFixtures, MailCase):
         triggers = self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)])
         self.assertIn(mail.scheduled_at, triggers.mapped("call_at"))
 
+    def test_without_the_job_that_sends_nothing_is_sent(self):
+        planned, draft = self.write_mail(), self.write_mail()
+        planned.action_queue("2199-01-01 08:00:00")
+        self.env.ref("easycrm_mail.ir_cron_email_send").unlink()
+        for button in (planned.action_send_now, draft.action_queue):
+            with self.assertRaisesRegex(UserError, "scheduled action .* was deleted"):
+                button()
+        self.assertEqual((planned.state, draft.state), ("queued", "draft"))
+        planned.action_undo()
+        self.assertEqual(planned.state, "draft")
+
     def test_what_is_taken_back_is_a_draft_as_it_was(self):
         mail = self.write_mail()
         mail.action_queue()
@@ -314,6 +325,13 @@ class TestPlanned(OutgoingFixtures, MailCase):
     def read_cards(self, record, user=None):
         outbox = self.env["easycrm.email.outgoing"].with_user(user or self.mira)
         return outbox.easycrm_planned(record._name, record.id)
+
+    def test_a_record_that_is_gone_or_of_another_kind_has_none(self):
+        gone = self.env["res.partner"].create({"name": "Gone"})
+        gone.unlink()
+        for record in (gone, self.env.company):
+            with self.assertRaises(AccessError):
+                self.read_cards(record)
 
     def test_what_waits_stands_on_its_record_and_its_company(self):
         mail = self.write_mail(partner_id=self.anna.id, body="<p>Dear <b>Anna</b></p>")

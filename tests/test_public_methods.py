@@ -165,6 +165,7 @@ class TestPublicMethods(MailCase):
             "find_records": ("private",),
         }
         of_mails = {
+            "action_ignore": (),
             "bring_back": (ids,),
             "ignore": (ids, "address"),
             "link_to": (ids, "res.partner", self.anna.id),
@@ -176,7 +177,7 @@ class TestPublicMethods(MailCase):
         }
         self.assertEqual({*of_lists, *of_mails}, PUBLIC["easycrm.email.copy"])
         for user in (self.jonas, self.sofia, self.bea, self.admin):
-            copies = self.as_user(Copy, user)
+            copies = self.as_user(email.copy_ids, user)
             for method, arguments in of_mails.items():
                 with (
                     self.subTest(method=method, user=user.login),
@@ -197,7 +198,7 @@ class TestPublicMethods(MailCase):
                     self.subTest(method=method, user=user.login),
                     self.assertRaises(AccessError),
                 ):
-                    getattr(self.as_user(Copy, user), method)(*arguments)
+                    getattr(self.as_user(email.copy_ids, user), method)(*arguments)
 
     def link_privately(self, email):
         self.env["easycrm.email.link"].create(

@@ -1,3 +1,5 @@
+from lxml import etree
+
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
@@ -41,6 +43,20 @@ class TestUnlinkedDone(UnlinkedCase):
         )
         self.cr.flush()
         self.assertLinked(email, [lead])
+
+    def test_what_is_selected_in_the_list_can_be_ignored_and_brought_back(self):
+        emails = self.stranger(1) | self.stranger(2)
+        self.stranger(3)
+        view = self.env.ref("easycrm_mail.easycrm_email_copy_view_list")
+        arch = etree.fromstring(self.inbox().get_view(view.id)["arch"])
+        [button] = arch.findall("header/button[@type='object']")
+        copies = self.inbox().browse(self.ids(*emails))
+        action = getattr(copies, button.get("name"))()
+        self.assertEqual(action["tag"], "easycrm_mail.ignored")
+        self.assertEqual(action["params"]["message"], "2 mails ignored")
+        self.assertEqual(self.inbox().unlinked_count(), 1)
+        self.inbox().undo(action["params"]["batch"])
+        self.assertEqual(self.inbox().unlinked_count(), 3)
 
     def test_linking_puts_mails_on_a_record_and_undo_takes_them_back(self):
         emails = self.stranger(1) | self.stranger(2)

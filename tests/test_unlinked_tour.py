@@ -47,6 +47,12 @@ class TestUnlinkedTour(MailFixtures, HttpCase):
             self.get_waiting(), ["From Bruno", "First", "Second", "Fourth"]
         )
 
+    def test_the_plain_list_ignores_and_takes_it_back(self):
+        self.tour("easycrm_unlinked_list_tour")
+        self.assertEqual(
+            self.get_waiting(), ["From Bruno", "First", "Second", "Third", "Fourth"]
+        )
+
     def test_what_was_done_is_told_on_the_mail(self):
         self.tour("easycrm_unlinked_history_tour")
         self.assertEqual(self.get_waiting(), ["From Bruno", "First", "Second", "Third"])

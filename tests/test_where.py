@@ -132,6 +132,25 @@ class TestWhere(MailCase):
             "The rule “@acme.example” keeps it off all records, in mira@ours.example.",
         )
 
+    def test_of_many_who_share_an_address_only_those_that_are_told_are_read(self):
+        for user in (self.jonas, self.mira):
+            for number in range(20):
+                name = f"{user.login} {number}"
+                self.add_lead(name, user, "shared@far.example")
+        self.follow_addresses()
+        self.env.flush_all()
+        self.env.invalidate_all()
+        steps = self.ask("shared@far.example")["steps"]
+        self.assertEqual(
+            self.words(steps),
+            [
+                f"{self.mira.login} {number} has shared@far.example."
+                for number in range(5)
+            ],
+        )
+        names = self.env["crm.lead"]._fields["name"]._get_cache(self.env)
+        self.assertEqual(set(names), {step["record"]["id"] for step in steps})
+
     def test_the_rule_that_ignores_it_is_named(self):
         email = self.receive(
             self.mailbox, sender="x@union.example", to="jonas@ours.example"

@@ -35,10 +35,11 @@ def connect():
 
 def connect_bulk(values):
     """The stand-in of the bulk sender, and everybody's first choice for campaigns."""
-    Esp = env["easycrm.esp"]
-    esp = Esp.search([("name", "=", values["name"])], limit=1)
+    # (made pictures of, a database has it archived, and others of its name)
+    Esp = env["easycrm.esp"].with_context(active_test=False)
+    esp = Esp.search([("webhook_token", "=", values["webhook_token"])], limit=1)
     if esp:
-        esp.write(values)
+        esp.write({**values, "active": True})
     else:
         esp = Esp.create(values)
     env["ir.config_parameter"].set_param("easycrm_mail.esp_id", esp.id)

@@ -62,7 +62,7 @@ class EasycrmEmailAccount(models.Model):
             asked = timedelta(seconds=getattr(error, "retry_after", None) or 0)
             longest = timedelta(hours=MAX_WAIT_HOURS)
             vals["next_sync_at"] = now + min(max(wait, asked), longest)
-            self._get_cron()._trigger(at=vals["next_sync_at"])
+            self._get_cron()._easycrm_trigger(vals["next_sync_at"])
         told = self.sync_status == "error"
         if failed:
             vals["sync_status"] = "error"
@@ -105,7 +105,7 @@ class EasycrmEmailAccount(models.Model):
         if recovered:
             self._clear_notices()
             self._notify_recovered()
-        self._get_cron()._trigger(at=at)
+        self._get_cron()._easycrm_trigger(at)
 
     def _mark_progress(self):
         """Record how far the folders have been read."""

@@ -32,15 +32,13 @@ class EasycrmEmailAccount(models.Model):
     @api.model
     def _get_sync_cron(self):
         """Return the cron that reads mailboxes; nothing if somebody has deleted it."""
-        cron = self.env.ref("easycrm_mail.ir_cron_email_sync", raise_if_not_found=False)
-        return (cron or self.env["ir.cron"]).sudo()
+        return self.env["ir.cron"]._easycrm_get("easycrm_mail.ir_cron_email_sync")
 
     @api.model
     def _wake_backfill(self, at=None):
         """Have the backfill cron run, now or then; nothing if it was deleted."""
-        name = "easycrm_mail.ir_cron_email_backfill"
-        if cron := self.env.ref(name, raise_if_not_found=False):
-            cron.sudo()._trigger(at=at)
+        cron = self.env["ir.cron"]._easycrm_get("easycrm_mail.ir_cron_email_backfill")
+        cron._easycrm_trigger(at)
 
     @api.model
     def _get_schedule(self):

@@ -125,7 +125,11 @@ class EasycrmEmailAccount(models.Model):
             account.next_sync_at = (
                 fields.Datetime.now() if account.sync_status == "error" else False
             )
-            account._get_cron()._trigger()
+            account._get_cron()._easycrm_trigger()
+        if not all(account._get_cron() for account in self.sudo()):
+            return self._show_result(
+                "warning", self.env["ir.cron"]._easycrm_say_deleted()
+            )
         if not self._get_schedule()[0] and self._get_sync_cron() in {
             account._get_cron() for account in self.sudo()
         }:
@@ -273,12 +277,12 @@ class EasycrmEmailAccount(models.Model):
         return datetime.combine(self.sync_from, time.min, timezone.utc)
 
     def _get_cron(self):
-        """Return the cron that reads this mailbox next."""
+        """Return the cron that reads this mailbox next; nothing if it was deleted."""
         self.ensure_one()
         selected = self._get_read_folders()
         settled = selected and all(selected.mapped("settled"))
         name = "ir_cron_email_sync" if settled else "ir_cron_email_backfill"
-        return self.env.ref(f"easycrm_mail.{name}").sudo()
+        return self.env["ir.cron"]._easycrm_get(f"easycrm_mail.{name}")
 
     def _update_folders(self, streams):
         """Follow the folders that the mailbox has; the user's choice stays.

@@ -41,25 +41,29 @@ class EasycrmEmailAccount(models.Model):
         accounts = self.sudo().search(due, limit=WARNED_AT_ONCE, order="failed_at, id")
         if not accounts:
             return False
-        managers = self.env.ref("easycrm_mail.group_easycrm_mail_manager").sudo()
         for account in accounts:
-            account._warn(managers.all_user_ids)
+            account._warn(account._get_administrators())
         accounts.warned_at = fields.Datetime.now()
         return len(accounts) == WARNED_AT_ONCE
 
-    def _warn(self, users):
-        """Give these users an activity, unless they still have one of this mailbox.
+    def _get_administrators(self):
+        """Return the administrators of email who work for the mailbox's company."""
+        self.ensure_one()
+        managers = self.env.ref("easycrm_mail.group_easycrm_mail_manager").sudo()
+        return managers.all_user_ids.filtered(
+            lambda user: (
+                user.active and not user.share and self.company_id in user.company_ids
+            )
+        )
 
-        :param users: those who work for its company are told
-        """
+    def _warn(self, users):
+        """Give these users an activity, unless they still have one of this mailbox."""
         self.ensure_one()
         warning = self.env.ref("mail.mail_activity_data_warning")
         told = self.activity_ids.filtered(
             lambda activity: activity.activity_type_id == warning
         ).user_id
-        for user in users.filtered("active") - told:
-            if user.share or self.company_id not in user.company_ids:
-                continue
+        for user in users - told:
             account = self.with_context(
                 lang=user.lang, tz=user.tz, mail_activity_quick_update=True
             )

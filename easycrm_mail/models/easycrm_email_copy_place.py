@@ -69,6 +69,14 @@ class EasycrmEmailCopy(models.Model):
             message = self.env._("%s mails ignored", count)
         return {"batch": batch.id, "count": count, "message": message}
 
+    def action_ignore(self):
+        """Ignore what is selected in a list; the toast that tells it has the Undo."""
+        return {
+            "type": "ir.actions.client",
+            "tag": "easycrm_mail.ignored",
+            "params": self.ignore(self.ids),
+        }
+
     @api.model
     def bring_back(self, copy_ids):
         """Put ignored emails back on the list.

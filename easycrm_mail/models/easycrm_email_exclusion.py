@@ -134,4 +134,4 @@ class EasycrmEmailExclusion(models.Model):
         for account in accounts.filtered(lambda account: account._is_running()):
             if account.sync_status == "ok":
                 account.sync_status = "incomplete"
-            account._get_cron()._trigger()
+            account._get_cron()._easycrm_trigger()

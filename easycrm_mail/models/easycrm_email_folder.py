@@ -60,7 +60,7 @@ class EasycrmEmailFolder(models.Model):
         result = super().write(vals)
         if vals.get("selected"):
             for account in self.account_id.sudo():
-                account._get_cron()._trigger()
+                account._get_cron()._easycrm_trigger()
         elif "selected" in vals:
             self._forget_missing()
         return result

@@ -264,16 +264,25 @@ class EasycrmEmailOutgoing(models.Model):
         return self.account_id._explain_outgoing(error) if self.account_id else ""
 
     def _tell(self, title):
-        """Give its writer a task: what is wrong stands beside the mail itself."""
+        """Give somebody a task: what is wrong stands beside the mail itself."""
         self.ensure_one()
-        if self.activity_id or not self.account_id or not self.user_id.active:
+        user = self.account_id and self._get_told()
+        if self.activity_id or not user:
             return
         account = self.account_id.with_context(
-            lang=self.user_id.lang, mail_activity_quick_update=True
+            lang=user.lang, mail_activity_quick_update=True
         )
         self.activity_id = account.activity_schedule(
-            "mail.mail_activity_data_todo", summary=title, user_id=self.user_id.id
+            "mail.mail_activity_data_todo", summary=title, user_id=user.id
         )
+
+    def _get_told(self):
+        """Return its writer, or who is there in his place.
+
+        That is who answers for its mailbox, else one of the administrators of email.
+        """
+        here = (self.user_id | self.account_id.user_id).filtered("active")
+        return (here or self.account_id._get_administrators())[:1]
 
     def _end_notice(self):
         self.activity_id.unlink()

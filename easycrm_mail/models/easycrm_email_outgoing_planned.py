@@ -25,14 +25,13 @@ class EasycrmEmailOutgoing(models.Model):
             `to`, `when` (UTC, or False), `error` (words, or empty) and what the user
             may do: `can_edit`, `can_send_now`, `can_send_again`, `can_cancel`,
             `can_discard`
-        :raise AccessError: the record is not for this user
+        :raise AccessError: the record is not for this user, or gone
         """
-        record = self.env[model].browse(res_id)
-        record.check_access("read")
-        owner = self.env["easycrm.email.address"]._get_owner_field(model)
-        written = Domain(owner, "=", res_id)
+        record = self.env["easycrm.email.copy"]._get_record(model, res_id)
+        owner = self.env["easycrm.email.address"]._get_owner_field(record._name)
+        written = Domain(owner, "=", record.id)
         if owner == "partner_id":
-            written |= Domain("partner_id.commercial_partner_id", "=", res_id)
+            written |= Domain("partner_id.commercial_partner_id", "=", record.id)
         mails = self.search(written & Domain("state", "in", SHOWN))
         mails = mails.sorted(
             lambda mail: (SHOWN.index(mail.state), mail.scheduled_at or mail.write_date)

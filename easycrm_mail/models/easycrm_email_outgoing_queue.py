@@ -13,6 +13,9 @@ from .easycrm_email_live import TIMELINE
 #: Seconds in which a mail that is sent can be taken back.
 UNDO_SECONDS = 10
 
+#: The job that sends what is queued.
+SEND_CRON = "easycrm_mail.ir_cron_email_send"
+
 
 class EasycrmEmailOutgoing(models.Model):
     """What its writer does with a mail: sends it, takes it back, settles a doubt."""
@@ -32,6 +35,7 @@ class EasycrmEmailOutgoing(models.Model):
         self._check_is_draft()
         self._check_may_send()
         self._check_recipients()
+        self.env["ir.cron"]._easycrm_check(SEND_CRON)
         self._take_files()
         mail = self.sudo()
         now = fields.Datetime.now()
@@ -101,6 +105,7 @@ class EasycrmEmailOutgoing(models.Model):
 
     def action_send_now(self):
         """Have a planned mail sent at once."""
+        self.env["ir.cron"]._easycrm_check(SEND_CRON)
         for mail in self._lock_mine():
             if mail.state != "queued":
                 raise UserError(self.env._("It was too late: it has left already."))
@@ -203,9 +208,7 @@ class EasycrmEmailOutgoing(models.Model):
     @api.model
     def _wake(self, at=None):
         """Have the send cron run, now or then; nothing if it was deleted."""
-        name = "easycrm_mail.ir_cron_email_send"
-        if cron := self.env.ref(name, raise_if_not_found=False):
-            cron.sudo()._easycrm_wake(at)
+        self.env["ir.cron"]._easycrm_get(SEND_CRON)._easycrm_wake(at)
 
     @api.model
     def _get_database(self):

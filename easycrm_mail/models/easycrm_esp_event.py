@@ -8,6 +8,9 @@ MAX_URL, MAX_AGENT = 2000, 300
 
 MAX_ID = 2**31 - 1
 
+#: The job that applies what has come.
+EVENTS_CRON = "easycrm_mail.ir_cron_esp_events"
+
 
 class EasycrmEspEvent(models.Model):
     """What a bulk sender has reported, each event once, as it came.
@@ -174,7 +177,7 @@ class EasycrmEspEvent(models.Model):
             )
         )
         if not self.env.cr.fetchone():
-            self.env.ref("easycrm_mail.ir_cron_esp_events")._trigger()
+            self.env["ir.cron"]._easycrm_get(EVENTS_CRON)._easycrm_trigger()
 
     @staticmethod
     def _naive(date):

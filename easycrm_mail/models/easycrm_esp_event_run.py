@@ -3,6 +3,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+from .easycrm_esp_event import EVENTS_CRON
 from .easycrm_esp_event_apply import PAGE
 from .retrying import PASSING, Retrying
 
@@ -75,7 +76,7 @@ class EasycrmEspEvent(models.Model):
     @api.model
     def _cron_apply(self):
         """Apply what has come, page by page; then take over what senders know."""
-        cron = self.env.ref("easycrm_mail.ir_cron_esp_events")
+        cron = self.env["ir.cron"]._easycrm_get(EVENTS_CRON)
         run, is_any = EventRun(self.env), False
         while count := run.apply_page():
             is_any = True
@@ -85,5 +86,5 @@ class EasycrmEspEvent(models.Model):
         if is_any:
             # (what was being stored meanwhile saw others waiting, and woke nobody)
             again = fields.Datetime.now() + timedelta(seconds=LOOK_AGAIN_SECONDS)
-            cron._trigger(again)
+            cron._easycrm_trigger(again)
         self.env["easycrm.esp"]._cron_import()

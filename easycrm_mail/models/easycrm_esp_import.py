@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..esp import EspError
+from .easycrm_esp_event import EVENTS_CRON
 from .retrying import PASSING, Retrying
 
 _logger = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ class ImportRun(Retrying):
         for esp in self.env["easycrm.esp"].search([("import_wanted", "=", True)]):
             while self._go_on(esp):
                 if not Cron._commit_progress(1):
-                    cron = self.env.ref("easycrm_mail.ir_cron_esp_events")
+                    cron = Cron._easycrm_get(EVENTS_CRON)
                     cron._easycrm_go_on_later()
                     return
             Cron._commit_progress(1, remaining=0)
@@ -112,8 +113,9 @@ class EasycrmEsp(models.Model):
     def action_import_suppressions(self):
         """Have the sender's own lists of suppressed addresses taken over soon."""
         self.check_access("write")
+        self.env["ir.cron"]._easycrm_check(EVENTS_CRON)
         self.sudo().write({"import_wanted": True, "import_error": False})
-        self.env.ref("easycrm_mail.ir_cron_esp_events").sudo()._trigger()
+        self.env["ir.cron"]._easycrm_get(EVENTS_CRON)._easycrm_trigger()
 
     @api.model
     def _cron_import(self):

@@ -27,6 +27,9 @@ SILENT_DELAYS = (1, 2, 4)
 #: Minutes after which a batch that was handed over has no worker any more.
 LOST_MINUTES = 5
 
+#: The job that hands batches over.
+SEND_CRON = "easycrm_mail.ir_cron_esp_send"
+
 #: Who gets nothing more, though a mailing does not go by Odoo's blocklist.
 NEVER = (SuppressionReason.BOUNCED, SuppressionReason.COMPLAINED)
 
@@ -181,7 +184,7 @@ class EasycrmEspBatch(models.Model):
                 "error": self.esp_id._explain_error(error),
             }
         )
-        self.env.ref("easycrm_mail.ir_cron_esp_send")._trigger(due)
+        self.env["ir.cron"]._easycrm_get(SEND_CRON)._easycrm_trigger(due)
 
     def _split(self, error):
         """Take out whom the sender does not take, or halve the batch to find them."""
@@ -244,6 +247,7 @@ class BulkRun(Retrying):
 
     def run(self):
         """Go on as long as there is time."""
+        Cron = self.env["ir.cron"]
         Batch = self.env["easycrm.esp.batch"]
         self._retrying(Batch._look_for_lost)
         self._retrying(Batch._look_for_left)
@@ -256,8 +260,8 @@ class BulkRun(Retrying):
             outcome = self._call(batch)
             self._retrying(self._end, batch_id, outcome)
             self._retrying(finish)
-            if not self.env["ir.cron"]._commit_progress(1, remaining=1):
-                self.env.ref("easycrm_mail.ir_cron_esp_send")._easycrm_go_on_later()
+            if not Cron._commit_progress(1, remaining=1):
+                Cron._easycrm_get(SEND_CRON)._easycrm_go_on_later()
                 break
         else:
             self._retrying(finish)

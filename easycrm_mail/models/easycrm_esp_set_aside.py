@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from .easycrm_esp_event import EVENTS_CRON
+
 
 class EasycrmEsp(models.Model):
     """What a sender has reported that could not be applied."""
@@ -37,7 +39,8 @@ class EasycrmEsp(models.Model):
     def action_apply_again(self):
         """Have the events that are set aside tried again soon."""
         self.check_access("write")
+        self.env["ir.cron"]._easycrm_check(EVENTS_CRON)
         self.env["easycrm.esp.event"].sudo().search(self._get_set_aside_domain()).write(
             {"applied": False, "error": False}
         )
-        self.env.ref("easycrm_mail.ir_cron_esp_events").sudo()._trigger()
+        self.env["ir.cron"]._easycrm_get(EVENTS_CRON)._easycrm_trigger()

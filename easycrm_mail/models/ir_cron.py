@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL, str2bool
 
 from .easycrm_email_account_schedule import ENABLED, MINUTES
@@ -13,13 +14,47 @@ class IrCron(models.Model):
             self._easycrm_forget_wish(vals)
         return result
 
+    @api.model
+    def _easycrm_get(self, name):
+        """Return a job, as superuser; an empty recordset if somebody has deleted it.
+
+        :param str name: its external ID
+        """
+        cron = self.env.ref(name, raise_if_not_found=False)
+        return (cron or self.browse()).sudo()
+
+    @api.model
+    def _easycrm_check(self, name):
+        """Check that a job is there, which a person's button cannot do without.
+
+        :param str name: its external ID
+        :raise UserError: somebody has deleted it
+        """
+        if not self._easycrm_get(name):
+            raise UserError(self._easycrm_say_deleted())
+
+    @api.model
+    def _easycrm_say_deleted(self):
+        return self.env._(
+            "This cannot be done: a scheduled action of Email for CRM was deleted. It "
+            "comes back when an administrator upgrades the app."
+        )
+
+    def _easycrm_trigger(self, at=None):
+        """Trigger the job, now or for a moment; nothing if it was deleted.
+
+        :param at: a datetime; None: now
+        """
+        if self:
+            self._trigger(at=at)
+
     def _easycrm_go_on_later(self):
         """End a run whose time is up; what remains is for the next, very soon.
 
         Odoo makes ten runs of a job that says so itself, however long they take, and
         what takes two minutes is killed, with all that goes on beside it.
         """
-        self._trigger()
+        self._easycrm_trigger()
         self._commit_progress(remaining=0)
 
     def _easycrm_forget_wish(self, vals):
@@ -38,12 +73,16 @@ class IrCron(models.Model):
     def _easycrm_wake(self, at=None):
         """Have the job run, now or at a moment, by one row for all who want it then.
 
+        Nothing if it was deleted.
+
         A trigger that a run has taken is locked until that run ends: it does not count,
         as the run may have looked already. One that counts cannot be taken before what
         this transaction has written is there to be seen.
 
         :param at: a datetime; None: now
         """
+        if not self:
+            return
         self.ensure_one()
         now = fields.Datetime.now()
         is_due = at is None or at <= now

@@ -4,7 +4,10 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import email_normalize
 
-from .easycrm_esp_send import DOUBT_MINUTES
+from .easycrm_esp_send import DOUBT_MINUTES, SEND_CRON
+
+#: Odoo's own job, which writes mailings; once a day.
+QUEUE_CRON = "mass_mailing.ir_cron_mass_mailing_queue"
 
 #: What a mailing has that goes on.
 NOT_PAUSED = {
@@ -201,8 +204,7 @@ class MailingMailing(models.Model):
             result = super()._action_send_mail(res_ids)
         except TimeUp:
             # (Odoo's own cron goes on with it: it runs once a day)
-            cron = self.env.ref("mass_mailing.ir_cron_mass_mailing_queue").sudo()
-            cron._easycrm_go_on_later()
+            self.env["ir.cron"]._easycrm_get(QUEUE_CRON)._easycrm_go_on_later()
             result = True
         except Unwritable:
             result = True  # (the mailings behind it are sent all the same)
@@ -211,7 +213,7 @@ class MailingMailing(models.Model):
         return result
 
     def _easycrm_wake(self):
-        self.env.ref("easycrm_mail.ir_cron_esp_send")._trigger()
+        self.env["ir.cron"]._easycrm_get(SEND_CRON)._easycrm_trigger()
 
     def _easycrm_finish(self):
         """A mailing is sent when nothing of it waits any more."""
@@ -338,6 +340,7 @@ class MailingMailing(models.Model):
     def action_easycrm_resume(self):
         """Go on."""
         self.check_access("write")
+        self.env["ir.cron"]._easycrm_check(SEND_CRON)
         mailings = self.sudo()
         mailings.write(NOT_PAUSED)
         mailings._easycrm_plan_here()
@@ -348,7 +351,7 @@ class MailingMailing(models.Model):
         mailings._easycrm_wake()
         if mailings.filtered("easycrm_writing"):
             # (what is not written yet is written by Odoo's own job, once a day)
-            self.env.ref("mass_mailing.ir_cron_mass_mailing_queue").sudo()._trigger()
+            self.env["ir.cron"]._easycrm_get(QUEUE_CRON)._easycrm_trigger()
 
     def action_easycrm_cancel(self):
         """Send nothing more: whoever has not got it will not."""
@@ -390,6 +393,7 @@ class MailingMailing(models.Model):
         batches = self._easycrm_get_unconfirmed()
         if not batches:
             raise UserError(self.env._("All is confirmed by now."))
+        self.env["ir.cron"]._easycrm_check(SEND_CRON)
         batches._send_again()
         mailings = batches.mailing_id
         mailings.write({"state": "sending", "easycrm_cancelled": False})

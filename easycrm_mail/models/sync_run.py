@@ -170,7 +170,7 @@ class SyncRun(CompareSteps, StoreSteps):
         """
         accounts = self.accounts.browse(self.unfinished).exists()
         for cron in {account._get_cron() for account in accounts}:
-            cron._trigger()
+            cron._easycrm_trigger()
         if self.jobs_left:
             self.env["easycrm.email.account"]._wake_backfill()
 

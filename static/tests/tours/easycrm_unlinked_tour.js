@@ -4,6 +4,7 @@ const mail = (subject) => `.o_easycrm_item_mail:contains('${subject}')`;
 const card = (name) => `.o_easycrm_record:contains('${name}')`;
 const waiting = (count) => `.o_easycrm_waiting:contains('${count} waiting')`;
 const badge = (count) => `.o_easycrm_menu_badge:contains('${count}')`;
+const row = (subject) => `.o_data_row:contains('${subject}')`;
 const body = ".o_easycrm_unlinked";
 
 /** What a pointer does at the middle of a place. */
@@ -246,6 +247,45 @@ registry.category("web_tour.tours").add("easycrm_unlinked_history_tour", {
         },
         {
             trigger: ".o_easycrm_where_input",
+        },
+    ],
+});
+
+/** In Odoo's own list of them, what is selected is ignored, and that is undone. */
+registry.category("web_tour.tours").add("easycrm_unlinked_list_tour", {
+    steps: () => [
+        {
+            trigger: ".o_easycrm_as_list",
+            run: "click",
+        },
+        {
+            trigger: `${row("Third")} .o_list_record_selector input`,
+            run: "click",
+        },
+        {
+            trigger: `${row("Fourth")} .o_list_record_selector input`,
+            run: "click",
+        },
+        {
+            trigger: ".o_control_panel button[name='action_ignore']",
+            run: "click",
+        },
+        {
+            trigger: `.o_list_view:not(:has(${row("Third")}, ${row("Fourth")})) ${row("First")}`,
+        },
+        {
+            trigger:
+                ".o_notification:contains('2 mails ignored') button:contains('Undo')",
+            run: "click",
+        },
+        {
+            trigger: ".o_notification:contains('Undone for 2 mails')",
+        },
+        {
+            trigger: row("Third"),
+        },
+        {
+            trigger: row("Fourth"),
         },
     ],
 });
