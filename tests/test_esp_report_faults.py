@@ -1,6 +1,7 @@
 import json
 
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from ..easycrm_mail.esp import EventKind, Severity
 from .esp_case import WebhookCase
@@ -74,6 +75,7 @@ class TestEspReportFaults(WebhookCase):
             {self.trace.email: first, traces[1].email: other},
         )
 
+    @mute_logger("odoo.addons.easycrm_mail.easycrm_mail.esp.sendgrid_reports")
     def test_the_time_of_an_event_is_the_sender_s(self):
         self.assertEqual(self.report(timestamp=10**18), 400)
         self.assertEqual(self.report(timestamp="soon"), 400)
