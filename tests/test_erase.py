@@ -112,6 +112,11 @@ class TestErase(MailCase):
             found += own
             kept.append((shared, shared.state))
         found += found.create({"user_id": self.mira.id, "partner_id": self.bruno.id})
+        found += self.write_mails(partner_id=self.bruno.commercial_partner_id.id)[0]
+        found += self.write_mails()[0]
+        found[-1].recipient_ids = [
+            Command.create({"address": "Jonas <Jonas@ours.example>", "role": "cc"})
+        ]
         # (another contact has the address, too)
         namesake = self.env["res.partner"].create({"name": "Bruno's shop"})
         kept.append((self.write_mails(partner_id=namesake.id)[0], "draft"))

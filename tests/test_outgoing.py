@@ -104,6 +104,20 @@ class TestOutgoing(OutgoingFixtures, MailCase):
             self.assertEqual(mail.state, state)
         self.assertEqual(sent.recipient_ids.refused, "mailbox is full")
 
+    def test_what_may_have_gone_out_from_another_database_is_not_changed(self):
+        late, copied, mine = (self.write_mail() for _number in range(3))
+        for mail in (late, copied, mine):
+            mail.action_queue()
+        late.sudo().scheduled_at -= timedelta(minutes=30)
+        copied.sudo().planned_in = "another database"
+        for mail in (late, copied):
+            self.assertFalse(mail.sudo()._get_card()["can_edit"])
+            answer = mail.action_undo()
+            self.assertFalse(answer["undone"])
+            self.assertIn("may have gone out", answer["message"])
+            self.assertEqual(mail.state, "queued")
+        self.assertTrue(mine.action_undo()["undone"])
+
     def test_what_was_handed_over_cannot_be_taken_back(self):
         mail = self.write_mail()
         mail.action_queue()

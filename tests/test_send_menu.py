@@ -106,6 +106,15 @@ class TestSendMenu(MailCase):
                 self.assertEqual(self.read_buttons(new, view), cores)
                 self.assertEqual(self.read_buttons(other, view), cores)
 
+    def test_who_has_deleted_our_action_keeps_core_s(self):
+        cores = [
+            str(self.env.ref(f"crm.action_lead_{name}").id)
+            for name in ("mass_mail", "mail_compose")
+        ]
+        self.env.ref("easycrm_mail.action_crm_lead_send_email").unlink()
+        self.assertEqual(self.read_buttons(self.mira), cores)
+        self.assertEqual(set(self.read_menu(self.mira, "crm.lead")), {CORES})
+
     def test_core_s_records_are_as_core_made_them(self):
         self.read_menu(self.mira)
         for name, model in (

@@ -56,6 +56,8 @@ class TestSlowBodies(MailCase):
                 f"<p style='background-image:url({' ' * 50_000}'>x</p>",
                 f"<p style='background-image:{'url(' * 50_000}'>x</p>",
                 "<p>" * 3_000_000,
+                "<a " + "encoding=x " * 80_000,
+                "<o:" * 1000 + "x" * 900_000,
             ],
             "text": ["a\n" * 400_000],
         }

@@ -101,6 +101,30 @@ class TestUnlinkedBroken(RestCase):
         self.go_on()
         self.assertWaiting(9)
 
+    def test_the_rest_of_an_undo_that_breaks_each_time_can_be_gone_on_with(self):
+        done = self.ignore_domain()
+        self.go_on()
+        self.inbox().undo(done["batch"])
+        step = self.get_step(done)
+        self.assertTrue(step.todo)
+        broken = patch.object(
+            self.registry["easycrm.email.batch"],
+            "_undo_emails",
+            side_effect=ZeroDivisionError,
+        )
+        with broken, mute_logger(easycrm_email_batch_again.__name__):
+            self.go_on()
+            self.assertIn("will be tried again", self.tell_last())
+            for _attempt in range(ATTEMPTS):
+                step.again_at = step.again_at and "2025-01-01"
+                self.go_on()
+        self.assertFalse(step.again_at)
+        self.assertIn("stopped: something went wrong", self.tell_last())
+        self.inbox().undo(done["batch"])
+        self.go_on()
+        self.assertWaiting(9)
+        self.assertFalse(step.broken_count)
+
     def test_a_step_that_another_worker_crosses_is_made_again(self):
         self.ignore_domain()
         with (

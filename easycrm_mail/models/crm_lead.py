@@ -30,7 +30,7 @@ class CrmLead(models.Model):
         if view_type != "list" or not actions._easycrm_can_send():
             return result
         arch = etree.fromstring(result["arch"])
-        ours = self.env.ref("easycrm_mail.action_crm_lead_send_email")
+        ours = actions._easycrm_get_ours(self._name)
         for action_id in actions._easycrm_get_replaced(self._name):
             buttons = arch.xpath(
                 "//button[@type='action'][@name=$name]", name=str(action_id)

@@ -85,6 +85,10 @@ class EasycrmEmailBatch(models.Model):
             is_crossed = isinstance(error, IntegrityError)
             if not is_crossed or self.broken_count >= BROKEN_ATTEMPTS:
                 later += timedelta(minutes=BROKEN_MINUTES)
+            if self.undone_at and self.broken_count >= BROKEN_ATTEMPTS:
+                # (whoever undid it is told, and can go on with it)
+                self.write({"again_at": False, "stopped_at": fields.Datetime.now()})
+                return False
             self.again_at = later
             self.env["easycrm.email.account"]._wake_backfill(later)
             return False

@@ -20,7 +20,7 @@ class EasycrmEmailBatch(models.Model):
         """
         self.ensure_one()
         if self._is_undo_stopped():
-            self.stopped_at = False
+            self.write({"stopped_at": False, "broken_count": 0})
             self._leave_rest(self.done_count, **self.todo)
             return 0, ""
         if self.undone_at:
@@ -33,6 +33,7 @@ class EasycrmEmailBatch(models.Model):
                 "undone_at": fields.Datetime.now(),
                 "undone_uid": self.env.uid,
                 "stopped_at": False,
+                "broken_count": 0,
             }
         )
         self.flush_recordset()

@@ -52,7 +52,7 @@ LONG_STYLE = re.compile(
 
 #: A tag that is never closed. Parsing takes as long as their number squared.
 UNCLOSED = re.compile(r"<[^<>]*(?=<)")
-MOST_UNCLOSED = 1000
+MOST_UNCLOSED = 100
 
 #: What core takes out of the source before it parses it.
 TAKEN_OUT = (
@@ -123,7 +123,7 @@ class EasycrmEmail(models.Model):
         if len(body) > HTML_LENGTH:
             return ""
         unclosed = itertools.islice(UNCLOSED.finditer(body), MOST_UNCLOSED + 1)
-        if sum(1 for _tag in unclosed) > MOST_UNCLOSED:
+        if sum(1 for _tag in unclosed) > MOST_UNCLOSED or has_many_attributes(body):
             return ""
         # (its expressions for styles are slow on ones that no mail has)
         body = LONG_STYLE.sub("", body)

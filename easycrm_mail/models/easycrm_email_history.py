@@ -70,7 +70,7 @@ class EasycrmEmailBatch(models.Model):
             rest = env._("stopped: something went wrong")
         elif self.stopped_at:
             rest = env._("not for all mails: you may not do this any more")
-        elif self.todo and not self.undone_at and self.broken_count:
+        elif self.todo and self.broken_count:
             rest = env._("something went wrong: it will be tried again")
         elif self.todo and not self.undone_at:
             rest = env._("going on")

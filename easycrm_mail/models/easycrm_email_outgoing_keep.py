@@ -40,13 +40,15 @@ class EasycrmEmailOutgoing(models.Model):
         return sum(counts), BATCH in counts
 
     @api.model
-    def _find_unsent(self, partners, addresses):
-        """Return what is written to nobody but these people, and stands nowhere else.
+    def _find_unsent(self, partners, addresses, own):
+        """Return what is written to nobody but these people and our own, and stands
+        nowhere else.
 
         What is on its way, or may be, is not among it.
 
         :param partners: contacts, of the user's companies
         :param list addresses: theirs, normalised
+        :param set own: addresses of our own people, normalised
         """
         domain = Domain("partner_id", "in", partners.ids)
         for address in addresses:
@@ -60,9 +62,18 @@ class EasycrmEmailOutgoing(models.Model):
 
         def is_theirs(mail):
             people = mail.recipient_ids
-            found = mail.partner_id | mail.lead_id.partner_id | people.partner_id
-            written = {normalise(address) for address in people.mapped("address")}
-            return found <= partners and written <= set(addresses)
+            record = mail.partner_id | mail.lead_id.partner_id
+            if not people:
+                return record <= partners
+            others = people.filtered(lambda one: normalise(one.address) not in own)
+            written = {normalise(address) for address in others.mapped("address")}
+            return (
+                bool(others)
+                and written <= set(addresses)
+                and others.partner_id <= partners
+                # (written from one's company it is to nobody else)
+                and record <= partners | partners.commercial_partner_id
+            )
 
         return mails.filtered(is_theirs)
 

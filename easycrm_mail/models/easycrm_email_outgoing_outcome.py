@@ -277,12 +277,14 @@ class EasycrmEmailOutgoing(models.Model):
         )
 
     def _get_told(self):
-        """Return its writer, or who is there in his place.
+        """Return its writer, or who is there in his place and may settle it.
 
-        That is who answers for its mailbox, else one of the administrators of email.
+        Of a colleague who left, what is refused is no news: he may have planned much.
         """
-        here = (self.user_id | self.account_id.user_id).filtered("active")
-        return (here or self.account_id._get_administrators())[:1]
+        people = self.user_id
+        if self.state == "doubt":
+            people |= self.account_id.user_id | self.account_id.member_ids
+        return people.filtered("active")[:1]
 
     def _end_notice(self):
         self.activity_id.unlink()

@@ -85,15 +85,19 @@ class EasycrmEmailOutgoing(models.Model):
             )
             mail.recipient_ids.refused = False
             mail._ping()
-        undone = mail.state == "draft"
-        message = "" if undone else self.env._("It was too late: it has left already.")
+        undone, message = mail.state == "draft", ""
+        if mail.state in ("queued", "refused"):
+            message = self.env._("It may have gone out already: it cannot be changed.")
+        elif not undone:
+            message = self.env._("It was too late: it has left already.")
         return {"undone": undone, "message": message}
 
     def _can_undo(self):
-        """Tell whether it waits, or was refused and certainly got to nobody."""
+        """Tell whether it waits, or was refused, and certainly got to nobody."""
         self.ensure_one()
-        is_refused = self.state == "refused" and bool(self.looked_at)
-        return self.state == "queued" or is_refused
+        if self.state == "queued":
+            return self._is_certain()
+        return self.state == "refused" and bool(self.looked_at)
 
     def action_cancel(self):
         """Have a planned mail not sent."""

@@ -30,8 +30,16 @@ class IrActionsActions(models.Model):
     @api.model
     def _easycrm_get_replaced(self, model_name):
         """Return the ids of core's actions that are replaced for records of a model."""
+        if not self._easycrm_get_ours(model_name):
+            return set()  # (somebody has deleted it)
         actions = (self.env.ref(name, False) for name in REPLACED[model_name])
         return {action.id for action in actions if action}
+
+    @api.model
+    def _easycrm_get_ours(self, model_name):
+        """Return the action that writes to a selection from one's own mailbox."""
+        name = f"action_{model_name.replace('.', '_')}_send_email"
+        return self.env.ref(f"easycrm_mail.{name}", raise_if_not_found=False)
 
     @api.model
     def _easycrm_can_send(self):

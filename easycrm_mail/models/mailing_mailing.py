@@ -71,7 +71,6 @@ class MailingMailing(models.Model):
         string="Sending Cancelled", copy=False, readonly=True
     )
     easycrm_planned_in = fields.Char(
-        copy=False,
         readonly=True,
         help="The database in which somebody has sent or resumed it: copies of that do "
         "not go on by themselves.",
@@ -296,6 +295,8 @@ class MailingMailing(models.Model):
 
     def _easycrm_plan_here(self):
         """Record that a person wants them sent from this database."""
+        if self.env.context.get("cron_id"):
+            return  # (the best of several is sent by a job, as a copy of it)
         parameters = self.env["ir.config_parameter"].sudo()
         self.easycrm_planned_in = parameters.get_param("database.uuid")
 

@@ -198,7 +198,9 @@ class EasycrmEmailErase(models.TransientModel):
         count = self._count_readable(own)
         # (whose they were is not known any more once the contacts are gone)
         addresses = self._get_addresses()
-        unsent = self.env["easycrm.email.outgoing"]._find_unsent(partners, addresses)
+        unsent = self.env["easycrm.email.outgoing"]._find_unsent(
+            partners, addresses, self._get_own_addresses(self.env.user.company_ids)
+        )
         steps = self.env["easycrm.email.batch"].sudo()
         steps.search([("partner_id", "in", partners.ids)]).record_name = False
         partners.unlink()
