@@ -1,3 +1,4 @@
+import os
 import time
 from unittest.mock import patch
 
@@ -48,6 +49,25 @@ class TestFilesFaults(FilesCase):
         self.assertEqual(len(waits), len(ATTEMPT_HOURS))
         self.assertEqual(waits, sorted(waits))
         self.assertEqual(broken.fetch_attempts, len(ATTEMPT_HOURS) + 1)
+
+    def test_one_that_a_killed_worker_left_half_written_is_written_anew(self):
+        content = b"%PDF-1.4 " + self.login.encode() * 100
+        files = self.env["ir.attachment"]
+        sha = files._compute_checksum(content)
+        _name, path = files._get_path(content, sha)
+        for left in (b"", content[:500]):
+            with open(path, "wb") as file:
+                file.write(left)
+            self.put(("offer.pdf", "application/pdf", content))
+            self.read()
+            attachments = self.emails().attachment_line_ids.attachment_id
+            self.assertEqual(set(attachments.mapped("raw")), {content})
+        self.assertEqual(len(attachments), 2)
+        self.assertEqual(os.listdir(os.path.dirname(path)).count(sha), 1)
+        with open(path, "wb") as file:
+            file.write(b"Something else")
+        with self.assertRaisesRegex(UserError, "collides"):
+            files.create({"name": "offer.pdf", "raw": content})
 
     def test_a_mailbox_that_fails_stops_no_other(self):
         second = self.add_mailbox()
