@@ -1,9 +1,11 @@
 """How models and fields are declared: what Odoo takes silently, and does otherwise."""
 
-from odoo.orm.table_objects import TableObject
+from odoo import models
 from odoo.tests import tagged
 
 from .common import MailCase
+
+DECLARED = (models.Constraint, models.Index, models.UniqueIndex)
 
 #: Fields that say something in the reader's language.
 WORDS = {
@@ -34,7 +36,7 @@ class TestDefinitions(MailCase):
                 for part in Model.mro()
                 if part.__module__.startswith("odoo.addons.easycrm_mail")
                 for key, value in vars(part).items()
-                if isinstance(value, TableObject)
+                if isinstance(value, DECLARED)
             ]
             keys = [key for key, _module in declared]
             self.assertEqual(sorted(keys), sorted(set(keys)), f"{name}: {declared}")
