@@ -19,16 +19,19 @@ class TestWrittenKept(SendingCase):
         self.sync_sent()
         self.assertTimeline(self.lead, [])
 
-    def test_the_text_is_forgotten_and_the_mail_still_known(self):
-        mail, cancelled = self.queue(lead_id=self.lead.id), self.queue()
-        cancelled.with_user(self.mira).action_cancel()
-        self.run_outbox()
+    def pass_month(self):
         self.env.flush_all()
         self.env.cr.execute(
             "UPDATE easycrm_email_outgoing"
             " SET write_date = write_date - interval '31 days'"
         )
         self.env.invalidate_all()
+
+    def test_the_text_is_forgotten_and_the_mail_still_known(self):
+        mail, cancelled = self.queue(lead_id=self.lead.id), self.queue()
+        cancelled.with_user(self.mira).action_cancel()
+        self.run_outbox()
+        self.pass_month()
         self.outbox._gc_written()
         self.assertFalse(cancelled.exists())
         self.assertEqual((mail.state, mail.body), ("sent", False))
@@ -38,12 +41,7 @@ class TestWrittenKept(SendingCase):
     def test_however_many_were_written_all_are_cleared_in_a_night(self):
         mails = self.queue() + self.queue() + self.queue()
         self.run_outbox()
-        self.env.flush_all()
-        self.env.cr.execute(
-            "UPDATE easycrm_email_outgoing"
-            " SET write_date = write_date - interval '31 days'"
-        )
-        self.env.invalidate_all()
+        self.pass_month()
         with patch.object(easycrm_email_outgoing_keep, "BATCH", 2):
             self.assertEqual(self.outbox._gc_written(), (2, True))
             self.assertEqual(self.outbox._gc_written(), (1, False))

@@ -105,6 +105,7 @@ from . import easycrm_esp_suppression
 from . import mailing_trace
 from . import mailing_trace_company
 from . import mailing_mailing
+from . import mailing_database
 from . import mailing_progress
 from . import mailing_recipients
 from . import mailing_results
