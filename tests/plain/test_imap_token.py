@@ -111,9 +111,9 @@ def new_mailbox(server, login):
     return Mailbox(server, login)
 
 
-def pull_again(provider, checkpoint):
+def pull_patiently(provider, checkpoint=""):
     """The next batch; asked for again, as a sync does, where Dovecot itself says
-    "temporary": its sign-in may not yet be there in the moment after a restart.
+    "temporary".
     """
     try:
         return provider.pull("INBOX", checkpoint, LONG_AGO)
@@ -139,7 +139,7 @@ def test_a_mailbox_is_read_with_a_token(any_dovecot, google, security):
     login = f"anna.{security}@example.org"
     new_mailbox(any_dovecot, login).deliver(1, 2)
     provider = connect(any_dovecot, login, Grant(google[0], login), security)
-    assert sorted(numbers(provider.pull("INBOX", "", LONG_AGO))) == [1, 2]
+    assert sorted(numbers(pull_patiently(provider))) == [1, 2]
     provider.close()
 
 
@@ -149,12 +149,12 @@ def test_a_token_that_has_ended_is_replaced_within_the_call(dovecot, google):
     mailbox.deliver(1)
     grant = Grant(google[0], login)
     provider = connect(dovecot, login, grant, "starttls")
-    batch = provider.pull("INBOX", "", LONG_AGO)
+    batch = pull_patiently(provider)
     mailbox.deliver(2)
     google[0].expire_tokens()
     # (a session goes on until it is cut)
     dovecot.restart()
-    batch = pull_again(provider, batch.checkpoint)
+    batch = pull_patiently(provider, batch.checkpoint)
     assert numbers(batch) == [2]
     assert len(grant.refused) == 1
     provider.close()
