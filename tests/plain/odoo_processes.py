@@ -112,7 +112,7 @@ class OdooServer:
         return self._process.pid
 
     def _sign_in(self, database):
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while True:
             try:
                 self.ask(
@@ -196,7 +196,7 @@ def kill_in_mid_sync(database, times, within, environment=None, script=READ):
     seen = []
     for _kill in range(times):
         process = run_odoo(database, script, environment)
-        before, deadline = count_emails(database), time.monotonic() + 60
+        before, deadline = count_emails(database), time.monotonic() + 180
         while count_emails(database) == before and process.poll() is None:
             assert time.monotonic() < deadline, "nothing was read"
             time.sleep(0.005)

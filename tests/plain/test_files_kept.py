@@ -106,7 +106,7 @@ def test_killed_while_files_are_fetched_each_is_here_once(server, database):
         for number in range(round_ * MAILS, (round_ + 1) * MAILS):
             server.deliver(LOGIN, message(number, content_of(number)))
         process = run_odoo(database, READ)
-        before, deadline = stored(database), time.monotonic() + 60
+        before, deadline = stored(database), time.monotonic() + 180
         while stored(database) == before and process.poll() is None:
             assert time.monotonic() < deadline, "nothing was fetched"
             time.sleep(0.002)

@@ -183,7 +183,7 @@ def test_what_gmail_puts_off_for_long_stays_in_the_backlog(gmail, provider):
     mirror = Mirror()
     started = time.monotonic()
     batch = mirror.pull(provider)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
     assert len(batch.messages) == 9 and batch.more and not batch.settled
     assert batch.pause == 40
     mirror.pull(provider)

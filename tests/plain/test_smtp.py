@@ -142,7 +142,7 @@ def test_a_server_that_never_comes_to_an_end_is_hung_up_on(talker):
     with pytest.raises(Retry) as caught:
         check_smtp("127.0.0.1", talker, "none", LOGIN, PASSWORD, 1)
     assert caught.value.code == "timeout"
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 20
 
 
 def test_a_server_that_is_not_there(unused_tcp_port=1):

@@ -149,7 +149,7 @@ def count_waiting(database):
 
 
 def wait_for_change(database, process):
-    before, deadline = count_waiting(database), time.monotonic() + 60
+    before, deadline = count_waiting(database), time.monotonic() + 180
     while count_waiting(database) == before and process.poll() is None:
         assert time.monotonic() < deadline, "nothing was done"
         time.sleep(0.005)

@@ -38,7 +38,7 @@ from .dovecot_config import configuration, token_configuration
 from .dovecot_maildirs import FOLDERS, DovecotError, Maildirs
 
 HOST = "127.0.0.1"
-START_TIMEOUT = 15
+START_TIMEOUT = 60
 STOP_TIMEOUT = 2
 # RFC 7628, 3.1
 NO_TOKEN = b"n,a=nobody@example.org,\1auth=Bearer none\1\1"
