@@ -131,7 +131,8 @@ class EasycrmEmailOutgoing(models.Model):
         self.ensure_one()
         mail = self._lock_mine()
         if mail.state == "refused":
-            mail.write({"state": "draft", "message_id": False})
+            mail.state = "draft"
+            mail._leave_behind()
             mail.recipient_ids.refused = False
             return mail.with_env(self.env)._requeue()
         if mail.state != "doubt":
