@@ -96,7 +96,7 @@ class EasycrmEmailOutgoing(models.Model):
         """Tell whether it waits, or was refused, and certainly got to nobody."""
         self.ensure_one()
         if self.state == "queued":
-            return self._is_certain()
+            return self._is_certain() or self._is_waiting()
         return self.state == "refused" and bool(self.looked_at)
 
     def action_cancel(self):
