@@ -4,6 +4,7 @@ from odoo import fields
 from odoo.tests import tagged
 
 from .common import MailCase
+from .partner_rows import insert_partners
 
 
 @tagged("post_install", "-at_install")
@@ -54,14 +55,11 @@ class TestAddressIndex(MailCase):
     def test_it_is_rebuilt_in_as_many_queries_for_many_as_for_few(self):
         def count_queries(number):
             with self.cr.savepoint() as savepoint:
-                self.cr.execute(
-                    """INSERT INTO res_partner (name, active, type, email,
-                                                email_normalized)
-                       SELECT 'P' || i, TRUE, 'contact',
-                              'A <a' || i || '@x.example>, b' || i || '@x.example',
-                              'a' || i || '@x.example'
-                       FROM generate_series(1, %s) i""",
-                    [number],
+                insert_partners(
+                    self.bruno,
+                    number,
+                    email="'A <a' || i || '@x.example>, b' || i || '@x.example'",
+                    email_normalized="'a' || i || '@x.example'",
                 )
                 before = self.cr.sql_log_count
                 self.env["easycrm.email.address"]._rebuild_index()

@@ -112,6 +112,32 @@ class TestCampaignProgress(MailingCase):
             mailing.with_user(self.user).action_easycrm_resume()
         self.assertTrue(mailing.easycrm_paused)
 
+    def test_without_the_job_that_hands_over_it_is_not_launched(self):
+        mailing = self.make_mailing(self.make_people(2), "<p>Hello</p>")
+        by_odoo = self.make_mailing(
+            self.make_people(1), "<p>Hello</p>", easycrm_esp_id=False
+        )
+        self.env.ref("easycrm_mail.ir_cron_esp_send").unlink()
+        with self.assertRaisesRegex(UserError, "scheduled action .* was deleted"):
+            mailing.with_user(self.user).action_launch()
+        self.assertFalse(mailing.easycrm_writing)
+        by_odoo.with_user(self.user).action_launch()
+        self.assertEqual(by_odoo.state, "in_queue")
+
+    def test_a_launched_one_says_that_the_job_that_hands_over_was_deleted(self):
+        mailing = self.make_mailing(self.make_people(2), "<p>Hello</p>")
+        mailing.with_user(self.user).action_launch()
+        self.env.ref("easycrm_mail.ir_cron_esp_send").unlink()
+        self.write_all(mailing)
+        paused = self.progress(mailing)["paused"]
+        self.assertIsNone(paused["by"])
+        self.assertRegex(paused["reason"], "scheduled action .* was deleted")
+        told_of = mailing.message_ids[0]
+        self.assertIn("was deleted", told_of.body)
+        self.assertEqual(told_of.partner_ids, mailing.user_id.partner_id)
+        with self.assertRaisesRegex(UserError, "scheduled action .* was deleted"):
+            mailing.with_user(self.user).action_easycrm_resume()
+
     def test_a_sender_that_does_not_know_the_key_may_be_left_for_another(self):
         self.esp.api_key = "wrong"
         mailing = self.make_mailing(self.make_people(2))

@@ -53,6 +53,32 @@ class TestComposeAccess(ComposeCase):
                 }
             )
 
+    def test_the_address_of_a_colleague_s_mailbox_is_not_told_by_its_id(self):
+        named = {"account_id": {"fields": {"display_name": {}}}}
+        windows = self.env["easycrm.email.compose"].with_user(self.mira)
+        foreign = {"account_id": self.jonas_mailbox.id}
+        window = windows.create(foreign)
+        groups = windows.formatted_read_group(
+            [("id", "=", window.id)], ["account_id"], ["__count"]
+        )
+        told = [
+            window.read(["account_id"]),
+            window.web_read(named),
+            window.web_save({"track_opens": True}, named),
+            windows.onchange(foreign, ["account_id"], named),
+            groups,
+        ]
+        self.assertNotIn("jonas@", str(told))
+        self.assertFalse(
+            windows.search_count([("account_id.email", "like", "jonas@")])
+            + windows.search_count([("account_id", "like", "jonas@")])
+        )
+        window.account_id = self.mailbox
+        self.assertEqual(
+            window.read(["account_id"])[0]["account_id"],
+            (self.mailbox.id, "mira@ours.example"),
+        )
+
     def test_who_may_not_read_an_email_may_not_answer_it(self):
         self.mailbox.share_level = "metadata"
         email = self.receive(self.mailbox, subject="Secret")

@@ -12,6 +12,7 @@ from ..easycrm_mail.models import easycrm_email_retention
 from ..easycrm_mail.models.ingest import Ingest, Read
 from ..easycrm_mail.providers import RemoteMessage
 from .common import MailCase, raw_mail
+from .partner_rows import insert_partners
 
 #: Tables that grow with the mail; the others (mailboxes, folders) stay small.
 LARGE = [
@@ -50,13 +51,16 @@ class TestPlans(MailCase):
             "emails": cls.EMAILS,
         }
         cls.env["res.partner"].flush_model()
+        insert_partners(
+            cls.many,
+            10_000,
+            commercial_partner_id="new_id",
+            name="'P' || i",
+            email="'p' || i || '@plan.example'",
+            email_normalized="'p' || i || '@plan.example'",
+        )
+        cls.cr.execute("ANALYZE res_partner")
         for statement in (
-            """INSERT INTO res_partner (id, commercial_partner_id, name, active, type,
-                   email, email_normalized)
-               SELECT id, id, 'P' || i, TRUE, 'contact', 'p' || i || '@plan.example',
-                      'p' || i || '@plan.example'
-               FROM (SELECT nextval('res_partner_id_seq') AS id, i
-                     FROM generate_series(1, 10000) i) AS rows""",
             # the first is that of the field, nine further ones are nobody's
             """INSERT INTO easycrm_email_address (address, partner_id, source)
                SELECT CASE WHEN n = 0 THEN '' ELSE n || '.' END || email_normalized,

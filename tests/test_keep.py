@@ -90,6 +90,16 @@ class TestKeep(Keeping, MailCase):
             with self.subTest(user.login), self.assertRaises(AccessError):
                 self.as_user(self.mailbox, user).unlinked_keep = "full"
 
+    def test_only_its_owner_switches_on_again_what_is_left_out(self):
+        switches = ("ignore_automatic", "ignore_colleagues", "ignore_private")
+        self.as_user(self.mailbox, self.mira).write(dict.fromkeys(switches, True))
+        for user in (self.jonas, self.admin):
+            account = self.as_user(self.mailbox, user)
+            for name in switches:
+                with self.subTest(name), self.assertRaises(AccessError, msg=user.login):
+                    account[name] = False
+        self.as_user(self.mailbox, self.mira).ignore_automatic = False
+
     def test_it_is_chosen_when_a_mailbox_is_connected(self):
         options = self.as_user(self.mailbox, self.mira).connect_get_options()
         self.assertIn("unlinked_keep", options["fields"])

@@ -71,6 +71,19 @@ class TestSendClear(Doubting, ApiMailbox, MailFixtures, TransactionCase):
         self.assertEqual((self.drafts(), self.count_deletions()), ([draft], 0))
         self.assertFalse(mail.clear_at)
 
+    def test_a_draft_that_its_writer_has_gone_on_with_stays_when_it_is_sent(self):
+        mail = self.refuse()
+        [draft] = self.drafts()
+        draft.received -= timedelta(seconds=901)
+        draft.touch()
+        mail.with_user(self.mira).action_undo()
+        mail.subject = "Offer, corrected"
+        mail.with_user(self.mira).action_queue()
+        mail.scheduled_at -= timedelta(seconds=11)
+        self.run_outbox()
+        self.assertEqual((mail.state, len(self.held())), ("sent", 1))
+        self.assertEqual((self.drafts(), self.count_deletions()), ([draft], 0))
+
     def test_the_draft_of_a_mail_that_is_taken_back_and_thrown_away_goes(self):
         self.service.server.break_("PATCH", "refuse", times=99)
         self.service.server.break_("DELETE", "refuse", times=99)
@@ -108,6 +121,44 @@ class TestSendClear(Doubting, ApiMailbox, MailFixtures, TransactionCase):
         self.run_outbox()
         self.assertEqual((mail.state, mail.clear_at), ("cancelled", False))
         self.assertFalse(self.drafts())
+
+    def test_the_draft_of_a_refused_mail_that_is_sent_again_goes(self):
+        mail = self.refuse()
+        mail.with_user(self.mira).action_send_again()
+        mail.scheduled_at -= timedelta(seconds=11)
+        self.assertLeavesNoDraft(mail)
+        self.assertEqual((mail.state, len(self.held())), ("sent", 1))
+
+    def test_the_draft_of_a_refused_mail_that_goes_from_another_mailbox_goes(self):
+        mail = self.refuse()
+        mail.with_user(self.mira).action_undo()
+        window = self.env["easycrm.email.compose"].with_user(self.mira)
+        window = window.with_context(easycrm_outgoing_id=mail.id)
+        window = window.browse(window.easycrm_open()["id"])
+        window.easycrm_save({"subject": "Offer, corrected"})
+        self.assertFalse(self.find_left())
+        other = self.connect(self.mira, "mira@other.example")
+        old_id = mail.message_id
+        window.easycrm_save({"account_id": other.id, "from_address": other.email})
+        self.assertEqual((mail.account_id, mail.message_id), (other, False))
+        self.assertEqual(self.find_left().message_id, old_id)
+        self.assertLeavesNoDraft(mail)
+        # (nor does anybody see it)
+        cards = self.env["easycrm.email.outgoing"].with_user(self.mira)
+        cards = cards.easycrm_planned("crm.lead", self.lead.id)
+        self.assertEqual([card["id"] for card in cards], mail.ids)
+
+    def find_left(self):
+        return self.env["easycrm.email.outgoing"].search([("clear_at", "!=", False)])
+
+    def assertLeavesNoDraft(self, mail):
+        [left] = self.find_left()
+        self.assertEqual((left.account_id, left.state), (self.account, "cancelled"))
+        self.assertEqual(left.clear_at, left.handed_at + timedelta(seconds=900))
+        left.clear_at -= timedelta(seconds=901)
+        self.run_outbox()
+        self.assertFalse(self.drafts())
+        self.assertFalse(left.clear_at)
 
     def refuse(self):
         """Return a mail that was refused, and whose draft could not be taken away."""

@@ -67,6 +67,33 @@ class TestSendRun(SendingCase):
         self.assertFalse(mail.activity_id.exists())
         self.assertFalse(mail.error)
 
+    def test_what_waits_for_its_next_try_is_edited_however_long_it_waits(self):
+        mail = self.queue()
+        self.provider.answers = [Retry("busy", retry_after=3600)]
+        self.run_outbox()
+        self.pass_time(mail, minutes=30)
+        self.assertTrue(mail.with_user(self.mira)._get_card()["can_edit"])
+        # its mailbox is asked for it at its time, and cannot be
+        self.provider.ask_error = Retry("dropped", retry_after=3600)
+        self.pass_time(mail, minutes=35)
+        self.run_outbox()
+        self.assertEqual(self.provider.asked, [mail.message_id])
+        self.pass_time(mail, minutes=15)
+        self.assertTrue(mail.with_user(self.mira)._get_card()["can_edit"])
+        self.assertTrue(mail.with_user(self.mira).action_undo()["undone"])
+
+    def test_what_may_have_gone_out_at_its_next_try_is_not_edited(self):
+        mail = self.queue()
+        self.provider.answers = [Retry("busy")]
+        self.run_outbox()
+        # (this database was put back: that one has tried it since)
+        self.pass_time(mail, minutes=30)
+        self.assertFalse(mail.with_user(self.mira)._get_card()["can_edit"])
+        self.provider.ask_error = Retry("dropped")
+        self.run_outbox()
+        self.assertGreater(mail.next_try_at, fields.Datetime.now())
+        self.assertFalse(mail.with_user(self.mira).action_undo()["undone"])
+
     def test_a_service_that_says_when_is_obeyed(self):
         mail = self.queue()
         self.provider.answers = [Retry("busy", retry_after=3600)]
@@ -202,6 +229,8 @@ class TestSendRun(SendingCase):
         self.assertEqual(last.next_try_at, mails[0].handed_at + timedelta(days=1))
         warning = account.easycrm_send_options()[0]["warning"]
         self.assertIn("waits", warning)
+        self.pass_time(last, minutes=30)
+        self.assertTrue(last.with_user(self.mira)._get_card()["can_edit"])
 
     def test_two_mails_of_one_mailbox_go_one_after_the_other(self):
         mails = self.queue() + self.queue() + self.queue()

@@ -201,10 +201,15 @@ class EasycrmEmailAccount(models.Model):
         "This mailbox is connected already.",
     )
 
+    @api.depends_context("uid", "allowed_company_ids")
     @api.depends("email")
     def _compute_display_name(self):
+        # Core reads the names of what records point to as superuser: whoever names a
+        # colleague's mailbox by its id would be told its address.
+        readable = self.sudo(False)._filtered_access("read")
         for account in self:
-            account.display_name = account.email
+            mine = account.sudo(False)
+            account.display_name = mine in readable and mine.email or ""
 
     @api.depends("email")
     def _compute_name(self):

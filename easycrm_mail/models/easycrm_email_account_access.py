@@ -17,6 +17,15 @@ SERVER_FIELDS = {
 #: it: the owner enters both at once, and gives the password to both.
 SENDING_FIELDS = {"smtp_host", "smtp_port", "smtp_security"}
 
+#: What decides which of its mail is here at all: what its owner leaves out is nobody's
+#: to let in, be it an administrator.
+KEPT_FIELDS = {
+    "ignore_automatic",
+    "ignore_colleagues",
+    "ignore_private",
+    "unlinked_keep",
+}
+
 #: What the sync alone writes.
 SYNC_FIELDS = {
     "check_at",
@@ -161,7 +170,7 @@ class EasycrmEmailAccount(models.Model):
             raise AccessError(
                 self.env._("Only its owner decides who sees the mail of a mailbox.")
             )
-        if others and "unlinked_keep" in vals:
+        if others and KEPT_FIELDS & set(vals):
             raise AccessError(
                 self.env._("Only its owner decides what is kept of a mailbox’s mail.")
             )

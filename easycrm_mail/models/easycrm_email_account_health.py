@@ -192,6 +192,7 @@ class EasycrmEmailAccount(models.Model):
         self._ping(
             "failed",
             title=title,
+            email=self.email,
             message=account._get_failure_reason(),
             primary=self._get_remedy(),
         )

@@ -28,6 +28,34 @@ class EasycrmEmailOutgoing(models.Model):
 
     _clear_idx = models.Index("(clear_at) WHERE clear_at IS NOT NULL")
 
+    def write(self, vals):
+        if "account_id" in vals:
+            moved = self.sudo().filtered(
+                lambda mail: (
+                    mail.state == "draft" and mail.account_id.id != vals["account_id"]
+                )
+            )
+            moved._leave_behind()
+        return super().write(vals)
+
+    def _leave_behind(self):
+        """Let each be a mail with a Message-ID of its own from now on.
+
+        What sending may have left in its mailbox stays known by the one that it had, in
+        a cancelled mail without a text.
+        """
+        for mail in self:
+            clear_at, left = mail._get_clear_moment(), {}
+            if clear_at:
+                names = ("account_id", "user_id", "message_id", "handed_at")
+                left = mail._convert_to_write({name: mail[name] for name in names})
+            mail.message_id = False
+            if left:
+                mail.flush_recordset(["message_id"])
+                left["planned_in"] = mail.planned_in
+                self.create({**left, "state": "cancelled", "clear_at": clear_at})
+                self._wake(clear_at)
+
     def _mark_cancelled(self):
         """Record that it does not go out any more."""
         for mail in self:

@@ -116,6 +116,28 @@ class EasycrmEmailOutgoing(models.Model):
         is_ours = self.planned_in == self._get_database()
         return self.state != "queued" or is_ours and not self._is_late()
 
+    def _is_waiting(self):
+        """Tell whether it was known not to have gone out when it was put off until a
+        moment that is still to come: nobody hands it over before.
+        """
+        self.ensure_one()
+        is_ours = self.planned_in == self._get_database()
+        is_put_off = self.next_try_at and self.next_try_at > fields.Datetime.now()
+        return bool(is_ours and self.looked_at and is_put_off)
+
+    def _mark_asked(self, seconds):
+        """Record, before the call, that the mailbox is asked for it: by nobody else for
+        so long.
+
+        One that is asked for long after its time may have gone out since; one that is
+        tried at its time is as certain as it was.
+        """
+        self.ensure_one()
+        now = fields.Datetime.now()
+        if self._get_moment() < now - timedelta(minutes=LATE_MINUTES):
+            self.looked_at = False
+        self.next_try_at = now + timedelta(seconds=seconds)
+
     def _why_not_leaving(self):
         """Return in words why it does not leave any more; else empty.
 

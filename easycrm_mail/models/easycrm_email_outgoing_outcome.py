@@ -124,6 +124,8 @@ class EasycrmEmailOutgoing(models.Model):
             env = self.with_context(lang=user.lang).env
             words = env._("Its service takes no more emails from this mailbox for now.")
             told = mails.filtered(lambda mail, words=words: mail.error != words)
+            certain = mails.filtered(lambda mail: mail._is_certain())
+            certain.looked_at = fields.Datetime.now()
             mails.write({"error": words, "error_kind": "retry", "next_try_at": at})
             told._ping()
         self._wake(at)

@@ -96,7 +96,7 @@ class EasycrmEmailOutgoing(models.Model):
         """Tell whether it waits, or was refused, and certainly got to nobody."""
         self.ensure_one()
         if self.state == "queued":
-            return self._is_certain()
+            return self._is_certain() or self._is_waiting()
         return self.state == "refused" and bool(self.looked_at)
 
     def action_cancel(self):
@@ -131,7 +131,8 @@ class EasycrmEmailOutgoing(models.Model):
         self.ensure_one()
         mail = self._lock_mine()
         if mail.state == "refused":
-            mail.write({"state": "draft", "message_id": False})
+            mail.state = "draft"
+            mail._leave_behind()
             mail.recipient_ids.refused = False
             return mail.with_env(self.env)._requeue()
         if mail.state != "doubt":

@@ -130,6 +130,9 @@ class MailingMailing(models.Model):
     def action_put_in_queue(self):
         self._check_easycrm_esp()
         mailings = self.sudo().filtered("easycrm_esp_id")
+        if mailings and not self.env.context.get("cron_id"):
+            # (by a job it is paused, and says so, once it is written)
+            self.env["ir.cron"]._easycrm_check(SEND_CRON)
         mailings.write({"easycrm_cancelled": False, "easycrm_writing": True})
         mailings._easycrm_plan_here()
         return super().action_put_in_queue()
@@ -207,7 +210,14 @@ class MailingMailing(models.Model):
         return result
 
     def _easycrm_wake(self):
-        self.env["ir.cron"]._easycrm_get(SEND_CRON)._easycrm_trigger()
+        """Have what waits handed over; paused, if the job that does it was deleted."""
+        cron = self.env["ir.cron"]._easycrm_get(SEND_CRON)
+        cron._easycrm_trigger()
+        if not cron:
+            busy = self._easycrm_get_busy()
+            busy.filtered(lambda mailing: not mailing.easycrm_paused)._easycrm_pause(
+                reason=cron._easycrm_say_deleted()
+            )
 
     def _easycrm_finish(self):
         """A mailing is sent when nothing of it waits any more."""

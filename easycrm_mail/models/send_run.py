@@ -149,9 +149,7 @@ class SendRun(StoreSteps):
         try:
             self._have_provider(mail.account_id)
             if mail.state == "doubt" or mail._is_late():
-                # (nobody else asks meanwhile)
-                wait_ = timedelta(seconds=PULL_SECONDS + LOST_SECONDS)
-                mail.next_try_at = fields.Datetime.now() + wait_
+                mail._mark_asked(PULL_SECONDS + LOST_SECONDS)
                 return job, look_for, (mail.message_id,)
             if at := mail.account_id._get_next_chance():
                 mail._mark_resting(at)

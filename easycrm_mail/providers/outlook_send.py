@@ -6,13 +6,14 @@ https://learn.microsoft.com/en-us/graph/outlook-send-mime-message,
 https://learn.microsoft.com/en-us/graph/outlook-large-attachments
 
 Nothing has gone out before `send` is asked for. A draft that was left behind is known
-by its Message-ID: it is taken away, and none is made beside it.
+by its Message-ID: it is taken away, and none is made beside it. One that its writer
+has gone on with in his mail program is his, and stays.
 """
 
 import base64
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ..messages import File
 from .base import MAX_FOUND, Found
@@ -33,7 +34,8 @@ PIECE_BYTES = 320 * 1024 * 12
 
 _STAMP = "String {5c2b1a52-6f0f-4e0a-9d0b-3f6a8f1f7c55} Name EasycrmMessageId"
 _FIELDS = (
-    "id,internetMessageId,conversationId,parentFolderId,isDraft,lastModifiedDateTime"
+    "id,internetMessageId,conversationId,parentFolderId,isDraft,"
+    "createdDateTime,lastModifiedDateTime"
 )
 _SENDER_CODES = frozenset(("errorsendasdenied", "errorsendonbehalfofdenied"))
 _RECIPIENT_CODES = frozenset(
@@ -52,6 +54,8 @@ _DAY_CODES = frozenset(("errorexceededmessagelimit", "errorexceededsendlimit"))
 _TOO_SMALL = "errorattachmentsizeshouldnotbelessthanminimumsize"
 _DAY_WAIT = 3600.0
 _ANY = "application/octet-stream"
+#: In which all that we do to a draft is done: the call that makes it ends by then.
+_OURS = timedelta(seconds=60)
 
 
 class Sending:
@@ -87,7 +91,8 @@ class Sending:
                 # An attempt before, of which nobody knew.
                 self.item, self.is_said = one, True
                 return
-            _drop(self._client, one)
+            if _is_ours(one):
+                _drop(self._client, one)
         self._make_draft()
         self._keep_id()
         try:
@@ -225,10 +230,20 @@ def clear_drafts(
     :param before: what was changed later is the user's: he has gone on with it
     """
     for one in _known(client, message_id):
-        changed = moment(one.get("lastModifiedDateTime"))
-        is_ours = not before or changed and changed < before
-        if one.get("isDraft") and is_ours:
+        if one.get("isDraft") and _is_ours(one, before):
             _drop(client, one)
+
+
+def _is_ours(draft: dict, before: datetime | None = None) -> bool:
+    """Whether nobody else has changed a draft since it was made.
+
+    :param before: see `clear_drafts`
+    """
+    created = moment(draft.get("createdDateTime"))
+    changed = moment(draft.get("lastModifiedDateTime"))
+    if not (created and changed) or changed - created >= _OURS:
+        return False
+    return not before or changed < before
 
 
 def _drop(client: GraphClient, item: dict) -> None:

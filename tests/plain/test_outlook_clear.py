@@ -2,10 +2,13 @@
 
 from datetime import datetime, timedelta, timezone
 
+import pytest
+from conftest import raised
 from graph_sending import drafts, outgoing, sent_mails
 from sending import MESSAGE_ID
+from servers.web import Answer
 
-from easycrm_mail.providers import MailboxError
+from easycrm_mail.providers import MailboxError, Refused
 
 OTHER = "<2.x@chairs.example>"
 #: Than anything that is changed here.
@@ -58,6 +61,24 @@ def test_one_that_its_writer_has_gone_on_with_stays(graph):
     assert drafts(graph) == [left]
     graph.provider().clear(MESSAGE_ID, before + timedelta(seconds=1))
     assert not drafts(graph)
+
+
+@pytest.mark.parametrize("answer", ["sent", "refused"])
+def test_one_that_its_writer_has_gone_on_with_stays_when_it_is_sent_again(
+    graph, answer
+):
+    leave_draft(graph)
+    [left] = drafts(graph)
+    left.received -= timedelta(minutes=10)
+    left.touch()
+    if answer == "sent":
+        graph.provider().send(outgoing())
+    else:
+        refusal = Answer({"error": {"code": "ErrorInvalidRecipients"}}, 400)
+        graph.server.break_("POST .*/send$", "answer", answer=refusal)
+        raised(lambda: graph.provider().send(outgoing()), Refused, "recipients")
+    assert drafts(graph) == [left]
+    assert len(sent_mails(graph)) == (answer == "sent")
 
 
 def test_another_draft_stays(graph):

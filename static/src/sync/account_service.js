@@ -1,6 +1,7 @@
 import {EventBus, reactive} from "@odoo/owl";
 
 import {browser} from "@web/core/browser/browser";
+import {formatList} from "@web/core/l10n/utils";
 import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
 import {TimeLeft} from "./time_left";
@@ -11,36 +12,97 @@ const NOTIFICATION = "easycrm_mail.account";
 /** Milliseconds: how long a new try is waited for. */
 const RETRY_PATIENCE = 20000;
 
+/** Mailboxes that a notice of several names. */
+const NAMED = 3;
+
 /**
  * @typedef {Object} AccountEvent
  * @property {number} account_id
  * @property {"progress"|"synced"|"failed"|"recovered"} event
  * @property {string} [title]
  * @property {string} [message]
+ * @property {string} [email] the address of the mailbox, of a failure
  * @property {"reconnect"|"retry"} [primary] the next step after a failure
  * @property {number} [done] emails that are read, of `total`
  * @property {number} [total]
  */
 
 /**
- * How the user's mailboxes are doing, as the server tells it while it happens: one notice a failing mailbox, gone when
- * it works again. Components listen by {@link import("./account_hooks").useAccountEvents}.
+ * How the user's mailboxes are doing, as the server tells it while it happens: one notice of those that fail, gone when
+ * they work again. Components listen by {@link import("./account_hooks").useAccountEvents}.
  */
 export const accountService = {
     dependencies: ["action", "bus_service", "notification", "orm"],
 
     start(env, {action, bus_service: serverBus, notification, orm}) {
         const bus = new EventBus();
-        /** @type {Map<number, Function>} what closes a mailbox's notice */
-        const closers = new Map();
+        /** @type {Map<number, AccountEvent>} the failures that the notice tells of */
+        const failures = new Map();
+        /** @type {Function|null} what closes the notice */
+        let close = null;
         /** @type {Object<number, number>} timers of the mailboxes that are being tried again */
         const retrying = reactive({});
         /** @type {Object<number, {done: number, total: number, left: TimeLeft}>} mailboxes that are being read */
         const reading = reactive({});
 
-        function closeNotice(accountId) {
-            closers.get(accountId)?.();
-            closers.delete(accountId);
+        /** Tells anew which mailboxes fail. */
+        function showNotice() {
+            const closeOld = close;
+            close = null;
+            closeOld?.();
+            if (!failures.size) {
+                return;
+            }
+            const {message, ...words} =
+                failures.size === 1 ? getWords() : getWordsOfSeveral();
+            const closeThis = notification.add(message, {
+                ...{...words, type: "danger", sticky: true},
+                onClose: () => {
+                    // (the user has closed it: he knows of these)
+                    if (close === closeThis) {
+                        close = null;
+                        failures.clear();
+                    }
+                },
+            });
+            close = closeThis;
+        }
+
+        function getWords() {
+            const [news] = failures.values();
+            const {title, message = ""} = news;
+            return {message, title, buttons: getButtons(news)};
+        }
+
+        function getWordsOfSeveral() {
+            const emails = [...failures.values()].map(({email}) => email);
+            const names = emails.slice(0, NAMED);
+            if (emails.length > NAMED) {
+                names.push(_t("%s others", emails.length - NAMED));
+            }
+            const title = _t(
+                "Email sync failed for %s mailboxes. Please check your connection",
+                emails.length
+            );
+            const openAccounts = () =>
+                action.doAction("easycrm_mail.easycrm_email_account_action_my");
+            return {
+                message: formatList(names),
+                title,
+                buttons: [
+                    {
+                        name: _t("My Mail Accounts"),
+                        primary: true,
+                        onClick: openAccounts,
+                    },
+                ],
+            };
+        }
+
+        function endNotice(accountId) {
+            if (failures.delete(accountId)) {
+                showNotice();
+            }
         }
 
         function endRetry(accountId) {
@@ -72,7 +134,7 @@ export const accountService = {
         }
 
         async function reconnect(accountId, options) {
-            closeNotice(accountId);
+            endNotice(accountId);
             const form = await orm.call(ACCOUNT, "action_reconnect", [[accountId]]);
             if (form) {
                 await action.doAction(form, options);
@@ -80,7 +142,7 @@ export const accountService = {
         }
 
         async function retry(accountId) {
-            closeNotice(accountId);
+            endNotice(accountId);
             endRetry(accountId);
             retrying[accountId] = browser.setTimeout(
                 () => endRetry(accountId),
@@ -131,19 +193,14 @@ export const accountService = {
             const {account_id: accountId, event, title, message = ""} = news;
             if (event !== "progress") {
                 endRetry(accountId);
-                closeNotice(accountId);
             }
             if (event === "failed") {
-                const close = notification.add(message, {
-                    ...{title, type: "danger", sticky: true, buttons: getButtons(news)},
-                    onClose: () => {
-                        if (closers.get(accountId) === close) {
-                            closers.delete(accountId);
-                        }
-                    },
-                });
-                closers.set(accountId, close);
-            } else if (event === "recovered" && (title || message)) {
+                failures.set(accountId, news);
+                showNotice();
+            } else if (event !== "progress") {
+                endNotice(accountId);
+            }
+            if (event === "recovered" && (title || message)) {
                 notification.add(message, {title, type: "success"});
             }
             noteProgress(accountId, news);
