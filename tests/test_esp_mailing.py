@@ -220,3 +220,26 @@ class TestEspMailing(MailingCase):
         addresses = [mail.address for mail in self.sendgrid.deliveries.all()]
         self.assertEqual(sorted(addresses), sorted(people.mapped("email")))
         self.assertEqual(mailing.state, "done")
+
+    def test_what_odoos_window_makes_a_mailing_of_goes_out(self):
+        self.env["ir.config_parameter"].set_param("easycrm_mail.esp_id", self.esp.id)
+        people = self.make_people(3)
+        window = self.env["mail.compose.message"].create(
+            {
+                "composition_mode": "mass_mail",
+                "model": "res.partner",
+                "res_ids": repr(people.ids),
+                "mass_mailing_name": "Spring",
+                "subject": "Spring offer",
+                "body": "<p>Hello</p>",
+                "email_from": "news@tallwood.example",
+            }
+        )
+        window.action_send_mail()
+        mailing = window.mass_mailing_id
+        self.assertEqual((mailing.state, mailing.easycrm_writing), ("sending", False))
+        self.assertTrue(mailing.easycrm_planned_in)
+        self.hand_over()
+        addresses = [mail.address for mail in self.sendgrid.deliveries.all()]
+        self.assertEqual(sorted(addresses), sorted(people.mapped("email")))
+        self.assertEqual(mailing.state, "done")
