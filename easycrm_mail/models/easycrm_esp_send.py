@@ -116,23 +116,47 @@ class EasycrmEspBatch(models.Model):
         return bulk
 
     def _leave_out_suppressed(self):
-        """Cancel who must not be written to any more, by the ledger as it is now.
+        """Cancel who must not be written to any more, as it is now.
 
-        Since the batch was written somebody may have complained; and who has, or whose
-        address has bounced for good, gets nothing where the blocklist is left aside.
+        Since the batch was written somebody may have complained, or unsubscribed: it
+        may have waited for days. Who has complained, or whose address has bounced for
+        good, gets nothing where the blocklist is left aside, either.
         """
         traces = self.trace_ids.filtered(lambda t: t.trace_status == "outgoing")
-        reasons = SuppressionReason if self.mailing_id.use_exclusion_list else NEVER
-        blocked = self.env["easycrm.esp.suppression"]._get_blocked(
-            set(traces.mapped("email")), reasons
+        addresses = set(traces.mapped("email"))
+        is_by_list = self.mailing_id.use_exclusion_list
+        reasons = SuppressionReason if is_by_list else NEVER
+        blocked = self.env["easycrm.esp.suppression"]._get_blocked(addresses, reasons)
+        if is_by_list:
+            listed = [("email", "in", list(addresses))]
+            blocked |= set(self.env["mail.blacklist"].search(listed).mapped("email"))
+        opted_out = self._find_opted_out(traces)
+        for left_out, why in (
+            (traces.filtered(lambda t: t.email in blocked), "mail_bl"),
+            (opted_out.filtered(lambda t: t.email not in blocked), "mail_optout"),
+        ):
+            left_out.write(
+                {
+                    "trace_status": "cancel",
+                    "failure_type": why,
+                    "easycrm_values": False,
+                }
+            )
+
+    def _find_opted_out(self, traces):
+        """Return those of these recipients who have left the lists of the mailing."""
+        lists = self.mailing_id.contact_list_ids
+        if not lists:
+            return traces.browse()
+        subscriptions = self.env["mailing.subscription"].search(
+            [
+                ("list_id", "in", lists.ids),
+                ("contact_id", "in", traces.mapped("res_id")),
+            ]
         )
-        traces.filtered(lambda t: t.email in blocked).write(
-            {
-                "trace_status": "cancel",
-                "failure_type": "mail_bl",
-                "easycrm_values": False,
-            }
-        )
+        staying = subscriptions.filtered(lambda one: not one.opt_out).contact_id
+        gone = set((subscriptions.contact_id - staying).ids)
+        return traces.filtered(lambda t: t.res_id in gone)
 
     def _settle(self, outcome):
         """Keep what came of handing a batch over.
