@@ -104,8 +104,8 @@ class EasycrmEmailAddress(models.Model):
         """Link emails to all records whose address stands in them, in one statement.
 
         Archived contacts, lost leads and records of another company (see `res.company`)
-        get no new link; a link or tombstone that exists stays as it is. What a rule keeps off the
-        records gets none, and a conversation may be about one lead only.
+        get no new link; a link or tombstone that exists stays as it is. What a rule
+        keeps off the records gets none, and a conversation may be about one lead only.
 
         :param SQL condition: on `address` (this table) or `participant`
         :return: ids of the emails that got a link
