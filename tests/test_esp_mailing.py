@@ -282,3 +282,19 @@ class TestEspMailing(MailingCase):
         self.env["mail.blacklist"]._add(people.email)
         self.hand_over()
         self.assertEqual(len(self.sendgrid.deliveries.all()), 1)
+
+    def test_who_is_deleted_while_it_waits_gets_nothing(self):
+        people = self.make_people(3)
+        mailing = self.make_mailing(people)
+        mailing._action_send_mail()
+        gone, merged, into = people
+        addresses = [merged.email, into.email]
+        gone.unlink()
+        wizard = self.env["base.partner.merge.automatic.wizard"]
+        wizard._merge([merged.id, into.id], into, extra_checks=False)
+        self.hand_over()
+        mails = self.sendgrid.deliveries.all()
+        self.assertEqual(sorted(mail.address for mail in mails), addresses)
+        left_out = self.traces(mailing).filtered(lambda t: t.trace_status == "cancel")
+        self.assertEqual(left_out.failure_type, "mail_email_missing")
+        self.assertFalse(left_out.sudo().easycrm_values)

@@ -118,8 +118,8 @@ class EasycrmEspBatch(models.Model):
     def _leave_out_suppressed(self):
         """Cancel who must not be written to any more, as it is now.
 
-        Since the batch was written somebody may have complained, or unsubscribed: it
-        may have waited for days. Who has complained, or whose address has bounced for
+        Since the batch was written somebody may have complained, or unsubscribed, or
+        was deleted: it may have waited for days. Who has complained, or whose address has bounced for
         good, gets nothing where the blocklist is left aside, either.
         """
         traces = self.trace_ids.filtered(lambda t: t.trace_status == "outgoing")
@@ -130,10 +130,13 @@ class EasycrmEspBatch(models.Model):
         if is_by_list:
             listed = [("email", "in", list(addresses))]
             blocked |= set(self.env["mail.blacklist"].search(listed).mapped("email"))
-        opted_out = self._find_opted_out(traces)
+        is_blocked = traces.filtered(lambda t: t.email in blocked)
+        is_deleted = self._find_deleted(traces - is_blocked)
+        has_left = self._find_opted_out(traces - is_blocked - is_deleted)
         for left_out, why in (
-            (traces.filtered(lambda t: t.email in blocked), "mail_bl"),
-            (opted_out.filtered(lambda t: t.email not in blocked), "mail_optout"),
+            (is_blocked, "mail_bl"),
+            (is_deleted, "mail_email_missing"),
+            (has_left, "mail_optout"),
         ):
             left_out.write(
                 {
@@ -142,6 +145,12 @@ class EasycrmEspBatch(models.Model):
                     "easycrm_values": False,
                 }
             )
+
+    def _find_deleted(self, traces):
+        """Return those of these recipients whose contact, or other record, is gone."""
+        records = self.env[self.mailing_id.mailing_model_real]
+        here = set(records.browse(traces.mapped("res_id")).exists().ids)
+        return traces.filtered(lambda t: t.res_id not in here)
 
     def _find_opted_out(self, traces):
         """Return those of these recipients who have left the lists of the mailing."""
