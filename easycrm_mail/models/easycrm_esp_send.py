@@ -119,8 +119,8 @@ class EasycrmEspBatch(models.Model):
         """Cancel who must not be written to any more, as it is now.
 
         Since the batch was written somebody may have complained, or unsubscribed, or
-        was deleted: it may have waited for days. Who has complained, or whose address has bounced for
-        good, gets nothing where the blocklist is left aside, either.
+        was deleted: it may have waited for days. Who has complained, or whose address
+        has bounced for good, gets nothing where the blocklist is left aside, either.
         """
         traces = self.trace_ids.filtered(lambda t: t.trace_status == "outgoing")
         addresses = set(traces.mapped("email"))
