@@ -148,3 +148,48 @@ class TestCompanies(MailCase):
         self.assertLinked(to_a, [twin])
         self.assertLinked(to_b, [twin])
         self.assertVisible(self.bea, to_a, None)
+
+    def test_a_branch_has_the_mail_of_contacts_of_the_company_above(self):
+        above, branch = self.company_a, self.add_branch()
+        tom = self.add_user("tom", "sales_team.group_sale_salesman", company=branch)
+        self.bruno.company_id = above
+        self.follow_addresses()
+        mailbox = self.connect(tom)
+        email = self.receive(mailbox, sender="bruno@beck.example", subject="To branch")
+        self.assertLinked(email, [self.bruno])
+        self.assertTimeline(self.bruno, ["To branch"], tom)
+        self.assertTimeline(self.bruno, [], self.mira)
+
+    def test_what_is_placed_or_sent_in_a_branch_stands_on_a_shared_contact(self):
+        tom = self.add_user(
+            "tom", "sales_team.group_sale_salesman", company=self.add_branch()
+        )
+        self.acme.company_id = self.company_a
+        mailbox = self.connect(tom)
+        stranger = self.receive(mailbox, sender="zoe@nobody.example", subject="Place")
+        copies = self.as_user(self.copy_in(mailbox, stranger), tom)
+        copies.link_to(copies.ids, "res.partner", self.acme.id)
+        self.assertLinked(stranger, [self.acme])
+        sent = self.send(mailbox, to="max@nobody.example", subject="Sent")
+        mail = self.env["easycrm.email.outgoing"].create(
+            {
+                "account_id": mailbox.id,
+                "user_id": tom.id,
+                "partner_id": self.acme.id,
+                "state": "sending",
+            }
+        )
+        mail._settle(sent)
+        self.assertLinked(sent, [self.acme])
+        self.assertTimeline(self.acme, ["Sent", "Place"], tom)
+
+    def test_a_company_has_no_mail_of_contacts_of_its_branch(self):
+        self.bruno.company_id = self.add_branch()
+        self.follow_addresses()
+        email = self.receive(self.mailbox, sender="bruno@beck.example")
+        self.assertLinked(email, [])
+
+    def add_branch(self):
+        return self.env["res.company"].create(
+            {"name": "Branch of A", "parent_id": self.company_a.id}
+        )

@@ -132,3 +132,18 @@ class TestEspAccess(EspFixtures, MailingCase):
         self.assertFalse(
             trace.search([("easycrm_event_ids.url", "like", "example.com")])
         )
+
+    def test_another_company_s_mailing_opens_and_tells_nothing_of_its_sender(self):
+        self.other.domain = "secret.example"
+        mailing = MailingCase.make_mailing(self, self.make_people(1), esp=self.other)
+        self.assertIn("secret.example", mailing.easycrm_sender_hint)
+        self.env.invalidate_all()
+        theirs = mailing.with_user(self.roles["foreigner"])
+        self.assertFalse(theirs.easycrm_sender_hint)
+
+    def test_a_default_sender_of_another_company_is_none(self):
+        self.env["ir.config_parameter"].set_param("easycrm_mail.esp_id", self.esp.id)
+        self.env.flush_all()
+        self.env.invalidate_all()
+        mailings = self.env["mailing.mailing"].with_user(self.roles["foreigner"])
+        self.assertFalse(mailings.default_get(["easycrm_esp_id"])["easycrm_esp_id"])

@@ -220,3 +220,81 @@ class TestEspMailing(MailingCase):
         addresses = [mail.address for mail in self.sendgrid.deliveries.all()]
         self.assertEqual(sorted(addresses), sorted(people.mapped("email")))
         self.assertEqual(mailing.state, "done")
+
+    def test_what_odoos_window_makes_a_mailing_of_goes_out(self):
+        self.env["ir.config_parameter"].set_param("easycrm_mail.esp_id", self.esp.id)
+        people = self.make_people(3)
+        window = self.env["mail.compose.message"].create(
+            {
+                "composition_mode": "mass_mail",
+                "model": "res.partner",
+                "res_ids": repr(people.ids),
+                "mass_mailing_name": "Spring",
+                "subject": "Spring offer",
+                "body": "<p>Hello</p>",
+                "email_from": "news@tallwood.example",
+            }
+        )
+        window.action_send_mail()
+        mailing = window.mass_mailing_id
+        self.assertEqual((mailing.state, mailing.easycrm_writing), ("sending", False))
+        self.assertTrue(mailing.easycrm_planned_in)
+        self.hand_over()
+        addresses = [mail.address for mail in self.sendgrid.deliveries.all()]
+        self.assertEqual(sorted(addresses), sorted(people.mapped("email")))
+        self.assertEqual(mailing.state, "done")
+
+    def test_who_has_left_while_it_waited_gets_nothing(self):
+        contacts = self.env["mailing.contact"].create(
+            [{"name": f"C{n}", "email": f"c{n}@example.com"} for n in range(4)]
+        )
+        lists = self.env["mailing.list"].create(
+            [
+                {"name": "News", "contact_ids": [Command.set(contacts.ids)]},
+                {"name": "Offers", "contact_ids": [Command.set(contacts[2].ids)]},
+            ]
+        )
+        mailing = self.make_mailing(
+            contacts,
+            body="<p>Hello</p>",
+            mailing_model_id=self.env["ir.model"]._get_id("mailing.list"),
+            contact_list_ids=[Command.set(lists.ids)],
+        )
+        mailing._action_send_mail()
+        mailing.action_easycrm_pause()
+        self.env["mail.blacklist"]._add(contacts[0].email)
+        for contact in contacts[1:3]:  # (the second one stays on the other list)
+            lists[0]._update_subscription_from_email(contact.email, opt_out=True)
+        mailing.action_easycrm_resume()
+        self.hand_over()
+        addresses = [mail.address for mail in self.sendgrid.deliveries.all()]
+        self.assertEqual(sorted(addresses), contacts[2:].mapped("email"))
+        left_out = self.traces(mailing).filtered(lambda t: t.trace_status == "cancel")
+        self.assertEqual(
+            {trace.email: trace.failure_type for trace in left_out},
+            {contacts[0].email: "mail_bl", contacts[1].email: "mail_optout"},
+        )
+
+    def test_the_blocklist_is_left_aside_where_the_mailing_says_so(self):
+        people = self.make_people(1)
+        mailing = self.make_mailing(people, use_exclusion_list=False)
+        mailing._action_send_mail()
+        self.env["mail.blacklist"]._add(people.email)
+        self.hand_over()
+        self.assertEqual(len(self.sendgrid.deliveries.all()), 1)
+
+    def test_who_is_deleted_while_it_waits_gets_nothing(self):
+        people = self.make_people(3)
+        mailing = self.make_mailing(people)
+        mailing._action_send_mail()
+        gone, merged, into = people
+        addresses = [merged.email, into.email]
+        gone.unlink()
+        wizard = self.env["base.partner.merge.automatic.wizard"]
+        wizard._merge([merged.id, into.id], into, extra_checks=False)
+        self.hand_over()
+        mails = self.sendgrid.deliveries.all()
+        self.assertEqual(sorted(mail.address for mail in mails), addresses)
+        left_out = self.traces(mailing).filtered(lambda t: t.trace_status == "cancel")
+        self.assertEqual(left_out.failure_type, "mail_email_missing")
+        self.assertFalse(left_out.sudo().easycrm_values)

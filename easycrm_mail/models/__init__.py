@@ -113,6 +113,7 @@ from . import mailing_unsubscribe
 from . import ir_qweb
 from . import link_tracker_click
 from . import mail_mail
+from . import res_company
 from . import res_groups
 from . import res_partner
 from . import crm_lead

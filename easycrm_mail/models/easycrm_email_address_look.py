@@ -19,8 +19,9 @@ class EasycrmEmailAddress(models.Model):
         :return: {address: (whether it is one of our own people's, ids of contacts, ids
             of leads, ids of those that are open opportunities)}
         """
+        shared = Domain("company_id", "in", [False, *company.parent_ids.ids])
         here = Domain("company_id", "in", [False, company.id])
-        partners = self.env["res.partner"]._search(here)
+        partners = self.env["res.partner"]._search(shared)
         leads = self.env["crm.lead"]._search(here)
         lead = leads.table
         self.flush_model()

@@ -103,9 +103,9 @@ class EasycrmEmailAddress(models.Model):
     def _link_emails(self, condition):
         """Link emails to all records whose address stands in them, in one statement.
 
-        Archived contacts, lost leads and records of another company get no new link;
-        a link or tombstone that exists stays as it is. What a rule keeps off the
-        records gets none, and a conversation may be about one lead only.
+        Archived contacts, lost leads and records of another company (see `res.company`)
+        get no new link; a link or tombstone that exists stays as it is. What a rule
+        keeps off the records gets none, and a conversation may be about one lead only.
 
         :param SQL condition: on `address` (this table) or `participant`
         :return: ids of the emails that got a link
@@ -167,8 +167,7 @@ class EasycrmEmailAddress(models.Model):
             ) lead ON TRUE
             WHERE %(condition)s
               AND COALESCE(partner.active, lead.active)
-              AND COALESCE(partner.company_id, lead.company_id, email.company_id)
-                  = email.company_id
+              AND %(may_have)s
               AND %(foreign)s
               AND %(linkable)s
             ORDER BY email.id, address.partner_id, lead.id,
@@ -178,6 +177,7 @@ class EasycrmEmailAddress(models.Model):
             addresses=addresses or SQL("easycrm_email_address"),
             condition=condition,
             lead=self.env["easycrm.email.thread"]._get_lead_sql(),
+            may_have=self.env["res.company"]._easycrm_get_may_have_sql(),
             foreign=self._get_foreign_sql(),
             linkable=self.env["easycrm.email.rule"]._get_linkable_sql(),
         )

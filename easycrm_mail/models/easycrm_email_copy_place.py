@@ -153,13 +153,13 @@ class EasycrmEmailCopy(models.Model):
 
     @api.model
     def _check_one_company(self, record, emails):
-        company = record.sudo().company_id
-        if company and emails.company_id - company:
+        known = record.sudo()
+        if not all(one._easycrm_may_have(known) for one in emails.company_id):
             raise UserError(
                 self.env._(
                     "“%(name)s” belongs to %(company)s, the mails to another company.",
                     name=record.display_name,
-                    company=company.name,
+                    company=known.company_id.name,
                 )
             )
 

@@ -173,8 +173,9 @@ class EasycrmEmailCopy(models.Model):
         ids |= {record.id for record in recent if record._name == "res.partner"}
         spoken_for = Domain("id", "in", [*ids, *of_domains])
         spoken_for |= Domain("name", "in", sorted(clues["names"]))
+        sharing = self.env["res.company"].browse(clues["companies"]).parent_ids
         return self.env["res.partner"].search_fetch(
-            spoken_for & Domain("company_id", "in", [False, *clues["companies"]]),
+            spoken_for & Domain("company_id", "in", [False, *sharing.ids]),
             ["name", "email", "is_company", "commercial_company_name"],
             order="is_company DESC, id DESC",
             limit=2 * CANDIDATES + len(ids),

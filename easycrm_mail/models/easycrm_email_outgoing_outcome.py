@@ -203,7 +203,7 @@ class EasycrmEmailOutgoing(models.Model):
             self.email_id = email
         self._ping()
         record = self._get_record().exists()
-        if not record or (record.company_id or email.company_id) != email.company_id:
+        if not record or not email.company_id._easycrm_may_have(record):
             return email.browse()
         return self._link_to(email, record)
 

@@ -130,8 +130,7 @@ class EasycrmEmailThreadFollow(models.Model):
                 LEFT JOIN easycrm_email_batch batch ON batch.id = taught.batch_id
                 WHERE email.id = ANY(%(emails)s)
                   AND COALESCE(partner.active, lead.active)
-                  AND COALESCE(partner.company_id, lead.company_id, email.company_id)
-                      = email.company_id
+                  AND %(may_have)s
                   AND %(linkable)s
                 ORDER BY email.id, taught.partner_id, taught.lead_id,
                     taught.address NULLS FIRST, taught.batch_id
@@ -143,6 +142,7 @@ class EasycrmEmailThreadFollow(models.Model):
                 applies=TAUGHT_APPLIES,
                 covering=COVERING,
                 roles=CORRESPONDENTS,
+                may_have=self.env["res.company"]._easycrm_get_may_have_sql(),
                 linkable=self.env["easycrm.email.rule"]._get_linkable_sql(),
                 announced=Link._announced_columns,
             )

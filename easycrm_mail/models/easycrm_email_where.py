@@ -303,9 +303,7 @@ class EasycrmEmailWhere(models.AbstractModel):
             values = {"name": record.display_name, "address": address}
             if not record.active:
                 words = env._("%(name)s has %(address)s, but is archived.", **values)
-            elif email and (
-                record.company_id and record.company_id != email.company_id
-            ):
+            elif email and not email.sudo().company_id._easycrm_may_have(record):
                 words = env._(
                     "%(name)s has %(address)s, but belongs to another company.",
                     **values,

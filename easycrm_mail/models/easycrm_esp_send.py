@@ -116,23 +116,56 @@ class EasycrmEspBatch(models.Model):
         return bulk
 
     def _leave_out_suppressed(self):
-        """Cancel who must not be written to any more, by the ledger as it is now.
+        """Cancel who must not be written to any more, as it is now.
 
-        Since the batch was written somebody may have complained; and who has, or whose
-        address has bounced for good, gets nothing where the blocklist is left aside.
+        Since the batch was written somebody may have complained, or unsubscribed, or
+        was deleted: it may have waited for days. Who has complained, or whose address
+        has bounced for good, gets nothing where the blocklist is left aside, either.
         """
         traces = self.trace_ids.filtered(lambda t: t.trace_status == "outgoing")
-        reasons = SuppressionReason if self.mailing_id.use_exclusion_list else NEVER
-        blocked = self.env["easycrm.esp.suppression"]._get_blocked(
-            set(traces.mapped("email")), reasons
+        addresses = set(traces.mapped("email"))
+        is_by_list = self.mailing_id.use_exclusion_list
+        reasons = SuppressionReason if is_by_list else NEVER
+        blocked = self.env["easycrm.esp.suppression"]._get_blocked(addresses, reasons)
+        if is_by_list:
+            listed = [("email", "in", list(addresses))]
+            blocked |= set(self.env["mail.blacklist"].search(listed).mapped("email"))
+        is_blocked = traces.filtered(lambda t: t.email in blocked)
+        is_deleted = self._find_deleted(traces - is_blocked)
+        has_left = self._find_opted_out(traces - is_blocked - is_deleted)
+        for left_out, why in (
+            (is_blocked, "mail_bl"),
+            (is_deleted, "mail_email_missing"),
+            (has_left, "mail_optout"),
+        ):
+            left_out.write(
+                {
+                    "trace_status": "cancel",
+                    "failure_type": why,
+                    "easycrm_values": False,
+                }
+            )
+
+    def _find_deleted(self, traces):
+        """Return those of these recipients whose contact, or other record, is gone."""
+        records = self.env[self.mailing_id.mailing_model_real]
+        here = set(records.browse(traces.mapped("res_id")).exists().ids)
+        return traces.filtered(lambda t: t.res_id not in here)
+
+    def _find_opted_out(self, traces):
+        """Return those of these recipients who have left the lists of the mailing."""
+        lists = self.mailing_id.contact_list_ids
+        if not lists:
+            return traces.browse()
+        subscriptions = self.env["mailing.subscription"].search(
+            [
+                ("list_id", "in", lists.ids),
+                ("contact_id", "in", traces.mapped("res_id")),
+            ]
         )
-        traces.filtered(lambda t: t.email in blocked).write(
-            {
-                "trace_status": "cancel",
-                "failure_type": "mail_bl",
-                "easycrm_values": False,
-            }
-        )
+        staying = subscriptions.filtered(lambda one: not one.opt_out).contact_id
+        gone = set((subscriptions.contact_id - staying).ids)
+        return traces.filtered(lambda t: t.res_id in gone)
 
     def _settle(self, outcome):
         """Keep what came of handing a batch over.

@@ -80,14 +80,16 @@ class MailingMailing(models.Model):
         # (a system parameter: anybody may have written anything)
         esp_id = int(value) if value and value.isdecimal() else 0
         esp = self.env["easycrm.esp"].browse(esp_id).exists()
-        return esp.filtered("active")._filtered_access("read")
+        return esp._filtered_access("read").filtered("active")
 
     @api.depends_context("lang")
     @api.depends("email_from", "easycrm_esp_id")
     def _compute_easycrm_sender_hint(self):
         """Say so where the sender's address is of another domain than its sender."""
         for mailing in self:
-            domain = (mailing.easycrm_esp_id.domain or "").lower()
+            # (of another company's nothing is told)
+            esp = mailing.easycrm_esp_id._filtered_access("read")
+            domain = (esp.domain or "").lower()
             address = email_normalize(mailing.email_from or "") or ""
             own = address.rpartition("@")[2]
             related = not own or f".{domain}".endswith(f".{own}")
@@ -97,7 +99,7 @@ class MailingMailing(models.Model):
                     "%(domain)s: it may end as spam. You can change “Send From” in "
                     "Settings.",
                     address=address,
-                    sender=mailing.easycrm_esp_id.name,
+                    sender=esp.name,
                     domain=domain,
                 )
                 if domain and not related and not own.endswith(f".{domain}")

@@ -195,6 +195,11 @@ class MailComposeMessage(models.TransientModel):
         if not self._is_mass_mailing() or not self.mass_mailing_id.easycrm_esp_id:
             return super()._action_send_mail_mass_mail(res_ids, auto_commit=auto_commit)
         self._easycrm_prepare(res_ids, auto_commit)
+        if self.mass_mailing_name:
+            # (the window has made it itself, as one that is sent: it is about to be)
+            mailing = self.mass_mailing_id.sudo()
+            mailing._easycrm_plan_here()
+            mailing.write({"state": "done"})
         return self.env["mail.mail"].sudo()
 
     def _easycrm_prepare(self, res_ids, auto_commit):
