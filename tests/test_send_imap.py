@@ -140,6 +140,19 @@ class TestSendImap(RealMailbox, TransactionCase):
         self.assertIn("no such mailbox", second)
         self.assertTrue(mail.activity_id)
 
+    def test_what_is_said_of_a_recipient_is_said_once(self):
+        self.sink.refused = {"gone@acme.example": "550 5.1.1 no such mailbox"}
+        mail = self.queue(to="gone@acme.example")
+        self.run_outbox()
+        self.assertEqual(mail.state, "refused")
+        self.assertEqual(
+            mail._get_trouble().splitlines(),
+            [
+                "127.0.0.1 takes it for none of its recipients.",
+                "gone@acme.example: 550 5.1.1 no such mailbox",
+            ],
+        )
+
     def test_a_conversation_of_five_turns_stays_one(self):
         thread = None
         for turn in range(5):

@@ -5,7 +5,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.sql_db import db_connect
 from odoo.tests import TransactionCase, get_db_name, tagged
 from odoo.tools import mute_logger
@@ -122,7 +122,17 @@ class TestSettings(SettingsCase):
     def test_the_page_can_be_saved_without_the_cron(self):
         self.cron.unlink()
         self.assertFalse(self.read()["sync_enabled"])
-        self.save(sync_enabled=True, sync_minutes=3)
+        self.save(keep_attachments=False)
+        self.assertFalse(self.read()["keep_attachments"])
+
+    def test_without_the_cron_nobody_is_told_that_mailboxes_are_read(self):
+        self.cron.unlink()
+        with self.assertRaisesRegex(UserError, "was deleted"):
+            self.save(sync_enabled=True, sync_minutes=3)
+        # (wished for before the cron was deleted)
+        self.env["ir.config_parameter"].set_param("easycrm_mail.sync_enabled", "True")
+        self.assertFalse(self.read()["sync_enabled"])
+        self.save(keep_attachments=False)
 
     def test_less_than_a_minute_and_more_than_a_day_are_refused(self):
         for minutes in (0, -5, 1441, 2**31 - 1):

@@ -48,7 +48,8 @@ class EasycrmEmailAccount(models.Model):
         # (a system parameter: anybody may have written anything)
         is_number = wish and wish.isdecimal() and 0 < int(wish) < 2**31
         minutes = int(wish) if is_number else self._get_minutes(cron)
-        return self._is_switched_on("sync_enabled", cron.active), minutes
+        enabled = bool(cron) and self._is_switched_on("sync_enabled", cron.active)
+        return enabled, minutes
 
     @api.model
     def _get_minutes(self, cron):
@@ -59,9 +60,12 @@ class EasycrmEmailAccount(models.Model):
         """Have mailboxes read every so many minutes, or not; never waits for the cron.
 
         :param int minutes: at least 1
+        :raise UserError: it is switched on, and somebody has deleted the cron
         """
         params = self.env["ir.config_parameter"].sudo()
         was_enabled, was_minutes = self._get_schedule()
+        if enabled and not was_enabled:
+            self.env["ir.cron"]._easycrm_check("easycrm_mail.ir_cron_email_sync")
         if enabled != was_enabled:
             params.set_param(ENABLED, str(enabled))
         if minutes != was_minutes:

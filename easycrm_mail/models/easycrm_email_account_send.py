@@ -170,8 +170,14 @@ class EasycrmEmailAccount(models.Model):
         }
         return {
             "size": env._("It is too large for %(server)s.", **values),
-            "recipients": env._(
-                "%(server)s takes it for none of its recipients: %(detail)s", **values
+            "recipients": (
+                # (each is shown with its own reason)
+                env._("%(server)s takes it for none of its recipients.", **values)
+                if getattr(error, "recipients", ())
+                else env._(
+                    "%(server)s takes it for none of its recipients: %(detail)s",
+                    **values,
+                )
             ),
             "too_many": env._("It has too many recipients for %(server)s.", **values),
             "sender": env._(

@@ -68,6 +68,11 @@ class EasycrmEmailAccount(models.Model):
         values = {**values, "login": self.imap_login or self.email}
         values["service"] = self._get_service_title(self.imap_service)
         return {
+            "entered": env._(
+                "What is entered for %(server)s cannot be right. Check server, port, "
+                "login and password.",
+                **values,
+            ),
             "host": env._(
                 "The mail server %(server)s was not found. Is its name right?", **values
             ),

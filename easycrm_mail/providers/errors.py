@@ -65,10 +65,11 @@ class Gone(MailboxError):
 class Permanent(MailboxError):
     """Stays until a setting changes.
 
-    Codes: `tls`, `certificate`, `setting`, `forbidden` (of the mailbox: no licence, no
-    mailbox, no access to a shared one, an administrator's policy), `password_off` (the
-    server takes a sign-in alone), `token_off` (it takes a password alone), `unsafe` (a
-    sign-in is not sent without TLS); of the registration
+    Codes: `tls`, `certificate`, `setting`, `entered` (no server, port or login can be
+    so), `forbidden` (of the mailbox: no licence, no mailbox, no access to a shared one,
+    an administrator's policy), `password_off` (the server takes a sign-in alone),
+    `token_off` (it takes a password alone), `unsafe` (a sign-in is not sent without
+    TLS); of the registration
     at the service: `client` (its ID, or the registration as a whole), `secret` (wrong),
     `secret_expired`, `tenant`, `tenant_name` (it cannot be one), `redirect`.
     """

@@ -13,21 +13,21 @@ def check_settings(
     password: str,
     with_token: bool = False,
 ) -> None:
-    """`Permanent("setting")` for what no server could take.
+    """`Permanent("entered")` for what no server could take.
 
     :param with_token: signed in with a token, which goes under TLS only
     """
     if security not in ("ssl", "starttls", "none"):
-        raise Permanent("setting", "unknown security")
+        raise Permanent("entered", "unknown security")
     if not _is_host(host):
-        raise Permanent("setting", "not a host name")
+        raise Permanent("entered", "not a host name")
     if not 0 < port < 65536:
-        raise Permanent("setting", "not a port")
+        raise Permanent("entered", "not a port")
     if with_token and security == "none":
         raise Permanent("unsafe", "no token is sent without TLS")
     # They would end the command, or the field: in PLAIN (RFC 4616), with a token.
     if not login or "\1" in login or any(c in login + password for c in "\0\r\n"):
-        raise Permanent("setting", "not a login or password")
+        raise Permanent("entered", "not a login or password")
 
 
 def _is_host(host: str) -> bool:

@@ -14,6 +14,7 @@ import {
     contains,
     getService,
     makeMockEnv,
+    makeServerError,
     mountWithCleanup,
     onRpc,
 } from "@web/../tests/web_test_helpers";
@@ -54,6 +55,38 @@ test("what is written is saved after a pause, and again when the window is close
     expect(".o_easycrm_compose").toHaveCount(0);
     expect(calls.at(-1)[1].subject).toBe("More chairs");
     expect(".o_easycrm_toast").toHaveText(/The draft is kept/);
+});
+
+test("a draft that is open again is not told to be kept", async () => {
+    mockCompose({outgoing_id: 9});
+    await openCompose();
+    await contains(".o_easycrm_subject_input").edit("Chairs", {confirm: false});
+    await press("escape");
+    await settle();
+    expect(".o_easycrm_toast").toHaveText(/The draft is kept/);
+    getService("easycrm_mail.compose").open({easycrm_outgoing_id: 9});
+    await settle();
+    expect(".o_easycrm_compose").toHaveCount(1);
+    expect(".o_easycrm_toast").toHaveCount(0);
+});
+
+test("a window that cannot be opened says why, and can be closed", async () => {
+    const calls = mockCompose(
+        {},
+        {
+            easycrm_open: () => {
+                throw makeServerError({message: "This draft is not there any more."});
+            },
+        }
+    );
+    await openCompose({easycrm_outgoing_id: 9});
+    expect(".o_easycrm_compose [role=alert] p").toHaveText(
+        "This draft is not there any more."
+    );
+    await contains(".o_easycrm_compose [role=alert] button").click();
+    await settle();
+    expect(".o_easycrm_compose").toHaveCount(0);
+    expect(namesOf(calls)).toEqual(["easycrm_open"]);
 });
 
 test("a window in which nothing was written leaves nothing", async () => {
@@ -236,8 +269,11 @@ test("what is discarded can be brought back, and is gone afterwards", async () =
     await settle();
     expect(".o_easycrm_toast").toHaveText(/Discarded/);
     expect(namesOf(calls)).not.toInclude("easycrm_discard");
+    const {discarded} = getService("easycrm_mail.compose");
+    expect([...discarded]).toEqual([9]);
     await contains(".o_easycrm_undo").click();
     await settle();
+    expect([...discarded]).toEqual([]);
     expect(".o_easycrm_compose").toHaveCount(1);
     expect(namesOf(calls).filter((name) => name === "easycrm_open").length).toBe(2);
     await contains(".o_easycrm_discard").click();

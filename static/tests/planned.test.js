@@ -88,6 +88,7 @@ test("a doubt is the reader's to settle", async () => {
 
 test("what was refused is corrected in the window, once it is a draft again", async () => {
     mockService("easycrm_mail.compose", {
+        discarded: new Set(),
         open: (context) => expect.step(`open ${context.easycrm_outgoing_id}`),
     });
     await mountPlanned([
@@ -122,6 +123,19 @@ test("what was refused is corrected in the window, once it is a draft again", as
     await animationFrame();
     await animationFrame();
     expect.verifySteps(["undo 1", "planned res.partner 7", "open 1"]);
+});
+
+test("a draft that is discarded is not shown, and is when that is taken back", async () => {
+    const draft = {...QUEUED, state: "draft", can_send_now: false, can_cancel: false};
+    await mountPlanned([draft]);
+    expect(".o_easycrm_outgoing").toHaveCount(1);
+    const {discarded} = getService("easycrm_mail.compose");
+    discarded.add(draft.id);
+    await animationFrame();
+    expect(".o_easycrm_planned").toHaveCount(0);
+    discarded.delete(draft.id);
+    await animationFrame();
+    expect(".o_easycrm_outgoing").toHaveCount(1);
 });
 
 test("nothing planned shows nothing", async () => {

@@ -39,7 +39,7 @@ def test_an_unknown_host_is_retried(host):
     ],
 )
 def test_settings_that_cannot_be_are_said_so(host, port, security, login):
-    raised(ImapProvider(host, port, security, login, "b", 2), "setting", Permanent)
+    raised(ImapProvider(host, port, security, login, "b", 2), "entered", Permanent)
 
 
 def test_a_silent_server_is_a_time_out(server):

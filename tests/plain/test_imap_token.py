@@ -197,7 +197,7 @@ def test_no_token_goes_out_without_tls(dovecot, google):
 
 @pytest.mark.parametrize("login", ["a\1b@example.org", "a\r\nb@example.org", ""])
 def test_a_login_that_would_end_its_field_is_not_sent(dovecot, google, login):
-    raised(Permanent, "setting", connect(dovecot, login, Grant(google[0], "a@b.org")))
+    raised(Permanent, "entered", connect(dovecot, login, Grant(google[0], "a@b.org")))
 
 
 def test_a_server_that_takes_tokens_alone_gets_no_password(any_dovecot):

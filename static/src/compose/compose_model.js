@@ -39,6 +39,8 @@ export class ComposeModel {
         /** @type {"loading"|"ready"|"failed"} */
         this.status = "loading";
         this.error = "";
+        /** What it is written from; none as long as the server has said nothing. */
+        this.records = [];
         /** Why it was not sent. */
         this.problem = "";
         this.isSending = false;

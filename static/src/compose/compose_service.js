@@ -26,6 +26,8 @@ export const composeService = {
 
     start(env, {bus_service: bus, dialog, orm}) {
         const toasts = reactive([]);
+        /** Drafts that are thrown away as soon as it can no longer be taken back. */
+        const discarded = reactive(new Set());
         let nextToast = 1;
         let isListening = false;
 
@@ -56,6 +58,7 @@ export const composeService = {
         /** @param {Object} context see `easycrm.email.compose.default_get` */
         async function open(context, window) {
             await settleDiscards();
+            closeKept(context.easycrm_outgoing_id);
             dialog.add(ComposeDialog, {
                 context,
                 window,
@@ -171,6 +174,7 @@ export const composeService = {
             const toast = addToast({
                 kind: isFailed ? "danger" : "info",
                 title: keptWords(model),
+                keptId: model.outgoingId,
                 action: _t("Go on writing"),
                 onAction: () => {
                     toast.close();
@@ -182,9 +186,16 @@ export const composeService = {
             }
         }
 
+        /** A draft that is open again is not told to be kept. */
+        function closeKept(outgoingId) {
+            const isTold = ({keptId}) => keptId && keptId === outgoingId;
+            toasts.filter(isTold).forEach((toast) => toast.close());
+        }
+
         async function discard(model) {
             await model.discard().catch(() => {
                 // (what could not be thrown away stays a draft)
+                discarded.delete(model.outgoingId);
             });
             env.bus.trigger(OUTBOX_CHANGED);
         }
@@ -196,7 +207,7 @@ export const composeService = {
                 discard(model);
                 return;
             }
-            const kept = model.save();
+            const kept = model.save().then(() => discarded.add(model.outgoingId));
             const toast = addToast({
                 kind: "info",
                 title: _t("Discarded."),
@@ -204,6 +215,7 @@ export const composeService = {
                 onClosed: () => discard(model),
                 onUndo: async () => {
                     await kept;
+                    discarded.delete(model.outgoingId);
                     toast.onClosed = null;
                     toast.close();
                     reopen(model);
@@ -253,7 +265,7 @@ export const composeService = {
             }
         }
 
-        return {announce, open, toasts};
+        return {announce, discarded, open, toasts};
     },
 };
 

@@ -28,6 +28,7 @@ export class Planned extends Component {
     setup() {
         this.store = useState(this.props.store);
         this.composer = useService("easycrm_mail.compose");
+        this.discarded = useState(this.composer.discarded);
         this.notification = useService("notification");
         this.state = useState({busy: 0});
         useBus(this.env.bus, OUTBOX_CHANGED, () => this.store.loadPlanned());
@@ -37,7 +38,8 @@ export class Planned extends Component {
     }
 
     get mails() {
-        return this.store.planned.map((mail) => ({
+        const shown = this.store.planned.filter(({id}) => !this.discarded.has(id));
+        return shown.map((mail) => ({
             ...mail,
             ...STATES[mail.state],
             subject: mail.subject || _t("(no subject)"),
