@@ -241,3 +241,15 @@ def test_nesting_that_would_end_the_process_is_left_to_the_slow_reader(raw):
             assert "nested" in str(error)
         else:
             assert message.digest
+
+
+@pytest.mark.parametrize("line", [b"\r\n", b"\n", b"\r"])
+def test_many_lines_within_many_levels_are_not_read(line):
+    """Each line is compared with the boundary of each level: that takes for ever."""
+    with pytest.raises(UnreadableMessage, match="nested"):
+        parse(nested(600) + line * 200_000)
+
+
+def test_many_levels_are_read_and_many_lines():
+    assert parse(nested(600)).digest
+    assert parse(nested(5) + b"\r\n" * 3_000_000).text.strip() == "hello"
