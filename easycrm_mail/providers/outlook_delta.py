@@ -21,7 +21,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from .errors import Retry
-from .graph_client import GraphClient, is_own
+from .graph_client import GraphClient, is_own, is_ref
 from .graph_errors import ServerAnswer
 from .outlook_checkpoint import Checkpoint, Entry
 from .outlook_folders import folder_path
@@ -105,8 +105,8 @@ def _take(
     told: set[str] = set()
     for item in items:
         ref = item.get("id") if isinstance(item, dict) else None
-        if not isinstance(ref, str) or not ref or not ref.isprintable():
-            continue  # (it could neither be asked for nor stored)
+        if not is_ref(ref):
+            continue
         if "@removed" in item:
             removed.add(ref)
             continue
