@@ -1,12 +1,11 @@
-"""What services say that fits no database: it stops neither the mailbox nor the rest."""
+"""What services say that fits no database stops neither the mailbox nor the rest."""
 
 import random
 from datetime import datetime, timezone
-from unittest.mock import patch
 
 from odoo.tests import tagged
 
-from ..easycrm_mail.providers import Held, Stream, StreamRole
+from ..easycrm_mail.providers import Stream, StreamRole
 from .common import MailCase
 from .compare_case import ComparingGmail, ComparingOutlook
 from .servers.web import Answer
@@ -48,6 +47,14 @@ class OddAnswers:
         self.assertEqual(self.account.sync_status, "ok", self.account.last_error)
         self.assertEqual(self.get_subjects(), ["One", "Two"])
 
+    def test_a_count_beyond_all_reason_does_not_stop_a_first_reading(self):
+        refs = self.deliver("One", "Two")
+        self.service.server.break_(
+            self.count_pattern, "answer", answer=Answer(self.count_of(refs))
+        )
+        self.start()
+        self.assertEqual(self.get_subjects(), ["One", "Two"])
+
     def list_held(self, now):
         return [
             {"id": ref, "receivedDateTime": f"{now[:19]}Z"}
@@ -59,12 +66,24 @@ class OddAnswers:
 class TestOddAnswersOfGmail(OddAnswers, ComparingGmail):
     list_key = "messages"
     held_pattern = r"GET .*/messages\?.*before"
+    count_pattern = r"GET .*/messages\?"
+
+    def count_of(self, refs):
+        return {
+            "messages": [{"id": refs[1], "threadId": refs[1]}],
+            "nextPageToken": "more",
+            "resultSizeEstimate": 10**12,
+        }
 
 
 @tagged("post_install", "-at_install")
 class TestOddAnswersOfOutlook(OddAnswers, ComparingOutlook):
     list_key = "value"
     held_pattern = r"GET .*/messages\?.*isDraft"
+    count_pattern = r"GET .*totalItemCount"
+
+    def count_of(self, refs):
+        return {"totalItemCount": 10**12}
 
 
 @tagged("post_install", "-at_install")

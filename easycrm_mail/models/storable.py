@@ -1,6 +1,5 @@
 """What comes from outside, as PostgreSQL takes it."""
 
-
 #: Bytes of a name by which the mailbox's service knows something: two of them must fit
 #: into one row of an index, which holds 2,700.
 MAX_NAME_BYTES = 1_000
