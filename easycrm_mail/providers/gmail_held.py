@@ -40,7 +40,9 @@ def held_since(
         answer = _list(api, stream, starts[span], end, token)
         # (the one second that two spans share belongs to the later)
         refs |= dict.fromkeys(refs_of(answer.get("messages", ())), span)
-        token = str(answer.get("nextPageToken") or "")
+        before, token = token, str(answer.get("nextPageToken") or "")
+        if token and token == before:
+            raise Retry("answer", "the list does not go on")
         span += not token
     return Held(refs)
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import quote
 
-from .errors import Retry
+from .errors import Resync, Retry
 from .graph_client import GraphClient, is_own, is_ref
 from .graph_errors import ServerAnswer
 from .outlook_checkpoint import Checkpoint, Entry
@@ -100,6 +100,8 @@ def _take(
         raise Retry("answer", "this is no page of a delta query")
     if not is_own(link):
         raise Retry("answer", "the service refers to another host")
+    if link == state.link and not is_over:
+        raise Resync("checkpoint", "the list does not go on")
     entries: dict[str, Entry] = {}
     removed: set[str] = set()
     told: set[str] = set()

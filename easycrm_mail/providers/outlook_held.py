@@ -37,9 +37,11 @@ def held_since(
             span = bisect_right(starts, received) - 1
             if span >= 0:
                 refs[ref] = span
-        page = str(answer.get("@odata.nextLink") or "")
+        before, page = page, str(answer.get("@odata.nextLink") or "")
         if not page:
             break
+        if page == before:
+            raise Retry("answer", "the list does not go on")
     return Held(refs, page)
 
 
