@@ -177,7 +177,8 @@ def moment(text: object) -> datetime | None:
 
 
 def _size(item: dict) -> int:
-    for one in item.get("singleValueExtendedProperties") or ():
+    told = item.get("singleValueExtendedProperties")
+    for one in told if isinstance(told, list) else ():
         value = one.get("value") if isinstance(one, dict) else None
         if isinstance(value, str) and value.isdecimal():
             return int(value[:15])

@@ -40,6 +40,22 @@ def test_at_gmail(gmail, provider, odd):
     assert not batch.more
 
 
+@pytest.mark.parametrize("odd", [5, "x", True, {"a": 1}, [5]], ids=str)
+def test_a_size_of_outlook_that_is_none(graph, odd):
+    """It is only how the mails are asked for."""
+    odds, evens = graph.deliver(1, 2)
+    item = {"receivedDateTime": "2025-03-04T10:00:00Z", "conversationId": "c"}
+    items = [
+        {"id": odds, **item, "singleValueExtendedProperties": odd},
+        {"id": evens, **item},
+    ]
+    link = f"{graph.server.url}/v1.0/me/mailFolders/inbox/messages/delta?$deltatoken=a"
+    answer = Answer({"value": items, "@odata.deltaLink": link})
+    graph.server.break_(r"GET .*/messages/delta", "answer", answer=answer)
+    batch = graph.provider().pull(graph.inbox, "", LONG_AGO)
+    assert {one.ref for one in batch.messages} == {odds, evens}
+
+
 def test_by_imap(mailbox):
     """A list in the place of the bytes."""
     mailbox.deliver(1, 2, 3)
