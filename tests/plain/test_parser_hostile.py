@@ -4,7 +4,7 @@ import random
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from awkward import HEAD, MAILS, PDF, PLAIN, encoded, mail, part, whole
@@ -253,3 +253,14 @@ def test_many_lines_within_many_levels_are_not_read(line):
 def test_many_levels_are_read_and_many_lines():
     assert parse(nested(600)).digest
     assert parse(nested(5) + b"\r\n" * 3_000_000).text.strip() == "hello"
+
+
+@pytest.mark.parametrize("hours", [-12, 0, 12])
+@pytest.mark.parametrize("year", [datetime.min, datetime(1970, 1, 1), datetime.max])
+def test_a_mailbox_that_got_it_at_no_time_of_ours_does_not_count(year, hours):
+    """Some servers say 9999 where they do not know; and whoever adds mail may."""
+    received_at = year.replace(tzinfo=timezone(timedelta(hours=hours)))
+    dated = parse(mail(b"x"), received_at).date
+    assert dated == parse(mail(b"x")).date
+    undated = parse(b"From: a@b.example\r\n\r\nx", received_at).date
+    assert abs(undated - datetime.now(timezone.utc)) < timedelta(days=1)
