@@ -7,7 +7,8 @@ from conftest import LONG_AGO
 from imap_mailbox import connect, numbers
 from servers.fault_proxy import FaultProxy
 
-from easycrm_mail.providers import Retry, imap_client
+from easycrm_mail.messages.mime import MAX_PARTS
+from easycrm_mail.providers import Retry, imap_client, imap_structure
 
 LIMIT = 2_000_000
 
@@ -32,3 +33,18 @@ def test_what_nobody_asked_for_is_not_gathered_over_many_commands(mailbox, monke
         provider.close()
         assert numbers(provider.pull("INBOX", "", LONG_AGO)) == [1]
         provider.close()
+
+
+def test_of_a_structure_without_end_only_the_first_parts_are_looked_at(monkeypatch):
+    made = []
+
+    def count(headers, content):
+        made.append(headers)
+        return make_part(headers, content)
+
+    make_part = imap_structure.make_part
+    monkeypatch.setattr(imap_structure, "make_part", count)
+    leaf = (b"APPLICATION", b"PDF", None, None, None, b"BASE64", 8)
+    structure = (*[leaf] * (MAX_PARTS * 3), b"MIXED")
+    assert len(imap_structure.attachments_of(structure)) == MAX_PARTS
+    assert len(made) == MAX_PARTS
