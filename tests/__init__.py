@@ -63,6 +63,7 @@ from . import test_links_changes
 from . import test_merge
 from . import test_merge_cost
 from . import test_migration
+from . import test_odd_answers
 from . import test_only_here
 from . import test_opened
 from . import test_other_addresses

@@ -91,6 +91,19 @@ class TestSanitizing(BodyCase):
                 self.assertHarmless(element)
                 self.assertIn("Hi", element.text_content())
 
+    def test_no_image_takes_the_place_of_what_the_reader_asks_the_document_for(self):
+        """In a browser, `document.body` is the image of that name, if there is one."""
+        shown = self.show(
+            '<p>Hi <img NAME="body" id="body" alt="x" src="cid:none">'
+            '<img name="addEventListener"><map name="parts"></map>'
+            '<a name="part-2">There</a></p>'
+        )
+        self.assertEqual(
+            [(one.tag, one.get("name")) for one in shown.xpath("//*[@name]")],
+            [("meta", "referrer"), ("map", "parts"), ("a", "part-2")],
+        )
+        self.assertEqual(len(shown.xpath(".//img")), 2)
+
     def test_the_document_keeps_itself_shut(self):
         document = str(self.body_of("<p>Hi</p>")["document"])
         head = lxml_html.document_fromstring(document).find("head")

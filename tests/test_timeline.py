@@ -7,6 +7,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from ..easycrm_mail.models import easycrm_email_timeline
+from ..easycrm_mail.models.easycrm_email_timeline_values import PEOPLE_NAMED
 from .common import START, raw_mail
 from .timeline_case import TimelineCase
 
@@ -82,6 +83,7 @@ class TestTimeline(TimelineCase):
                     }
                 ],
                 "bcc": [],
+                "more_people": 0,
                 "subject": "Offer",
                 "snippet": "Please find it attached.",
                 "auto_reply": False,
@@ -107,6 +109,16 @@ class TestTimeline(TimelineCase):
         [line] = self.read_timeline(self.anna, self.jonas)
         self.assertIsNone(line["is_read"])
         self.assertFalse(line["to"][0]["me"])
+
+    def test_of_a_mail_to_thousands_some_are_named_and_the_others_counted(self):
+        named = PEOPLE_NAMED
+        others = ", ".join(f"p{number}@many.example" for number in range(named * 2))
+        few = ", ".join(f"c{number}@many.example" for number in range(named))
+        self.receive(self.mailbox, to=f"mira@ours.example, {others}", cc=few)
+        [line] = self.read_timeline(self.anna, self.mira)
+        self.assertEqual((len(line["to"]), len(line["cc"])), (named, named))
+        self.assertTrue(line["to"][0]["me"])
+        self.assertEqual(line["more_people"], named + 1)
 
     def test_a_line_shows_what_its_share_level_allows(self):
         self.receive(

@@ -22,11 +22,16 @@ def sent_at(
 
     :param date: the Date field
     :param received: the Received fields, newest first as they stand in the mail
-    :param received_at: when the mailbox got it, aware, or None
+    :param received_at: when the mailbox got it, aware, or None; a time before 1990 or
+        yet to come is none
     :returns: aware, in UTC
     """
     now = datetime.now(timezone.utc)
-    arrival = received_at.astimezone(timezone.utc) if received_at else now
+    arrival = received_at or now
+    # (compared as it is: beyond the year 9999 there is no other time zone)
+    if not _EARLIEST <= arrival <= now + _LEAD:
+        arrival = now
+    arrival = arrival.astimezone(timezone.utc)
     latest = arrival + _LEAD
     written = read_date(date)
     if written and _EARLIEST <= written <= latest:
@@ -35,7 +40,7 @@ def sent_at(
         hop = read_date(value.rpartition(";")[2])
         if hop and _EARLIEST <= hop <= latest:
             return hop
-    return arrival if arrival >= _EARLIEST else now
+    return arrival
 
 
 def read_date(value: str) -> datetime | None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from email.feedparser import BytesFeedParser
 from email.message import Message as StdlibMessage
 from email.policy import compat32
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -32,6 +33,11 @@ _MAX_ENCODED_WORDS = 3_000
 
 # More of them in one mail than any mailing program makes.
 _MAX_CONTAINERS = 300
+
+# The standard library compares each line with the boundaries of all levels around it:
+# so often, which takes seconds; and as many levels as are read whatever the lines.
+_MAX_COMPARISONS = 30_000_000
+_FEW_LEVELS = 5
 
 _TYPE = re.compile(r"^[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+$")
 
@@ -157,10 +163,15 @@ def _check_boundary(headers: Headers, boundaries: list[str]) -> None:
 def read_slow(raw: bytes, head: Head) -> list[Part]:
     """The leaves by the standard library.
 
-    Raises what it raises: RecursionError where parts are nested by the hundred.
+    Raises what it raises: RecursionError where parts are nested by the hundred; or
+    `Refused` where that would take minutes.
     """
-    parser = BytesFeedParser(_Leaf, policy=compat32)
-    parser.feed(_body(raw, head))
+    body = _body(raw, head)
+    # (it ends a line at either)
+    lines = body.count(b"\n") + body.count(b"\r") + 1
+    levels = max(_MAX_COMPARISONS // lines, _FEW_LEVELS)
+    parser = BytesFeedParser(partial(_Leaf, levels=levels), policy=compat32)
+    parser.feed(body)
     root = parser.close()
     if not root.is_multipart():
         return [make_part(head.headers, _slow_content(root))]
@@ -172,7 +183,20 @@ class _Leaf(StdlibMessage):
 
     The parser descends into main type `message`, after which the original bytes could
     only be guessed from the objects.
+
+    :param levels: of parts within each other that there may be
     """
+
+    def __init__(self, policy, levels: int):
+        super().__init__(policy)
+        self._levels = levels
+
+    def attach(self, payload: "_Leaf") -> None:
+        """Called with each part before it is read."""
+        if not self._levels:
+            raise Refused
+        payload._levels = self._levels - 1
+        super().attach(payload)
 
     def get_content_type(self) -> str:
         kind = super().get_content_type()

@@ -91,6 +91,9 @@ class BodyUrls:
                 self._clean_link(element)
 
     def _clean_attributes(self, element):
+        if element.tag == "img":
+            # (one by the name of "body" stands in the place of document.body)
+            element.attrib.pop("name", None)
         for name in FETCHING:
             url = element.attrib.pop(name, "")
             kept = self._clean_url(url) if name == "src" else ""

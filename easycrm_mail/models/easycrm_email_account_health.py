@@ -12,6 +12,8 @@ from odoo.tools.misc import (
     get_lang,
 )
 
+from .easycrm_email_folder import MAX_COUNT
+
 #: Retries after the first failure, before the user is told (law 5).
 RETRIES = 3
 
@@ -117,7 +119,7 @@ class EasycrmEmailAccount(models.Model):
             {
                 "sync_stage": "fetching",
                 "sync_done": sum(folders.mapped("sync_done")),
-                "sync_total": sum(folders.mapped("sync_total")),
+                "sync_total": min(sum(folders.mapped("sync_total")), MAX_COUNT),
             }
         )
         self._ping("progress", done=self.sync_done, total=self.sync_total)

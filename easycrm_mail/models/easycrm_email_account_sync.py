@@ -9,6 +9,7 @@ from .easycrm_email_account import BUTTON_TIMEOUT, READING_SECONDS, TEST_SECONDS
 from .easycrm_email_account_health import ERROR_MINUTES, MAX_WAIT_HOURS
 from .easycrm_email_failure import NOT_TRIED
 from .files_run import FilesRun
+from .storable import is_storable_name, to_storable
 from .sync_run import SyncRun
 
 #: Seconds of a cron's run that attachments get when mailboxes have used it up; and how
@@ -288,12 +289,17 @@ class EasycrmEmailAccount(models.Model):
         """Follow the folders that the mailbox has; the user's choice stays.
 
         One that is missing is kept, and read again when it is back: a server may give
-        half a list. It is only not asked for meanwhile.
+        half a list. It is only not asked for meanwhile. One whose name cannot be stored
+        is left out.
 
         :param streams: `Stream`s of the provider
         """
         self.ensure_one()
-        wanted = {stream.stream: stream for stream in streams}
+        wanted = {
+            stream.stream: stream
+            for stream in streams
+            if is_storable_name(stream.stream)
+        }
         if not wanted:
             return
         for folder in self.folder_ids:
@@ -305,7 +311,13 @@ class EasycrmEmailAccount(models.Model):
             VALUES %s ON CONFLICT (account_id, stream) DO NOTHING
             """,
             [
-                (self.id, stream.stream, stream.name, stream.role.value, stream.default)
+                (
+                    self.id,
+                    stream.stream,
+                    to_storable(stream.name),
+                    stream.role.value,
+                    stream.default,
+                )
                 for stream in wanted.values()
             ],
         )

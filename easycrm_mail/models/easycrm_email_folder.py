@@ -2,6 +2,9 @@ from odoo import fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
+#: What an integer of the database holds: a service may say that there is more.
+MAX_COUNT = 2**31 - 1
+
 
 class EasycrmEmailFolder(models.Model):
     """One stream of a mailbox and how far it has been read.

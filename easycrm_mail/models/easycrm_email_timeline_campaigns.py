@@ -299,6 +299,7 @@ class EasycrmEmailTimeline(models.AbstractModel):
             ],
             "cc": [],
             "bcc": [],
+            "more_people": 0,
             "subject": _PLACEHOLDER.sub("…", row["subject"] or ""),
             "snippet": False,
             "level": "everything",

@@ -5,6 +5,10 @@ from odoo.tools import SQL
 
 from . import access
 
+#: People of each role that the timeline names of one email: a stranger may have written
+#: to twenty thousand. The others are counted.
+PEOPLE_NAMED = 200
+
 
 class EasycrmEmail(models.Model):
     _inherit = "easycrm.email"
@@ -35,7 +39,7 @@ class EasycrmEmail(models.Model):
             self.env[f"easycrm.email{model}"].flush_model()
         envelopes = self._get_envelopes()
         levels = {email_id: envelopes[email_id]["level"] for email_id in self.ids}
-        people = self._get_people()
+        people = self._get_people(PEOPLE_NAMED)
         shown = [email_id for email_id in self.ids if levels[email_id] == "everything"]
         lines = self.browse(shown)._get_lines()
         large = self.browse(
@@ -114,10 +118,14 @@ class EasycrmEmail(models.Model):
             for row in rows
         }
 
-    def _get_people(self):
-        """Return {email id: {"from": person or False, "to", "cc", "bcc": persons}}."""
+    def _get_people(self, limit=None):
+        """Return {email id: {"from": person or False, "to", "cc", "bcc": persons,
+        "more_people": how many of them are left out}}.
+
+        :param int limit: persons of each role
+        """
         people = {
-            email_id: {"from": False, "to": [], "cc": [], "bcc": []}
+            email_id: {"from": False, "to": [], "cc": [], "bcc": [], "more_people": 0}
             for email_id in self.ids
         }
         email_id = SQL("participant.email_id")
@@ -125,19 +133,26 @@ class EasycrmEmail(models.Model):
         participants = self.env.execute_query(
             SQL(
                 """
-                SELECT email_id, role, name, address
-                FROM easycrm_email_participant participant
-                WHERE email_id = ANY(%s) AND (role <> 'bcc' OR %s) ORDER BY id
+                SELECT email_id, role, name, address, amount FROM (
+                    SELECT *, row_number() OVER (every ORDER BY id) AS number,
+                           count(*) OVER every AS amount
+                    FROM easycrm_email_participant participant
+                    WHERE email_id = ANY(%s) AND (role <> 'bcc' OR %s)
+                    WINDOW every AS (PARTITION BY email_id, role)
+                ) AS person
+                WHERE %s IS NULL OR number <= %s ORDER BY id
                 """,
                 self.ids,
                 SQL("TRUE") if self.env.su else sent,
+                limit,
+                limit,
             )
         )
         partners = self._get_partner_ids({row[3] for row in participants})
         mine, ours = self._get_our_addresses(
             {row[3] for row in participants if row[1] == "from"}
         )
-        for email_id, role, name, address in participants:
+        for email_id, role, name, address, amount in participants:
             person = {
                 "name": name or "",
                 "address": address,
@@ -151,6 +166,8 @@ class EasycrmEmail(models.Model):
                 roles["from"] = roles["from"] or person
             else:
                 roles[role].append(person)
+                if len(roles[role]) == limit:
+                    roles["more_people"] += amount - limit
         return people
 
     @api.model

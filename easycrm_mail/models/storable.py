@@ -1,5 +1,14 @@
 """What comes from outside, as PostgreSQL takes it."""
 
+#: Bytes of a name by which the mailbox's service knows something: two of them must fit
+#: into one row of an index, which holds 2,700.
+MAX_NAME_BYTES = 1_000
+
+
+def is_storable_name(name):
+    """Tell whether what a mailbox calls something can be stored as it is."""
+    return to_storable(name) == name and len(name.encode()) <= MAX_NAME_BYTES
+
 
 def to_storable(value):
     """Return a text without what PostgreSQL does not take, or a domain of such texts.

@@ -7,6 +7,7 @@ from psycopg2 import IntegrityError, OperationalError
 from odoo.tools import SQL
 
 from ..providers import SetAside
+from .easycrm_email_folder import MAX_COUNT
 from .ingest import Ingest
 from .retrying import ATTEMPTS, CROSSED, Retrying, quiet_sql
 
@@ -117,7 +118,7 @@ class StoreSteps(Retrying):
                 "settled": batch.settled or folder.settled and not batch.reset,
                 "synced_at": self.env.cr.now(),
                 "sync_done": batch.done if batch.total else folder.sync_done,
-                "sync_total": batch.total or folder.sync_total,
+                "sync_total": min(batch.total, MAX_COUNT) or folder.sync_total,
             }
         )
         account._keep_quota(session.provider)

@@ -31,7 +31,7 @@ from .base import (
     Stream,
 )
 from .budget import Budget
-from .errors import Doubtful, Gone, MailboxError, Retry
+from .errors import Doubtful, Gone, MailboxError, Resync, Retry
 from .gmail_api import GmailApi, is_ref, refs_of
 from .gmail_checkpoint import Checkpoint
 from .gmail_download import RawDecoder
@@ -300,10 +300,14 @@ class GmailProvider:
         """The next page of the listing; the first where the page's token is refused:
         mails that are here already are recognised."""
         try:
-            return ask(state.page)
+            answer = ask(state.page)
         except Exception as error:
             if status_of(error) != 400 or not state.page:
                 raise
+        else:
+            if state.page and answer.get("nextPageToken") == state.page:
+                raise Resync("checkpoint", "the list does not go on")
+            return answer
         state.done = state.reached = 0
         return ask("")
 

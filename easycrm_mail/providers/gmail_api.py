@@ -40,7 +40,7 @@ def api_url() -> str:
 
 def refs_of(messages: Iterable[dict]) -> list[str]:
     """Their ids, each once; what could neither be asked for nor stored is left out."""
-    refs = (str(one.get("id") or "") for one in messages)
+    refs = (str(one.get("id") or "") for one in messages if isinstance(one, dict))
     return list(dict.fromkeys(ref for ref in refs if is_ref(ref)))
 
 

@@ -10,7 +10,7 @@ from time import monotonic
 
 from .base import Held
 from .errors import Gone, Retry
-from .gmail_api import COST_LIST, GmailApi
+from .gmail_api import COST_LIST, GmailApi, refs_of
 from .gmail_errors import status_of
 from .gmail_labels import label_of, query_of
 
@@ -39,8 +39,10 @@ def held_since(
             continue
         answer = _list(api, stream, starts[span], end, token)
         # (the one second that two spans share belongs to the later)
-        refs |= {str(one["id"]): span for one in answer.get("messages", ())}
-        token = str(answer.get("nextPageToken") or "")
+        refs |= dict.fromkeys(refs_of(answer.get("messages", ())), span)
+        before, token = token, str(answer.get("nextPageToken") or "")
+        if token and token == before:
+            raise Retry("answer", "the list does not go on")
         span += not token
     return Held(refs)
 

@@ -250,8 +250,13 @@ class PageReader:
         return False
 
     def _take(self, state: Checkpoint, ref: str, answer: dict) -> None:
-        mail = remote_message(ref, answer)
-        if not holds(self._stream, answer.get("labelIds") or ()):
+        try:
+            mail = remote_message(ref, answer)
+            is_held = holds(self._stream, answer.get("labelIds") or ())
+        except (AttributeError, OverflowError, TypeError, ValueError):
+            # One that makes no sense keeps no other out.
+            mail, is_held = None, True
+        if not is_held:
             # It came and went, or never was one of the stream's.
             self._pass_over(state, ref)
             self._page.removed.append(ref)

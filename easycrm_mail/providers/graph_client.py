@@ -272,6 +272,17 @@ def is_own(url: str) -> bool:
         return False
 
 
+def is_ref(value: object) -> bool:
+    """Whether it may be the id of a mail or a folder: what is none can neither be asked
+    for nor stored."""
+    return (
+        isinstance(value, str)
+        and 0 < len(value) < 1_000
+        and value.isascii()
+        and value.isprintable()
+    )
+
+
 def read(response: requests.Response, room: int) -> bytes:
     """The body of an answer. Raises `TooLarge`."""
     return b"".join(_pieces(response, room))

@@ -76,4 +76,6 @@ def _moment(value: object) -> datetime | None:
 
 def _bytes(value: object) -> bytes | None:
     # A body of digits, sent without a literal, is read as a number.
-    return str(value).encode() if isinstance(value, int) else value
+    if isinstance(value, int):
+        return str(value).encode()
+    return value if isinstance(value, bytes) else None

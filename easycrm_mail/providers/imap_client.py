@@ -1,7 +1,7 @@
 """IMAPClient, with the commands that it lacks or gives in another form."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from imaplib import IMAP4
 
@@ -50,8 +50,15 @@ class _Imap(IMAP4):
             raise
 
     def _command(self, *args) -> bytes:
-        self._bytes_left = MAX_ANSWER_BYTES
+        # (imaplib keeps what nobody has asked for until a folder is opened)
+        self._bytes_left = MAX_ANSWER_BYTES - sum(map(len, self._kept()))
         return super()._command(*args)
+
+    def _kept(self) -> Iterator[bytes]:
+        for answers in self.untagged_responses.values():
+            for answer in answers:
+                # (a line and its literal, or a line)
+                yield from answer if isinstance(answer, tuple) else (answer,)
 
     def read(self, size: int) -> bytes:
         """A literal, of the size that the server says it has."""

@@ -98,13 +98,7 @@ def streams_of(listed: Iterable[Listed]) -> list[Stream]:
 
     :param listed: what LIST gave: attributes, delimiter, decoded name
     """
-    folders = [_Folder(*entry) for entry in listed]
-    never = [one.path for one in folders if one.is_never]
-    found = [
-        one
-        for one in folders
-        if one.is_mailbox and not any(one.is_within(path) for path in never)
-    ]
+    found = _left(_Folder(*entry) for entry in listed)
     has_sent = any(one.role_said is StreamRole.SENT for one in found)
     streams = [one.stream(has_sent) for one in found]
     if streams and not any(stream.default for stream in streams):
@@ -121,6 +115,22 @@ def streams_of(listed: Iterable[Listed]) -> list[Stream]:
         )
     )
     return streams[:MAX_STREAMS]
+
+
+def _left(folders: Iterable["_Folder"]) -> list["_Folder"]:
+    """Those that can be opened and lie within none that is never read."""
+    found: list[_Folder] = []
+    never: list[str] | None = None
+    # (in this order what lies within a folder follows it: each is compared once,
+    # however many a server says that there are)
+    for one in sorted(folders, key=lambda one: (one.path, not one.is_never)):
+        if never is not None and one.is_within(never):
+            continue
+        if one.is_never:
+            never = one.path
+        elif one.is_mailbox:
+            found.append(one)
+    return found
 
 
 class _Folder:

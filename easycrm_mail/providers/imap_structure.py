@@ -44,7 +44,7 @@ def attachments_of(structure: object) -> list[Leaf]:
 
     :param structure: BODYSTRUCTURE as IMAPClient's lexer gives it
     """
-    leaves = list(_leaves(structure, ""))[:MAX_PARTS]
+    leaves = list(itertools.islice(_leaves(structure, ""), MAX_PARTS))
     attached = sort_parts([leaf.part for leaf in leaves])[2]
     by_part = {id(leaf.part): leaf for leaf in leaves}
     return [by_part[id(part)] for part in attached]

@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import quote
 
-from .errors import Retry
-from .graph_client import GraphClient, is_own
+from .errors import Resync, Retry
+from .graph_client import GraphClient, is_own, is_ref
 from .graph_errors import ServerAnswer
 from .outlook_checkpoint import Checkpoint, Entry
 from .outlook_folders import folder_path
@@ -100,13 +100,15 @@ def _take(
         raise Retry("answer", "this is no page of a delta query")
     if not is_own(link):
         raise Retry("answer", "the service refers to another host")
+    if link == state.link and not is_over:
+        raise Resync("checkpoint", "the list does not go on")
     entries: dict[str, Entry] = {}
     removed: set[str] = set()
     told: set[str] = set()
     for item in items:
         ref = item.get("id") if isinstance(item, dict) else None
-        if not isinstance(ref, str) or not ref or not ref.isprintable():
-            continue  # (it could neither be asked for nor stored)
+        if not is_ref(ref):
+            continue
         if "@removed" in item:
             removed.add(ref)
             continue
@@ -175,7 +177,8 @@ def moment(text: object) -> datetime | None:
 
 
 def _size(item: dict) -> int:
-    for one in item.get("singleValueExtendedProperties") or ():
+    told = item.get("singleValueExtendedProperties")
+    for one in told if isinstance(told, list) else ():
         value = one.get("value") if isinstance(one, dict) else None
         if isinstance(value, str) and value.isdecimal():
             return int(value[:15])

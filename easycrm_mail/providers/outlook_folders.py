@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from .base import Stream, StreamRole
-from .graph_client import GraphClient
+from .graph_client import GraphClient, is_ref
 from .graph_errors import ServerAnswer
 
 MAX_STREAMS = 2_000
@@ -91,7 +91,7 @@ def _tree(
         path, address = waiting.pop()
         for folder in _pages(client, address):
             id_ = folder.get("id")
-            if not isinstance(id_, str) or id_ in seen or folder.get("isHidden"):
+            if not is_ref(id_) or id_ in seen or folder.get("isHidden"):
                 continue
             seen.add(id_)
             if known.get(id_) in _NEVER:

@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 from .base import Held
 from .errors import Retry
-from .graph_client import GraphClient
+from .graph_client import GraphClient, is_ref
 from .outlook_delta import moment
 from .outlook_folders import folder_path
 
@@ -31,15 +31,17 @@ def held_since(
             raise Retry("answer", "this is no list of emails")
         for item in items:
             ref = item.get("id") if isinstance(item, dict) else None
-            received = moment(item.get("receivedDateTime")) if ref else None
+            received = moment(item.get("receivedDateTime")) if is_ref(ref) else None
             if received is None or item.get("isDraft"):
                 continue
             span = bisect_right(starts, received) - 1
             if span >= 0:
-                refs[str(ref)] = span
-        page = str(answer.get("@odata.nextLink") or "")
+                refs[ref] = span
+        before, page = page, str(answer.get("@odata.nextLink") or "")
         if not page:
             break
+        if page == before:
+            raise Retry("answer", "the list does not go on")
     return Held(refs, page)
 
 

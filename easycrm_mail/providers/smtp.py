@@ -10,6 +10,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from typing import BinaryIO
 
 from .bounded import Bounded, Overdue
 from .errors import MailboxError, Permanent, Reconnect, Retry
@@ -21,6 +22,9 @@ from .xoauth import first_answer, last_answer, mechanism_of, told_by, wants_toke
 from .xoauth import secrets_of as secrets_of_tokens
 
 TIMEOUT = 10
+
+# Of one answer: servers say some lines, and this one may be anybody's.
+MAX_ANSWER_BYTES = 1_000_000
 
 # Exchange: "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is
 # disabled for the Tenant."
@@ -156,6 +160,31 @@ class _Client(smtplib.SMTP):
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         return self._own_line.open(host, port, timeout)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """The next answer, which is not held beyond a limit."""
+        if self.file is None:
+            self.file = _Lines(self.sock.makefile("rb"))
+        self.file.bytes_left = MAX_ANSWER_BYTES
+        return super().getreply()
+
+
+class _Lines:
+    """What a server says, line by line, as smtplib reads it."""
+
+    bytes_left = 0
+
+    def __init__(self, file: BinaryIO):
+        self._file = file
+        self.close = file.close
+
+    def readline(self, limit: int) -> bytes:
+        """A line. Raises `Retry` where there have been far too many."""
+        line = self._file.readline(limit)
+        self.bytes_left -= len(line)
+        if self.bytes_left < 0:
+            raise Retry("answer", "the server sends far more than was asked for")
+        return line
 
 
 class _TokenError(smtplib.SMTPAuthenticationError):

@@ -43,6 +43,14 @@ test("a body that is not kept is shown as it was read, and read anew for images"
     expect(".o_easycrm_remote_show").toHaveCount(0);
 });
 
+test("of thousands who got it some are named and the others counted", async () => {
+    await makeMockEnv();
+    await mountWithCleanup(EmailReader, {
+        props: {email: email(1, {more_people: 19000})},
+    });
+    expect(".o_easycrm_more_people").toHaveText("and 19000 more");
+});
+
 test("folded, quoted text leaves no line of Outlook's behind", async () => {
     await makeMockEnv();
     await mountWithCleanup(BodyFrame, {

@@ -23,6 +23,7 @@ export function email(id, values = {}) {
         to: [ME],
         cc: [],
         bcc: [],
+        more_people: 0,
         subject: `Mail ${id}`,
         snippet: "Text",
         level: "everything",

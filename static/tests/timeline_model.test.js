@@ -246,6 +246,10 @@ test("who → whom, the reader is You and comes first", async () => {
     expect(words({to: [ANNA, ME], cc: [HENRIK]})).toBe("You + 2");
     expect(words({to: [], cc: [ANNA]})).toBe("Anna Berg");
     expect(words({to: []})).toBe("hidden recipients");
+    expect(words({to: [ANNA, ME], more_people: 19000})).toBe("You + 19001");
+    expect(String(peopleWords([ANNA, ME, HENRIK, ANNA], 19000))).toBe(
+        "Anna Berg, You, henrik@nordlicht.example, Anna Berg and 19000 more"
+    );
     expect(String(peopleWords([ANNA, ME, HENRIK, ANNA, ANNA, ANNA]))).toBe(
         "Anna Berg, You, henrik@nordlicht.example, Anna Berg and 2 more"
     );

@@ -200,7 +200,14 @@ export function mockUnlinked(mails = usualMails()) {
     onRpc("easycrm.email", "easycrm_values", ({args: [[id]]}) => ({
         ...{id, thread_id: 1, date: "2026-11-24 08:00:00", direction: "inbound"},
         from: {name: "Anna", address: "anna@acme.example", me: false},
-        ...{to: [], cc: [], bcc: [], subject: `Mail ${id - 100}`, snippet: "Text"},
+        ...{
+            to: [],
+            cc: [],
+            bcc: [],
+            more_people: 0,
+            subject: `Mail ${id - 100}`,
+            snippet: "Text",
+        },
         ...{level: "everything", sharers: [], attachments: [], versions: []},
     }));
     onRpc("easycrm.email", "easycrm_body", () => ({

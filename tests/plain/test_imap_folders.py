@@ -4,7 +4,7 @@ import pytest
 from conftest import LONG_AGO
 from imap_mailbox import connect, numbers
 
-from easycrm_mail.providers import StreamRole
+from easycrm_mail.providers import StreamRole, imap_folders
 from easycrm_mail.providers.imap_folders import streams_of
 from easycrm_mail.providers.uid_set import (
     count,
@@ -232,3 +232,27 @@ def test_what_servers_write_of_uids_is_read(uids):
 def test_what_is_no_set_of_uids_is_an_error(text):
     with pytest.raises(ValueError, match="invalid literal"):
         parse_sequence(text)
+
+
+def test_however_many_folders_there_are_each_is_compared_once(monkeypatch):
+    """A server may list what it likes."""
+    compared = []
+    is_within = imap_folders._Folder.is_within
+
+    def count(one, path):
+        compared.append(path)
+        assert len(compared) < 2_000
+        return is_within(one, path)
+
+    monkeypatch.setattr(imap_folders._Folder, "is_within", count)
+    listed = [folder(f"x{n}", rb"\Junk") for n in range(500)]
+    listed += [folder(f"x{n}/in") for n in range(0, 500, 2)]
+    listed += [folder(f"y{n}") for n in range(500)]
+    assert {name[0] for name, _role, _default in shown(listed)} == {"y"}
+    assert len(shown(listed[-500:])) == 500
+
+
+def test_a_folder_that_is_listed_twice_is_left_out_if_either_is():
+    listed = [folder("A"), folder("A", rb"\Junk"), folder("A/in"), folder("A2")]
+    assert [one[0] for one in shown(listed)] == ["A2"]
+    assert [one[0] for one in shown(listed[::-1])] == ["A2"]

@@ -4,7 +4,7 @@ import random
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from awkward import HEAD, MAILS, PDF, PLAIN, encoded, mail, part, whole
@@ -241,3 +241,26 @@ def test_nesting_that_would_end_the_process_is_left_to_the_slow_reader(raw):
             assert "nested" in str(error)
         else:
             assert message.digest
+
+
+@pytest.mark.parametrize("line", [b"\r\n", b"\n", b"\r"])
+def test_many_lines_within_many_levels_are_not_read(line):
+    """Each line is compared with the boundary of each level: that takes for ever."""
+    with pytest.raises(UnreadableMessage, match="nested"):
+        parse(nested(600) + line * 200_000)
+
+
+def test_many_levels_are_read_and_many_lines():
+    assert parse(nested(600)).digest
+    assert parse(nested(5) + b"\r\n" * 3_000_000).text.strip() == "hello"
+
+
+@pytest.mark.parametrize("hours", [-12, 0, 12])
+@pytest.mark.parametrize("year", [datetime.min, datetime(1970, 1, 1), datetime.max])
+def test_a_mailbox_that_got_it_at_no_time_of_ours_does_not_count(year, hours):
+    """Some servers say 9999 where they do not know; and whoever adds mail may."""
+    received_at = year.replace(tzinfo=timezone(timedelta(hours=hours)))
+    dated = parse(mail(b"x"), received_at).date
+    assert dated == parse(mail(b"x")).date
+    undated = parse(b"From: a@b.example\r\n\r\nx", received_at).date
+    assert abs(undated - datetime.now(timezone.utc)) < timedelta(days=1)

@@ -111,7 +111,7 @@ def test_what_a_server_says_is_sorted_by_what_to_do(answer, kind, code):
         raised(kind, code, server, "none")
 
 
-@pytest.fixture(params=["lines without an end", "a byte now and then"])
+@pytest.fixture
 def talker(request):
     """The port of a server that never says all that it has to say."""
     stop = threading.Event()
@@ -137,12 +137,20 @@ def talker(request):
         stop.set()
 
 
+@pytest.mark.parametrize("talker", ["a byte now and then"], indirect=True)
 def test_a_server_that_never_comes_to_an_end_is_hung_up_on(talker):
     begun = time.monotonic()
     with pytest.raises(Retry) as caught:
         check_smtp("127.0.0.1", talker, "none", LOGIN, PASSWORD, 1)
     assert caught.value.code == "timeout"
     assert time.monotonic() - begun < 20
+
+
+@pytest.mark.parametrize("talker", ["lines without an end"], indirect=True)
+def test_what_a_server_says_without_an_end_is_not_gathered(talker):
+    with pytest.raises(Retry, match="far more") as caught:
+        check_smtp("127.0.0.1", talker, "none", LOGIN, PASSWORD, 300)
+    assert caught.value.code == "answer"
 
 
 def test_a_server_that_is_not_there(unused_tcp_port=1):

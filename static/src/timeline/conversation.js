@@ -111,7 +111,10 @@ export class Conversation extends Component {
     }
 
     get people() {
-        return peopleWords(peopleOf(this.props.conversation));
+        const {conversation} = this.props;
+        // (its emails go to the same people, mostly)
+        const more = Math.max(...conversation.emails.map((one) => one.more_people));
+        return peopleWords(peopleOf(conversation), more);
     }
 
     get countTitle() {

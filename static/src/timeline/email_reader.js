@@ -150,6 +150,12 @@ export class EmailReader extends Component {
         return recipientRoles(this.props.email);
     }
 
+    /** To how many it was sent beyond those who are named. */
+    get moreWords() {
+        const count = this.props.email.more_people;
+        return count ? _t("and %s more", count) : "";
+    }
+
     get hue() {
         return personHue(this.props.email.from);
     }

@@ -12,6 +12,7 @@
  * @property {Person[]} to
  * @property {Person[]} cc
  * @property {Person[]} bcc
+ * @property {number} more_people to whom it was sent too, beyond those
  * @property {string|false} subject
  * @property {string|false} snippet
  * @property {"everything"|"subject"|"metadata"} level

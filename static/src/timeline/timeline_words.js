@@ -157,8 +157,9 @@ export function recipientWords(email) {
         return {first: _t("hidden recipients")};
     }
     const first = personName(person);
-    if (others.length > 1) {
-        return {first, more: _t("+ %s", others.length)};
+    const count = others.length + email.more_people;
+    if (count > 1) {
+        return {first, more: _t("+ %s", count)};
     }
     return others.length ? {first, other: otherWords(email, others[0])} : {first};
 }
@@ -180,9 +181,13 @@ export function recipientRoles(email) {
     ].filter(({people}) => people.length);
 }
 
-export function peopleWords(people) {
+/**
+ * @param {import("./timeline_model").Person[]} people
+ * @param {number} more how many there are beyond them
+ */
+export function peopleWords(people, more = 0) {
     const names = people.slice(0, PEOPLE_SHOWN).map(personName).join(", ");
-    const rest = people.length - PEOPLE_SHOWN;
+    const rest = people.length + more - PEOPLE_SHOWN;
     return rest > 0 ? _t("%(names)s and %(count)s more", {names, count: rest}) : names;
 }
 
