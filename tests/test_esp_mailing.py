@@ -342,3 +342,35 @@ class TestEspMailing(MailingCase):
         contacts.browse(written).subscription_ids.opt_out = True
         self.hand_over()
         self.assertEqual(len(self.sendgrid.deliveries.all()), 1)
+
+    def test_what_a_template_times_does_not_leave_before_its_hour(self):
+        self.env["ir.config_parameter"].set_param("easycrm_mail.esp_id", self.esp.id)
+        people = self.make_people(2)
+        template = self.env["mail.template"].create(
+            {
+                "name": "Timed",
+                "model_id": self.env["ir.model"]._get_id("res.partner"),
+                "subject": "Spring offer",
+                "body_html": "<p>Hello</p>",
+                "email_from": "news@tallwood.example",
+                "scheduled_date": "2099-01-01 10:00:00",
+            }
+        )
+        window = self.env["mail.compose.message"].create(
+            {
+                "composition_mode": "mass_mail",
+                "model": "res.partner",
+                "res_ids": repr(people.ids),
+                "mass_mailing_name": "Spring",
+                "template_id": template.id,
+            }
+        )
+        window.action_send_mail()
+        mailing = window.mass_mailing_id
+        self.hand_over()
+        self.assertFalse(self.sendgrid.deliveries.all())
+        mails = self.env["mail.mail"].search([("mailing_id", "=", mailing.id)])
+        self.assertEqual(
+            [(mail.state, mail.scheduled_date.year) for mail in mails],
+            [("outgoing", 2099)] * 2,
+        )
