@@ -186,15 +186,14 @@ class EasycrmEspBatch(models.Model):
         )
         staying = subscriptions.filtered(lambda one: not one.opt_out).contact_id
         gone = subscriptions.contact_id - staying
-        addresses = set(staying.mapped("email_normalized"))
-        left = set(gone.mapped("email_normalized"))
-        return traces.filtered(
-            lambda t: (
-                (t.res_id in gone.ids or t.email in left)
-                and t.res_id not in staying.ids
-                and t.email not in addresses
-            )
-        )
+        known_gone = {*gone.ids, *gone.mapped("email_normalized")}
+        known_staying = {*staying.ids, *staying.mapped("email_normalized")}
+
+        def has_left(trace):
+            known = {trace.res_id, trace.email}
+            return known & known_gone and not known & known_staying
+
+        return traces.filtered(has_left)
 
     def _settle(self, outcome):
         """Keep what came of handing a batch over.
