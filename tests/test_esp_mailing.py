@@ -298,3 +298,79 @@ class TestEspMailing(MailingCase):
         left_out = self.traces(mailing).filtered(lambda t: t.trace_status == "cancel")
         self.assertEqual(left_out.failure_type, "mail_email_missing")
         self.assertFalse(left_out.sudo().easycrm_values)
+
+    def test_who_stays_gets_it_though_his_twin_is_deleted(self):
+        twins = self.make_people(2, email="twin@example.com")
+        mailing = self.make_mailing(twins)
+        mailing._action_send_mail()
+        written = self.traces(mailing).filtered("easycrm_batch_id").res_id
+        twins.browse(written).unlink()
+        self.hand_over()
+        [mail] = self.sendgrid.deliveries.all()
+        self.assertEqual(mail.address, "twin@example.com")
+
+    def test_lists_that_a_mailing_to_contacts_has_left_over_say_nothing(self):
+        people = self.make_people(1)
+        # (a contact of a list who has, by chance, the same id)
+        self.env.cr.execute(
+            "INSERT INTO mailing_contact (id, name) VALUES (%s, 'Other')", people.ids
+        )
+        contact = self.env["mailing.contact"].browse(people.id)
+        old = self.env["mailing.list"].create({"name": "Old"})
+        self.env["mailing.subscription"].create(
+            {"contact_id": contact.id, "list_id": old.id, "opt_out": True}
+        )
+        mailing = self.make_mailing(people, contact_list_ids=[Command.set(old.ids)])
+        self.send(mailing)
+        self.assertEqual(len(self.sendgrid.deliveries.all()), 1)
+
+    def test_of_two_alike_who_stays_on_a_list_gets_it(self):
+        contacts = self.env["mailing.contact"].create(
+            [{"name": f"C{n}", "email": "c@example.com"} for n in range(2)]
+        )
+        news = self.env["mailing.list"].create({"name": "News"})
+        news.contact_ids = contacts
+        self.env.invalidate_all()
+        mailing = self.make_mailing(
+            contacts,
+            body="<p>Hello</p>",
+            mailing_model_id=self.env["ir.model"]._get_id("mailing.list"),
+            contact_list_ids=[Command.set(news.ids)],
+        )
+        mailing._action_send_mail()
+        written = self.traces(mailing).filtered("easycrm_batch_id").res_id
+        contacts.browse(written).subscription_ids.opt_out = True
+        self.hand_over()
+        self.assertEqual(len(self.sendgrid.deliveries.all()), 1)
+
+    def test_what_a_template_times_does_not_leave_before_its_hour(self):
+        self.env["ir.config_parameter"].set_param("easycrm_mail.esp_id", self.esp.id)
+        people = self.make_people(2)
+        template = self.env["mail.template"].create(
+            {
+                "name": "Timed",
+                "model_id": self.env["ir.model"]._get_id("res.partner"),
+                "subject": "Spring offer",
+                "body_html": "<p>Hello</p>",
+                "email_from": "news@tallwood.example",
+                "scheduled_date": "2099-01-01 10:00:00",
+            }
+        )
+        window = self.env["mail.compose.message"].create(
+            {
+                "composition_mode": "mass_mail",
+                "model": "res.partner",
+                "res_ids": repr(people.ids),
+                "mass_mailing_name": "Spring",
+                "template_id": template.id,
+            }
+        )
+        window.action_send_mail()
+        mailing = window.mass_mailing_id
+        self.hand_over()
+        self.assertFalse(self.sendgrid.deliveries.all())
+        mails = self.env["mail.mail"].search([("mailing_id", "=", mailing.id)])
+        self.assertEqual(
+            [(mail.state, mail.scheduled_date.year) for mail in mails],
+            [("outgoing", 2099)] * 2,
+        )

@@ -147,25 +147,53 @@ class EasycrmEspBatch(models.Model):
             )
 
     def _find_deleted(self, traces):
-        """Return those of these recipients whose contact, or other record, is gone."""
+        """Return those of these recipients whose contact, or other record, is gone.
+
+        Who has the same address, and was left out for that, may stay: it is for him.
+        """
+        gone = self._find_gone(traces)
+        if not gone:
+            return gone
+        twins = traces.search(
+            [
+                ("mass_mailing_id", "=", self.mailing_id.id),
+                ("trace_status", "=", "cancel"),
+                ("failure_type", "=", "mail_dup"),
+                ("email", "in", gone.mapped("email")),
+            ]
+        )
+        staying = set((twins - self._find_gone(twins)).mapped("email"))
+        return gone.filtered(lambda t: t.email not in staying)
+
+    def _find_gone(self, traces):
         records = self.env[self.mailing_id.mailing_model_real]
         here = set(records.browse(traces.mapped("res_id")).exists().ids)
         return traces.filtered(lambda t: t.res_id not in here)
 
     def _find_opted_out(self, traces):
-        """Return those of these recipients who have left the lists of the mailing."""
-        lists = self.mailing_id.contact_list_ids
-        if not lists:
+        """Return those of these recipients who have left the lists of the mailing.
+
+        Odoo lets who has the same address as somebody who stays on a list have it.
+        """
+        if self.mailing_id.mailing_model_name != "mailing.list":
             return traces.browse()
         subscriptions = self.env["mailing.subscription"].search(
             [
-                ("list_id", "in", lists.ids),
-                ("contact_id", "in", traces.mapped("res_id")),
+                ("list_id", "in", self.mailing_id.contact_list_ids.ids),
+                *("|", ("contact_id", "in", traces.mapped("res_id"))),
+                ("contact_id.email_normalized", "in", traces.mapped("email")),
             ]
         )
         staying = subscriptions.filtered(lambda one: not one.opt_out).contact_id
-        gone = set((subscriptions.contact_id - staying).ids)
-        return traces.filtered(lambda t: t.res_id in gone)
+        gone = subscriptions.contact_id - staying
+        known_gone = {*gone.ids, *gone.mapped("email_normalized")}
+        known_staying = {*staying.ids, *staying.mapped("email_normalized")}
+
+        def has_left(trace):
+            known = {trace.res_id, trace.email}
+            return known & known_gone and not known & known_staying
+
+        return traces.filtered(has_left)
 
     def _settle(self, outcome):
         """Keep what came of handing a batch over.

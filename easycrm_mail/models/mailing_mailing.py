@@ -82,7 +82,7 @@ class MailingMailing(models.Model):
         esp = self.env["easycrm.esp"].browse(esp_id).exists()
         return esp._filtered_access("read").filtered("active")
 
-    @api.depends_context("lang")
+    @api.depends_context("lang", "uid", "allowed_company_ids")
     @api.depends("email_from", "easycrm_esp_id")
     def _compute_easycrm_sender_hint(self):
         """Say so where the sender's address is of another domain than its sender."""

@@ -202,6 +202,13 @@ class MailComposeMessage(models.TransientModel):
             mailing.write({"state": "done"})
         return self.env["mail.mail"].sudo()
 
+    def _prepare_mailing_values(self):
+        values = super()._prepare_mailing_values()
+        if self.scheduled_date or self.template_id.report_template_ids:
+            # (each at an hour, or with a file, of his own: a batch has neither)
+            values["easycrm_esp_id"] = False
+        return values
+
     def _easycrm_prepare(self, res_ids, auto_commit):
         """Write what is to be sent, a thousand recipients at a time."""
         # (they go along with the batch: a copy for each recipient is not needed)

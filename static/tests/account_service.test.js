@@ -70,7 +70,11 @@ test("several failing mailboxes have one notice, which counts them", () => {
             ...{account_id: number, title: "Failed", message: `Reason ${number}`},
             ...{email: `${number}@tallwood.example`, primary: "retry"},
         });
-    [1, 2, 2, 3, 4, 5].forEach(fail);
+    [1, 2, 2, 3, 4].forEach(fail);
+    expect(messages(notices)).toEqual([
+        "danger: 1@tallwood.example, 2@tallwood.example, 3@tallwood.example, and 4@tallwood.example",
+    ]);
+    fail(5);
     expect(titles(notices)).toEqual([
         "Email sync failed for 5 mailboxes. Please check your connection",
     ]);

@@ -12,8 +12,8 @@ const NOTIFICATION = "easycrm_mail.account";
 /** Milliseconds: how long a new try is waited for. */
 const RETRY_PATIENCE = 20000;
 
-/** Mailboxes that a notice of several names. */
-const NAMED = 3;
+/** Mailboxes that a notice of several names; of more, one less and how many others. */
+const NAMED = 4;
 
 /**
  * @typedef {Object} AccountEvent
@@ -76,9 +76,11 @@ export const accountService = {
 
         function getWordsOfSeveral() {
             const emails = [...failures.values()].map(({email}) => email);
-            const names = emails.slice(0, NAMED);
-            if (emails.length > NAMED) {
-                names.push(_t("%s others", emails.length - NAMED));
+            const isLong = emails.length > NAMED;
+            const names = emails.slice(0, isLong ? NAMED - 1 : NAMED);
+            if (isLong) {
+                // (never one: its name is no longer than that)
+                names.push(_t("%s others", emails.length - names.length));
             }
             const title = _t(
                 "Email sync failed for %s mailboxes. Please check your connection",
