@@ -99,8 +99,7 @@ class TestOddFolders(MailCase):
 
     def test_a_folder_by_a_long_name_is_read_on(self):
         """Folders within folders, in a script of three bytes a letter."""
-        letters = random.Random(1).choices([chr(n) for n in range(0x4E00, 0x9F00)], k=833)
-        name = "".join(letters)
+        name = "".join(map(chr, random.Random(1).choices(range(0x4E00, 0x9F00), k=833)))
         self.mailbox._update_folders([Stream(name, name, StreamRole.OTHER)])
         folder = self.mailbox.folder_ids.filtered(lambda one: one.stream == name)
         self.assertEqual(len(folder), 1)
