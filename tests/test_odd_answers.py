@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from odoo.tests import tagged
 
 from ..easycrm_mail.providers import Stream, StreamRole
-from .common import MailCase
+from .common import MailCase, raw_mail
 from .compare_case import ComparingGmail, ComparingOutlook
 from .servers.web import Answer
 
@@ -96,3 +96,14 @@ class TestOddFolders(MailCase):
         self.mailbox._update_folders(streams)
         here = self.mailbox.folder_ids.filtered(lambda folder: not folder.missing)
         self.assertEqual(set(here.mapped("stream")), {"INBOX", "Mine"})
+
+    def test_a_folder_by_a_long_name_is_read_on(self):
+        """Folders within folders, in a script of three bytes a letter."""
+        name = "".join(map(chr, random.Random(1).choices(range(0x4E00, 0x9F00), k=833)))
+        self.mailbox._update_folders([Stream(name, name, StreamRole.OTHER)])
+        folder = self.mailbox.folder_ids.filtered(lambda one: one.stream == name)
+        self.assertEqual(len(folder), 1)
+        self.assertFalse(folder.missing)
+        last = f"{2**32 - 1}:{2**32 - 1}"
+        raw = raw_mail(to=self.mailbox.email)
+        self.assertTrue(self.deliver(self.mailbox, raw, stream=name, refs=[last]))

@@ -122,7 +122,7 @@ class EasycrmEmail(models.Model):
         """Return {email id: {"from": person or False, "to", "cc", "bcc": persons,
         "more_people": how many of them are left out}}.
 
-        :param int limit: persons of each role
+        :param int limit: persons of each role, of whom the user is one if he is there
         """
         people = {
             email_id: {"from": False, "to": [], "cc": [], "bcc": [], "more_people": 0}
@@ -134,14 +134,16 @@ class EasycrmEmail(models.Model):
             SQL(
                 """
                 SELECT email_id, role, name, address, amount FROM (
-                    SELECT *, row_number() OVER (every ORDER BY id) AS number,
-                           count(*) OVER every AS amount
+                    SELECT *, count(*) OVER every AS amount, row_number() OVER (
+                               every ORDER BY (address IN (%s)) IS TRUE DESC, id
+                           ) AS number
                     FROM easycrm_email_participant participant
                     WHERE email_id = ANY(%s) AND (role <> 'bcc' OR %s)
                     WINDOW every AS (PARTITION BY email_id, role)
                 ) AS person
                 WHERE %s IS NULL OR number <= %s ORDER BY id
                 """,
+                self._get_own_addresses_sql(),
                 self.ids,
                 SQL("TRUE") if self.env.su else sent,
                 limit,

@@ -1,8 +1,9 @@
 """What comes from outside, as PostgreSQL takes it."""
 
-#: Bytes of a name by which the mailbox's service knows something: two of them must fit
-#: into one row of an index, which holds 2,700.
-MAX_NAME_BYTES = 1_000
+#: Bytes of a name by which the mailbox's service knows a folder: it must fit into one
+#: row of an index, which holds 2,700, beside the id of a mail. (Microsoft 365's ids,
+#: longer than those of others, are kept short where they come in.)
+MAX_NAME_BYTES = 2_500
 
 
 def is_storable_name(name):

@@ -114,6 +114,27 @@ test("what could not be saved is not lost when the window is closed", async () =
     expect(".o_easycrm_draft").toHaveText(/Draft saved/);
 });
 
+test("what could not be saved is not lost when its draft is opened again", async () => {
+    let isBroken = false;
+    const answer = {outgoing_id: 9, saved_at: "2026-11-24 08:41:00"};
+    mockCompose(
+        {outgoing_id: 9},
+        {easycrm_save: () => (isBroken ? Promise.reject(new Error("no")) : answer)}
+    );
+    await openCompose();
+    await contains(".o_easycrm_subject_input").edit("Chairs", {confirm: false});
+    await advanceTime(2000);
+    isBroken = true;
+    await contains(".o_easycrm_subject_input").edit("More chairs", {confirm: false});
+    await press("escape");
+    await settle();
+    expect(".o_easycrm_toast_danger").toHaveText(/could not be saved/);
+    getService("easycrm_mail.compose").open({easycrm_outgoing_id: 9});
+    await settle();
+    expect(".o_easycrm_compose").toHaveCount(1);
+    expect(".o_easycrm_toast_danger").toHaveCount(1);
+});
+
 test("sent, it can be taken back for ten seconds, then the cron is woken", async () => {
     mockDate("2026-11-24 09:00:00");
     const calls = mockCompose(

@@ -174,7 +174,8 @@ export const composeService = {
             const toast = addToast({
                 kind: isFailed ? "danger" : "info",
                 title: keptWords(model),
-                keptId: model.outgoingId,
+                // (what could not be saved is nowhere else)
+                keptId: !isFailed && model.outgoingId,
                 action: _t("Go on writing"),
                 onAction: () => {
                     toast.close();
