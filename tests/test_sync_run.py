@@ -2,11 +2,13 @@ import logging
 from threading import Thread
 from unittest.mock import patch
 
+from psycopg2.errors import SerializationFailure
+
 from odoo import fields
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import mute_logger
 
-from ..easycrm_mail.models import sync_run
+from ..easycrm_mail.models import retrying, sync_run
 from ..easycrm_mail.models.retrying import quiet_sql
 from ..easycrm_mail.providers import Retry
 from .mailbox import RealMailbox
@@ -65,6 +67,25 @@ class TestSyncRun(RealMailbox, TransactionCase):
             self.run_cron("_cron_backfill")
         self.assertEqual(len(self.anna.easycrm_email_link_ids), 5)
         self.assertEqual(self.account.sync_status, "ok")
+
+    def test_a_mailbox_that_another_worker_reads_as_fast_is_left_to_it(self):
+        self.deliver("One")
+        self.start()
+        self.deliver("Two")
+        crossed = patch.object(
+            sync_run.SyncRun, "_store_batch", side_effect=SerializationFailure
+        )
+        with (
+            crossed as store,
+            patch.object(retrying.time, "sleep"),
+            self.assertNoLogs("odoo", logging.WARNING),
+        ):
+            self.run_cron("_cron_sync")
+        self.assertEqual(store.call_count, retrying.ATTEMPTS)
+        self.assertEqual(self.account.sync_status, "ok")
+        self.assertFalse(self.account.failed_at)
+        self.run_cron("_cron_sync")
+        self.assertEqual(len(self.anna.easycrm_email_link_ids), 2)
 
     def test_a_job_of_which_much_is_left_leaves_the_mailboxes_their_time(self):
         self.deliver("One")

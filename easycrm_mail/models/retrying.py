@@ -56,6 +56,7 @@ class Retrying:
             try:
                 with quiet_sql():
                     result = function(*args)
+                    self.env.flush_all()
                 # what the network brought is safe before the next wait
                 self.env["ir.cron"]._commit_progress()
                 return result

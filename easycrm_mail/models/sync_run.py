@@ -36,6 +36,7 @@ from ..providers import (
     SetAside,
 )
 from .ingest import Ingest
+from .retrying import CROSSED
 from .sync_calls import fetch_again, list_streams, pull
 from .sync_compare import CompareSteps, Comparison
 from .sync_store import StoreSteps
@@ -208,6 +209,11 @@ class SyncRun(CompareSteps, StoreSteps):
         """Call; whatever one mailbox raises is its own failure, not that of the run."""
         try:
             function(*args)
+        except CROSSED:
+            # However often it was tried: another worker is at this mailbox, and goes on.
+            self._roll_back()
+            _logger.info("Mailbox %s is being read by another worker", account_id)
+            self.unfinished.discard(account_id)
         except Exception:
             self._roll_back()
             _logger.exception("Mailbox %s could not be synced", account_id)

@@ -336,7 +336,7 @@ def record_sync(env, million, recorder, mailbox):
         }
     )
     env.cr.commit()
-    for _try in range(3):  # (on a busy machine it may be late)
+    for _try in range(8):  # (on a busy machine it may be late)
         found = {}
         with recorder.record(found):
             SyncRun(account).run(env["easycrm.email.address"]._match_due)
