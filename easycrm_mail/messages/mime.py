@@ -196,7 +196,7 @@ class _Leaf(StdlibMessage):
         if not self._levels:
             raise Refused
         payload._levels = self._levels - 1
-        super().attach(payload)
+        return super().attach(payload)
 
     def get_content_type(self) -> str:
         kind = super().get_content_type()
