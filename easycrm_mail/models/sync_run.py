@@ -210,7 +210,7 @@ class SyncRun(CompareSteps, StoreSteps):
         try:
             function(*args)
         except CROSSED:
-            # However often it was tried: another worker is at this mailbox, and goes on.
+            # However often it was tried: another worker is at this mailbox.
             self._roll_back()
             _logger.info("Mailbox %s is being read by another worker", account_id)
             self.unfinished.discard(account_id)
