@@ -5,6 +5,7 @@ import json
 import re
 import uuid
 from collections import defaultdict
+from functools import lru_cache
 from typing import NamedTuple
 
 from lxml import html as lxml_html
@@ -46,6 +47,8 @@ class BulkWriter:
         self.base_url = mailing.get_base_url()
         self.seen = self._find_seen()  # addresses
         self.contents = {}  # digest -> WrittenContent
+        # (many get the same)
+        self.to_text = lru_cache(maxsize=64)(html2plaintext)
         self.filling = defaultdict(list)  # content id -> batches that are not full
         # (what is in the text stands in the plain text too)
         self.limit = (self.esp._get_max_bytes() - RESERVED) // 2
@@ -115,7 +118,7 @@ class BulkWriter:
             for command in mail.get("recipient_ids") or []
         }
         partners = self.env["res.partner"].browse(ids)
-        return {email_normalize(p.email, strict=False): p.name for p in partners}
+        return {p.email_normalized: p.name for p in partners}
 
     def _get_people(self, recipients, mail, names):
         """Return who gets the mail of one record: [(address, name)]."""
@@ -192,7 +195,7 @@ class BulkWriter:
         slots = {}
         for at, value in enumerate(values):
             slots[f"v{at}"] = self._localise(value, base_url)
-            slots[f"t{at}"] = html2plaintext(value) if _MARKUP.search(value) else value
+            slots[f"t{at}"] = self.to_text(value) if _MARKUP.search(value) else value
         return self.contents[digest], slots
 
     def _localise(self, value, base_url):
