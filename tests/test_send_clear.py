@@ -43,6 +43,15 @@ class TestSendClear(Doubting, ApiMailbox, MailFixtures, TransactionCase):
             draft.changed = draft.changed and draft.changed - timedelta(seconds=seconds)
         return result
 
+    def correct(self, mail):
+        """Send what was refused once more, with other words."""
+        mail.with_user(self.mira).action_undo()
+        mail.subject = "Offer, corrected"
+        mail.with_user(self.mira).action_queue()
+        mail.scheduled_at -= timedelta(seconds=11)
+        self.run_outbox()
+        self.assertEqual((mail.state, len(self.held())), ("sent", 1))
+
     def test_the_draft_of_a_mail_that_is_discarded_goes(self):
         mail = self.doubt()
         own = self.write_draft_of_his_own()
@@ -76,12 +85,7 @@ class TestSendClear(Doubting, ApiMailbox, MailFixtures, TransactionCase):
         [draft] = self.drafts()
         draft.received -= timedelta(seconds=901)
         draft.touch()
-        mail.with_user(self.mira).action_undo()
-        mail.subject = "Offer, corrected"
-        mail.with_user(self.mira).action_queue()
-        mail.scheduled_at -= timedelta(seconds=11)
-        self.run_outbox()
-        self.assertEqual((mail.state, len(self.held())), ("sent", 1))
+        self.correct(mail)
         self.assertEqual((self.drafts(), self.count_deletions()), ([draft], 0))
 
     def test_the_draft_of_a_mail_that_is_taken_back_and_thrown_away_goes(self):
@@ -103,12 +107,7 @@ class TestSendClear(Doubting, ApiMailbox, MailFixtures, TransactionCase):
 
     def test_the_draft_of_a_mail_that_is_corrected_after_a_refusal_goes(self):
         mail = self.refuse()
-        mail.with_user(self.mira).action_undo()
-        mail.subject = "Offer, corrected"
-        mail.with_user(self.mira).action_queue()
-        mail.scheduled_at -= timedelta(seconds=11)
-        self.run_outbox()
-        self.assertEqual((mail.state, len(self.held())), ("sent", 1))
+        self.correct(mail)
         self.assertFalse(self.drafts())
 
     def test_the_draft_of_a_refused_mail_that_is_edited_and_thrown_away_goes(self):
