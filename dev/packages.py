@@ -22,6 +22,9 @@ FOR_BENCH = ["isync"]
 FOR_BROWSER = ["chromium", "fonts-noto-cjk"]
 FOR_DATABASE = ["postgresql"]
 
+#: How long another apt is waited for.
+LOCK_SECONDS = 300
+
 
 def ensure(wanted: list[str]) -> str:
     """Installs those of the packages that are missing; gives a word about it.
@@ -48,6 +51,8 @@ def ensure(wanted: list[str]) -> str:
                     "env",
                     "DEBIAN_FRONTEND=noninteractive",
                     "apt-get",
+                    # (a fresh machine may be at its own updates)
+                    f"-oDPkg::Lock::Timeout={LOCK_SECONDS}",
                     "install",
                     "-y",
                     "--no-install-recommends",

@@ -72,6 +72,19 @@ class TestEspMailing(MailingCase):
             ["mail_bl", "mail_dup", "mail_email_invalid"],
         )
 
+    def test_nobody_is_compared_with_all_before_him(self):
+        mailing = self.make_mailing(self.make_people(1))
+        composer = (
+            self.env["mail.compose.message"]
+            .with_context(easycrm_memo={})
+            .new({"mass_mailing_id": mailing.id})
+        )
+        for find in (composer._get_done_emails, composer._get_optout_emails):
+            known = find({})
+            self.assertIsInstance(known, set)  # (a list is searched from end to end)
+            known += ["p0@example.com"]  # as Odoo does for the next page
+            self.assertEqual(find({}), {"p0@example.com"})
+
     def test_mailgun_takes_it_as_well(self):
         mailing = self.make_mailing(self.make_people(3), esp=self.other)
         self.send(mailing)
