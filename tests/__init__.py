@@ -114,6 +114,7 @@ from . import test_tour
 from . import test_unlinked
 from . import test_unlinked_abuse
 from . import test_unlinked_broken
+from . import test_unlinked_days
 from . import test_unlinked_done
 from . import test_unlinked_empty
 from . import test_unlinked_rest

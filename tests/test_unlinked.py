@@ -124,31 +124,6 @@ class TestUnlinked(UnlinkedCase):
         )
         self.assertEqual({page["total"] for page in pages}, {7})
 
-    def assertGroups(self, by, expected, user=None, **options):
-        """Assert which groups there are, and that each has the mails that it counts.
-
-        :param list expected: of (key, label, count), that of the newest mail first
-        """
-        inbox = self.inbox(user).with_context(tz="Europe/Berlin")
-        found = inbox.unlinked_groups(options.pop("domain", []), by=by, **options)
-        self.assertEqual(
-            [(g["key"], g["label"], g["count"]) for g in found["groups"]], expected
-        )
-        self.assertEqual(found["total"], len(expected))
-        self.assertEqual(found["mails"], sum(count for *_, count in expected))
-        for group in found["groups"]:
-            chosen = {**options, "by": by, "key": group["key"]}
-            rows = inbox.unlinked_page([], **chosen)["rows"]
-            self.assertEqual(len(rows), group["count"])
-            self.assertEqual(rows[0]["date"], group["latest"])
-            self.assertEqual(rows[0]["subject"], group["subject"])
-            self.assertEqual(rows[0]["from_address"], group["address"])
-            ids = inbox.unlinked_ids([], **chosen)
-            self.assertEqual(ids["ids"], [row["id"] for row in rows])
-            one = inbox.unlinked_groups([], by=by, keys=[group["key"]], **options)
-            self.assertEqual((one["groups"], one["total"]), ([group], 1))
-            self.assertEqual(one["mails"], group["count"])
-
     def test_it_is_grouped_by_domain_mailbox_or_date(self):
         team = self.connect(self.jonas, "team@ours.example", member_ids=self.mira.ids)
         self.stranger(1, subject="A", date=datetime(2026, 1, 26, 22, 30, tzinfo=UTC))

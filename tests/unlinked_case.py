@@ -33,6 +33,31 @@ class UnlinkedCase(MailCase):
         policy = Policy(defaultdict(dict), False, False, False)
         return patch.object(Ingest, "_read_policy", return_value=policy)
 
+    def assertGroups(self, by, expected, user=None, tz="Europe/Berlin", **options):
+        """Assert which groups there are, and that each has the mails that it counts.
+
+        :param list expected: of (key, label, count), that of the newest mail first
+        """
+        inbox = self.inbox(user).with_context(tz=tz)
+        found = inbox.unlinked_groups(options.pop("domain", []), by=by, **options)
+        self.assertEqual(
+            [(g["key"], g["label"], g["count"]) for g in found["groups"]], expected
+        )
+        self.assertEqual(found["total"], len(expected))
+        self.assertEqual(found["mails"], sum(count for *_, count in expected))
+        for group in found["groups"]:
+            chosen = {**options, "by": by, "key": group["key"]}
+            rows = inbox.unlinked_page([], **chosen)["rows"]
+            self.assertEqual(len(rows), group["count"])
+            self.assertEqual(rows[0]["date"], group["latest"])
+            self.assertEqual(rows[0]["subject"], group["subject"])
+            self.assertEqual(rows[0]["from_address"], group["address"])
+            ids = inbox.unlinked_ids([], **chosen)
+            self.assertEqual(ids["ids"], [row["id"] for row in rows])
+            one = inbox.unlinked_groups([], by=by, keys=[group["key"]], **options)
+            self.assertEqual((one["groups"], one["total"]), ([group], 1))
+            self.assertEqual(one["mails"], group["count"])
+
 
 class RestCase(UnlinkedCase):
     """A step with more emails than a click can wait for."""

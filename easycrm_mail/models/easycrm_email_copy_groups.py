@@ -1,13 +1,15 @@
 """The groups of Unlinked Emails: by sender, domain, mailbox or date."""
 
-from pytz import all_timezones_set
+import pytz
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.models import READ_GROUP_TIME_GRANULARITY
 from odoo.tools import SQL
 
 from . import access
+from .easycrm_email_retention import begin_of
 from .storable import to_storable
 
 #: What the list can be grouped by, as the search bar says it.
@@ -127,7 +129,8 @@ class EasycrmEmailCopy(models.Model):
     def _name_group(self, by, key, head):
         """Return the key of a group as the screen has it, and its label."""
         if by.startswith("date:"):
-            (_start, label), _domain = self._format_date_group(by, key)
+            formatter = self._web_read_group_groupby_formatter(by, [key])
+            (_start, label), _domain = formatter(key)
             return {"key": fields.Date.to_string(key), "label": label}
         if by == "account_id":
             mailbox = self.env["easycrm.email.account"].sudo().browse(key)
@@ -136,9 +139,10 @@ class EasycrmEmailCopy(models.Model):
         return {"key": key, "label": label or self.env._("No sender")}
 
     @api.model
-    def _format_date_group(self, by, start):
-        """Return ((start, label), domain) of a group of dates."""
-        return self._web_read_group_groupby_formatter(by, [start])(start)
+    def _get_zone(self):
+        """Return the name of the time zone that the user's days are counted in."""
+        zone = self.env.context.get("tz")
+        return zone if zone in pytz.all_timezones_set else "UTC"
 
     @api.model
     def _get_group_domain(self, by, key):
@@ -154,8 +158,13 @@ class EasycrmEmailCopy(models.Model):
         try:
             if by == "account_id":
                 return Domain(by, "=", int(key))
-            start = fields.Datetime.to_datetime(key)
-            return Domain(self._format_date_group(by, start)[1])
+            start = fields.Date.to_date(key)
+            end = start + READ_GROUP_TIME_GRANULARITY[by.partition(":")[2]]
+            # (core has a day begin at the later midnight, where there are two)
+            zone = pytz.timezone(self._get_zone())
+            return Domain("date", ">=", begin_of(start, zone)) & Domain(
+                "date", "<", begin_of(end, zone)
+            )
         except (OverflowError, TypeError, ValueError):
             raise UserError(
                 self.env._("The list has changed. Please load it again.")
@@ -239,12 +248,15 @@ class EasycrmEmailCopy(models.Model):
             "held.is_unlinked IS TRUE AND held.ignored %s",
             SQL("IS TRUE" if ignored else "IS NOT TRUE"),
         )
-        zone = self.env.context.get("tz")
         key = self._read_group_groupby("step", by, self._search(domain))
+        # Where midnight is twice, the later one is read. And no step may stay where it
+        # is, whatever clocks have done: else it would be made for ever.
         begin = SQL(
-            "timezone('UTC', timezone(%s, %s))",
-            zone if zone in all_timezones_set else "UTC",
-            key,
+            """LEAST(step.date, timezone('UTC', timezone(%(zone)s, %(key)s)),
+                timezone('UTC', timezone(%(zone)s, %(key)s - INTERVAL '1 hour'))
+                    + INTERVAL '1 hour')""",
+            zone=self._get_zone(),
+            key=key,
         )
 
         def get_newest(condition):
@@ -268,12 +280,12 @@ class EasycrmEmailCopy(models.Model):
                 UNION ALL
                 SELECT (%(before)s) FROM step WHERE step.date IS NOT NULL
             )
-            SELECT %(key)s AS key, (
+            SELECT %(key)s AS key, sum((
                 SELECT count(*) FROM easycrm_email_copy held
                 WHERE held.account_id = ANY(%(accounts)s) AND %(is_waiting)s
                   AND held.date >= %(begin)s AND held.date <= step.date
-            ) AS mails, step.date AS latest
-            FROM step WHERE step.date IS NOT NULL
+            ))::bigint AS mails, max(step.date) AS latest
+            FROM step WHERE step.date IS NOT NULL GROUP BY 1
             """,
             newest=get_newest(SQL("TRUE")),
             before=get_newest(SQL("held.date < %s", begin)),
