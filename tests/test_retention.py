@@ -106,9 +106,53 @@ class TestRetention(RetentionCase):
         email = self.deliver(self.mailbox, raw)
         self.as_user(email.link_ids, self.mira).action_take_off()
         self.keep(10)
-        self.purge()
-        self.assertGone(email)
-        self.assertFalse(self.deliver(self.mailbox, raw), "it matches Anna")
+        with freeze_time(self.NOW + timedelta(days=11)):
+            self.purge()
+            self.assertGone(email)
+            self.assertFalse(self.deliver(self.mailbox, raw), "it matches Anna")
+
+    def test_what_has_left_its_record_is_kept_for_as_long_from_then_on(self):
+        ages = {"date": self.NOW - timedelta(days=400)}
+        off, by_field, by_undo = (
+            self.receive(self.mailbox, sender=f"{name}@{domain}", **ages)
+            for name, domain in (
+                ("anna", "acme.example"),
+                ("bruno", "beck.example"),
+                ("somebody", "far.example"),
+            )
+        )
+        deleted = self.env["res.partner"].create(
+            {"name": "Twice", "email": "twice@far.example"}
+        )
+        of_deleted = self.receive(self.mailbox, sender="twice@far.example", **ages)
+        inbox = self.as_user(self.env["easycrm.email.copy"], self.mira)
+        copy = self.copy_in(self.mailbox, by_undo)
+        step = inbox.link_to(copy.ids, "res.partner", self.anna.id)["batch"]
+        left = off | by_field | by_undo | of_deleted
+        for email in left:
+            self.assertTrue(email.is_linked)
+        self.as_user(off.link_ids, self.mira).action_take_off()
+        self.bruno.email = "slip@far.example"
+        inbox.undo(step)
+        deleted.unlink()
+        self.follow_addresses()
+        never = self.stranger(age=400)
+        self.keep(10)
+        for email in left:
+            self.assertFalse(email.is_linked)
+        with freeze_time(self.NOW + timedelta(days=10)):
+            self.assertEqual(self.env["easycrm.email"]._count_expired(10)[0], 1)
+            self.purge()
+            self.assertKept(left)
+            self.assertGone(never)
+        with freeze_time(self.NOW + timedelta(days=11)):
+            # (what stands on a record again meanwhile stays there)
+            self.bruno.email = "bruno@beck.example"
+            self.follow_addresses()
+            self.assertEqual(self.env["easycrm.email"]._count_expired(10)[0], 3)
+            self.purge()
+            self.assertGone(off, by_undo, of_deleted)
+            self.assertKept(by_field)
 
     def test_a_conversation_that_was_made_private_stays_private(self):
         email = self.stranger(age=11)

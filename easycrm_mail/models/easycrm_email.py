@@ -38,6 +38,11 @@ class EasycrmEmail(models.Model):
     date = fields.Datetime(required=True, readonly=True)
     direction = fields.Selection(DIRECTIONS, required=True, readonly=True)
     is_linked = fields.Boolean(readonly=True)
+    unlinked_since = fields.Datetime(
+        readonly=True,
+        groups=fields.NO_ACCESS,
+        help="When it left the last record that it stood on; empty: it never did.",
+    )
     # (whether it is told follows from the share level: see `has_attachments`)
     has_files = fields.Boolean(readonly=True, groups=fields.NO_ACCESS)
     participant_ids = GuardedOne2many("easycrm.email.participant", "email_id")
@@ -194,7 +199,10 @@ class EasycrmEmail(models.Model):
                     ) AS yes
                     FROM easycrm_email email WHERE email.id = ANY(%(ids)s)
                 ), emails AS (
-                    UPDATE easycrm_email email SET is_linked = linked.yes
+                    UPDATE easycrm_email email SET is_linked = linked.yes,
+                        unlinked_since = CASE
+                            WHEN email.is_linked AND NOT linked.yes THEN %(now)s
+                            ELSE email.unlinked_since END
                     FROM linked
                     WHERE linked.id = email.id
                 )
@@ -205,9 +213,10 @@ class EasycrmEmail(models.Model):
                 RETURNING held.account_id
                 """,
                 ids=self.ids,
+                now=fields.Datetime.now(),
             )
         )
         changed = {account_id for (account_id,) in self.env.cr.fetchall()}
         self.env["easycrm.email.copy"]._announce_unlinked(changed)
-        self.invalidate_model(["is_linked"], flush=False)
+        self.invalidate_model(["is_linked", "unlinked_since"], flush=False)
         self.env["easycrm.email.copy"].invalidate_model(["is_unlinked"], flush=False)

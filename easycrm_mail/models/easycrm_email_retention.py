@@ -37,8 +37,10 @@ class EasycrmEmail(models.Model):
     """How long emails are kept that stand on no contact, lead or opportunity.
 
     Whole days, in the company's time zone: an email of Monday that is kept for one day
-    goes when Tuesday is over. What is as old and matches nobody is not stored either
-    (`ingest_retention.py`): a mailbox that is read anew brings nothing back.
+    goes when Tuesday is over. One that has left its record has its days from then on,
+    however old it is: a slip of the hand can be put right for as long. What is as old
+    and matches nobody is not stored either (`ingest_retention.py`): a mailbox that is
+    read anew brings nothing back.
     """
 
     _inherit = "easycrm.email"
@@ -83,13 +85,14 @@ class EasycrmEmail(models.Model):
         limit = self._get_retention_date(company, days)
         if not limit:
             return SQL("FALSE")
-        self.flush_model(["date", "is_linked"])
+        self.flush_model(["date", "is_linked", "unlinked_since"])
         self.env["easycrm.email.copy"].flush_model()
         return SQL(
             """held.is_unlinked IS TRUE AND held.date < %(limit)s AND EXISTS (
                    SELECT FROM easycrm_email email
                    WHERE email.id = held.email_id AND email.is_linked IS NOT TRUE
-                     AND email.date < %(limit)s OFFSET 0)""",
+                     AND GREATEST(email.date, email.unlinked_since) < %(limit)s
+                   OFFSET 0)""",
             limit=limit,
         )
 
