@@ -76,6 +76,7 @@ from . import test_retention_again
 from . import test_retention_sync
 from . import test_rules
 from . import test_rules_beside_switches
+from . import test_rules_beside_taught
 from . import test_rules_never_linked
 from . import test_rules_never_stored
 from . import test_rules_switches

@@ -135,9 +135,10 @@ class EasycrmEmailCopy(models.Model):
         return SQL(
             """held.email_id IN (
                 SELECT email.id FROM easycrm_email email
-                WHERE email.thread_id = ANY(%s) AND %s)""",
+                WHERE email.thread_id = ANY(%s) AND %s AND %s)""",
             choice["threads"],
             self._get_company_sql(record),
+            self.env["easycrm.email.rule"]._get_linkable_sql(),
         )
 
     @api.model
@@ -166,13 +167,17 @@ class EasycrmEmailCopy(models.Model):
                 SELECT FROM easycrm_email email
                 WHERE email.id = held.email_id AND %s
                   AND CASE email.direction WHEN 'inbound' THEN %s ELSE %s END
+                  AND %s
                 OFFSET 0)""",
             self._get_company_sql(choice["company"]),
             self._get_senders_sql([pattern]),
             follow._get_correspondent_sql(SQL("%s::varchar", pattern)),
+            self.env["easycrm.email.rule"]._get_linkable_sql(),
         )
 
     @api.model
     def _get_company_sql(self, record):
-        company_id = record.sudo().company_id.id
-        return SQL("email.company_id = %s", company_id) if company_id else SQL("TRUE")
+        companies = self.env["res.company"]._easycrm_get_sharing(record)
+        if not companies:
+            return SQL("TRUE")
+        return SQL("email.company_id = ANY(%s)", companies.ids)

@@ -183,11 +183,11 @@ class EasycrmEmailRule(models.Model):
 
     def unlink(self):
         self.check_access("unlink")
-        addresses = self._find_held_back()
+        release = self._prepare_release()
         result = super().unlink()
         # its rows are kept, without a reason that applies: they can be read again
         self.env["easycrm.email.exclusion"].invalidate_model(flush=False)
-        addresses._match()
+        release()
         return result
 
     @api.model
@@ -231,8 +231,8 @@ class EasycrmEmailRule(models.Model):
         if user in rule.off_user_ids:
             rule.off_user_ids -= user
             return True
-        addresses = rule._find_held_back(user)
+        release = rule._prepare_release(user)
         rule.off_user_ids += user
         rule.flush_recordset(["off_user_ids"])
-        addresses._match()
+        release()
         return True

@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from .rule_conditions import APPLIES, COVERING, covers_copy
+from .rule_conditions import APPLIES, COVERING, COVERS_OTHER, covers_copy
 
 #: Emails that a new rule clears away within the user's own transaction, and the cron in
 #: one of its own.
@@ -112,7 +112,7 @@ class EasycrmEmailRule(models.Model):
                             AND EXISTS (
                                 SELECT FROM easycrm_email_link link
                                 WHERE link.email_id = held.email_id
-                                  AND link.origin = 'auto'
+                                  AND link.origin IN ('auto', 'rule')
                                   AND link.removed IS NOT TRUE OFFSET 0)
                             AND NOT EXISTS (
                                 SELECT FROM easycrm_email_copy elsewhere
@@ -177,7 +177,7 @@ class EasycrmEmailRule(models.Model):
                 """
                 SELECT link.id FROM easycrm_email_link link
                 JOIN easycrm_email email ON email.id = link.email_id
-                WHERE link.origin = 'auto' AND link.removed IS NOT TRUE
+                WHERE link.origin IN ('auto', 'rule') AND link.removed IS NOT TRUE
                   AND email.id IN (SELECT held.email_id %s) AND NOT %s
                 LIMIT %s
                 """,
@@ -211,3 +211,60 @@ class EasycrmEmailRule(models.Model):
             )
             addresses |= addresses.browse(row[0] for row in rows)
         return addresses
+
+    def _find_held_back_taught(self, user=None):
+        """Return what was taught that may find mail once these rules are gone.
+
+        :param user: that is, for this user's mailboxes only
+        :return: ids of some of the emails, and the steps by which the cron finds all
+        """
+        for model in ("", ".thread.follow", ".participant"):
+            self.env[f"easycrm.email{model}"].flush_model()
+        whose = SQL("account.user_id = %s", user.id) if user else SQL("TRUE")
+        email_ids, step_ids = [], []
+        for rule in self.sudo().filtered(lambda rule: rule.kind == "never_link"):
+            [found] = self.env.execute_query(
+                SQL(
+                    """
+                    SELECT (array_agg(email.id))[:%(limit)s],
+                        array_agg(DISTINCT taught.batch_id)
+                            FILTER (WHERE taught.batch_id IS NOT NULL)
+                    FROM (SELECT DISTINCT held.email_id %(held)s
+                          AND held.is_unlinked IS TRUE AND %(whose)s) AS waiting
+                    JOIN easycrm_email email ON email.id = waiting.email_id
+                    JOIN LATERAL (
+                        SELECT follow.batch_id FROM easycrm_email_thread_follow follow
+                        WHERE follow.thread_id = email.thread_id
+                        UNION
+                        SELECT rule.batch_id FROM easycrm_email_participant other
+                        JOIN easycrm_email_rule rule ON %(covers)s
+                        WHERE other.email_id = email.id AND rule.kind = 'always_link'
+                    ) AS taught ON TRUE
+                    """,
+                    limit=CLEARED_AT_ONCE,
+                    held=rule._get_held_sql(),
+                    whose=whose,
+                    covers=COVERS_OTHER,
+                )
+            )
+            email_ids += found[0] or []
+            step_ids += found[1] or []
+        return email_ids, self.env["easycrm.email.batch"].sudo().browse(set(step_ids))
+
+    def _prepare_release(self, user=None):
+        """Return a function that places what these rules keep off, once they are gone.
+
+        :param user: that is, for this user's mailboxes only
+        """
+        addresses = self._find_held_back(user)
+        email_ids, steps = self._find_held_back_taught(user)
+
+        def release():
+            addresses._match()
+            if email_ids:
+                self.env["easycrm.email.thread.follow"].sudo()._link_taught(email_ids)
+            for step in steps.exists():
+                if not step.todo and not step.undone_at:
+                    step._look_again()
+
+        return release
