@@ -183,6 +183,43 @@ class TestCompanies(MailCase):
         self.assertLinked(sent, [self.acme])
         self.assertTimeline(self.acme, ["Sent", "Place"], tom)
 
+    def test_what_is_taught_in_a_branch_is_for_a_shared_contact_too(self):
+        tom = self.add_user(
+            "tom", "sales_team.group_sale_salesman", company=self.add_branch()
+        )
+        self.acme.company_id = self.company_a
+        mailbox = self.connect(tom)
+        parts = {"sender": "zoe@nobody.example", "message_id": "<zoe@nobody.example>"}
+        first = self.receive(mailbox, **parts)
+        answer = self.receive(
+            mailbox, sender="max@other.example", references=[parts["message_id"]]
+        )
+        later = self.receive(mailbox, sender="kim@nobody.example")
+        copies = self.as_user(self.copy_in(mailbox, first), tom)
+        for scope, placed in (("thread", answer), ("domain", later)):
+            with self.subTest(scope=scope):
+                done = copies.link_to(copies.ids, "res.partner", self.acme.id)
+                counts = {
+                    option["scope"]: option["count"]
+                    for option in done["question"]["options"]
+                }
+                self.assertEqual(counts[scope], 1)
+                self.assertEqual(copies.teach(done["batch"], scope)["count"], 1)
+                self.assertLinked(placed, [self.acme])
+                copies.undo(done["batch"])
+
+    def test_what_is_taught_is_not_for_the_mail_of_another_company(self):
+        company = self.env["res.company"]
+        lead = self.add_lead("Chairs", self.mira, company_id=self.company_a.id)
+        self.bruno.company_id = self.company_a
+        branch = self.add_branch()
+        for record, sharing in (
+            (self.bruno, self.company_a | branch),
+            (lead, self.company_a),
+            (self.anna, company),
+        ):
+            self.assertEqual(company._easycrm_get_sharing(record), sharing)
+
     def test_a_company_has_no_mail_of_contacts_of_its_branch(self):
         self.bruno.company_id = self.add_branch()
         self.follow_addresses()

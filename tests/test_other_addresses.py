@@ -187,6 +187,18 @@ class TestOtherAddresses(MergeCase):
         anna = self.as_user(self.anna, self.paula)
         self.assertFalse(anna._easycrm_get_others({"bruno@beck.example"}))
 
+    def test_contacts_of_the_company_above_are_told_of(self):
+        branch = self.env["res.company"].create(
+            {"name": "Branch of A", "parent_id": self.company_a.id}
+        )
+        zoe = self.env["res.partner"].create({"name": "Zoe", "company_id": branch.id})
+        self.bruno.company_id = self.company_a
+        self.twin.active = False
+        found = self.env["easycrm.email.address"]._find_others(
+            {"bruno@beck.example"}, zoe
+        )
+        self.assertEqual(found, {"bruno@beck.example": self.bruno})
+
     def test_they_survive_a_merge(self):
         self.set_others(self.bruno, "bruno@home.example, both@x.example")
         self.set_others(self.twin, "twin@home.example, both@x.example")

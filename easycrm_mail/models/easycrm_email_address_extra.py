@@ -106,10 +106,13 @@ class EasycrmEmailAddress(models.Model):
     def _find_others(self, addresses, record):
         """Return whose addresses these are, too, in the companies of a contact.
 
+        And in those above them, whose contacts have the mail of their branches, too.
+
         :param record: the contact, which is left out; it may be new
         :return: {address: contacts}, as superuser
         """
-        companies = [False, *(record.company_id or self.env.companies).ids]
+        own = record.company_id or self.env.companies
+        companies = [False, *own.sudo().parent_ids.ids]
         others = {}
         for row in self.sudo().search(
             Domain("address", "in", list(addresses))

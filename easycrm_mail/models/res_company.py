@@ -18,6 +18,17 @@ class ResCompany(models.Model):
         return not record.company_id or record.company_id in sharing
 
     @api.model
+    def _easycrm_get_sharing(self, record):
+        """Return the companies whose mail a contact, lead or opportunity may have.
+
+        :return: as superuser; none if it may have that of all
+        """
+        company = record.sudo().company_id.with_context(active_test=False)
+        if record._name != "res.partner" or not company:
+            return company
+        return company.search([("id", "child_of", company.id)])
+
+    @api.model
     def _easycrm_get_may_have_sql(self):
         """Return the same as a condition on `partner`, `lead` and `email`."""
         is_own = SQL(
