@@ -182,6 +182,50 @@ class TestOnlyHere(MergeCase):
         self.assertLinked(self.first, [self.anna, self.chairs, self.of_jonas])
         self.assertFalse(self.first.thread_id.sudo().only_lead_id)
 
+    def test_once_it_is_lost_answers_find_the_open_ones_again(self):
+        self.narrow()
+        self.chairs.action_set_lost()
+        self.follow_addresses()
+        self.assertLinked(self.answer(), [self.anna, self.tables, self.of_jonas])
+        self.chairs.action_unarchive()
+        self.follow_addresses()
+        back = self.answer()
+        self.assertIn(self.chairs, back.link_ids.lead_id)
+
+    def find_aside(self):
+        """Return a mail of the conversation that finds the tables only."""
+        self.tables.email_from = "anna@acme.example, berg@acme.example"
+        self.follow_addresses()
+        return self.answer(sender="berg@acme.example")
+
+    def test_what_cannot_go_back_by_undo_stays_where_it_is(self):
+        aside = self.find_aside()
+        self.narrow()
+        self.tables.user_id = self.jonas
+        self.assertEqual(self.undo(), {"count": 0})
+        self.assertLinked(aside, [self.chairs])
+        self.assertFalse(self.link_on(aside, self.chairs).narrowed)
+
+    def test_what_was_put_there_by_hand_too_stays_after_undo(self):
+        aside = self.find_aside()
+        self.narrow()
+        copy = self.copy_in(self.mailbox, aside)
+        inbox = self.as_user(copy, self.mira)
+        inbox.link_to(copy.ids, "crm.lead", self.chairs.id)
+        self.undo()
+        self.assertLinked(aside, [self.chairs, self.tables])
+
+    def test_what_is_put_back_by_hand_and_undone_is_off_as_before(self):
+        self.narrow()
+        off = self.link_on(self.first, self.tables)
+        copy = self.copy_in(self.mailbox, self.first)
+        inbox = self.as_user(copy, self.mira)
+        step = inbox.link_to(copy.ids, "crm.lead", self.tables.id)["batch"]
+        self.assertEqual((off.removed, off.narrowed), (False, False))
+        inbox.undo(step)
+        self.assertEqual((off.removed, off.narrowed), (True, True))
+        self.assertEqual(self.undo(), {"count": 1})
+
     def test_it_costs_a_batch_no_query(self):
         def count_queries():
             raws = [raw_mail(references=[ROOT]) for _number in range(5)]

@@ -4,7 +4,9 @@ from odoo import api, models
 from odoo.tools import SQL
 
 #: What of a link a step may change, and puts back when it is undone.
-KEPT_FIELDS = ("origin", "role", "address", "removed", "batch", "write_uid")
+KEPT_FIELDS = (
+    *("origin", "role", "address", "removed", "narrowed", "batch", "write_uid"),
+)
 
 
 class EasycrmEmailLink(models.Model):
@@ -44,6 +46,9 @@ class EasycrmEmailLink(models.Model):
                     "batch": str(batch.id),
                 }
             )
+        if origin == "manual":
+            # (it stays when a conversation is about one opportunity only no more)
+            present.filtered("narrowed").narrowed = False
         rows = self._insert_links(
             emails - present.email_id, record, batch, origin, address
         )

@@ -32,16 +32,19 @@ class EasycrmEmailThread(models.Model):
         """Return which lead gets the mail that an `address` finds, or NULL for none.
 
         That is the address's own, but in a conversation that is about one lead only:
-        there it is that one, unless mail of it stands on the other lead all the same.
+        there it is that one, unless that is lost, or mail of it stands on the other
+        lead all the same.
         The address has to be that one's, too, or of a lead that the conversation was
         taken off: whoever forges an answer gets no mail that finds the leads of others.
         """
         self.flush_model(["only_lead_id"])
+        self.env["crm.lead"].flush_model(["active"])
         return SQL(
             """CASE WHEN address.lead_id IS NOT NULL THEN COALESCE((
-                   SELECT thread.only_lead_id FROM easycrm_email_thread thread
+                   SELECT chosen.id FROM easycrm_email_thread thread
+                   JOIN crm_lead chosen
+                     ON chosen.id = thread.only_lead_id AND chosen.active
                    WHERE thread.id = email.thread_id
-                     AND thread.only_lead_id IS NOT NULL
                      AND NOT EXISTS (
                          SELECT FROM easycrm_email_link other
                          WHERE other.thread_id = thread.id
@@ -252,8 +255,11 @@ class CrmLead(models.Model):
             )
         )
         back.write({"removed": False, "narrowed": False})
-        came = narrowed - back
-        came.filtered(lambda link: not link.removed).unlink()
+        came = narrowed.filtered(lambda link: not link.removed) - back
+        going = came.filtered(lambda link: link.email_id in back.email_id)
+        # (what cannot go back to where it was stays here)
+        (came - going).narrowed = False
+        going.unlink()
         return {"count": len(back.email_id)}
 
     def _easycrm_get_lead_links(self, thread_id):
