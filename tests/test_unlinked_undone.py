@@ -63,6 +63,51 @@ class TestUndone(TeachingCase):
         self.link(email)
         self.assertLinked(email, [self.lena])
 
+    def test_steps_are_undone_in_the_order_they_were_done(self):
+        email = self.stranger(1)
+        placed, _options = self.link(email)
+        link = email.link_ids
+        mine = self.as_user(link, self.mira)
+        [off] = mine.action_take_off()
+        [on] = mine.action_put_back()
+        [off_again] = mine.action_take_off()
+        for step, links in (
+            (off, []),
+            (on, []),
+            # (what the first one has found)
+            (off_again, [self.lena]),
+        ):
+            self.inbox().undo(step)
+            self.assertLinked(email, links)
+        [off] = mine.action_take_off()
+        self.inbox().undo(placed["batch"])
+        self.assertLinked(email, [])
+        self.inbox().undo(off)
+        self.assertLinked(email, [])
+        self.assertFalse(link.exists(), "the step that has made it is undone")
+
+    def test_a_step_that_stands_is_not_undone_with_a_later_one(self):
+        email = self.stranger(1)
+        self.link(email)
+        mine = self.as_user(email.link_ids, self.mira)
+        [off] = mine.action_take_off()
+        [on] = mine.action_put_back()
+        [off_again] = mine.action_take_off()
+        self.inbox().undo(off)
+        self.inbox().undo(off_again)
+        self.assertLinked(email, [self.lena])
+        self.inbox().undo(on)
+        self.assertLinked(email, [self.lena])
+
+    def test_ignored_and_brought_back_is_undone_in_that_order_too(self):
+        email = self.stranger(1)
+        ignored = self.inbox().ignore(self.ids(email))
+        back = self.inbox().bring_back(self.ids(email))
+        self.inbox().undo(ignored["batch"])
+        self.assertEqual(self.inbox().unlinked_count(), 1)
+        self.inbox().undo(back["batch"])
+        self.assertEqual(self.inbox().unlinked_count(), 1)
+
     def test_the_last_link_off_is_back_here_also_if_it_was_ignored(self):
         email = self.stranger(1)
         self.inbox().ignore(self.ids(email), "address")
@@ -89,8 +134,9 @@ class TestUndone(TeachingCase):
         self.assertIn("Lena Hartmann", told[1]["sentence"])
         self.assertEqual([step["can_undo"] for step in told], [True, False])
         self.assertIn("undone by you", told[1]["undone"])
+        # (what it would put back was undone)
         self.inbox().undo(told[0]["batch"])
-        self.assertLinked(email, [self.lena])
+        self.assertLinked(email, [])
 
     def test_what_others_did_is_told_to_holders_and_names_no_hidden_record(self):
         raw = raw_mail(sender="x@union.example", to="mira@ours.example")

@@ -28,6 +28,7 @@ from . import easycrm_email_card
 from . import easycrm_email_copy_suggest
 from . import easycrm_email_batch
 from . import easycrm_email_batch_again
+from . import easycrm_email_batch_before
 from . import easycrm_email_batch_rest
 from . import easycrm_email_batch_undo
 from . import easycrm_email_batch_wish

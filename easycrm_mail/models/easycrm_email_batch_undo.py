@@ -174,18 +174,24 @@ class EasycrmEmailBatch(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT line.id, %s FROM easycrm_email_batch_line line
+                SELECT line.id, %s, %s FROM easycrm_email_batch_line line
                 WHERE line.batch_id = %s AND line.link_id IS NOT NULL
                   AND line.before IS NOT NULL
                 """,
                 self._get_last_sql("link_id"),
+                self._get_before_sql("link_id"),
                 self.id,
             )
         )
         lines = self.env["easycrm.email.batch.line"].sudo()
-        changed = lines.browse(line for line, is_last in rows if is_last)
-        changed.link_id._put_before(changed)
-        return changed.email_id
+        befores = {line: before for line, is_last, before in rows if is_last}
+        changed = lines.browse(befores)
+        emails = changed.email_id
+        none = changed.filtered(lambda line: befores[line.id] is None)
+        (changed - none).link_id._put_before(changed - none, befores)
+        if none:
+            self._delete_links(none.link_id.ids)
+        return emails
 
     def _undo_links(self, limit):
         """Delete links that this step, or what it has taught, has made.
@@ -205,7 +211,6 @@ class EasycrmEmailBatch(models.Model):
                 [(owner, "=", record_id), ("address", "=", address)], limit=1
             )
         ]
-        links = self.env["easycrm.email.link"].sudo()
         for model in ("batch.line", "link"):
             self.env[f"easycrm.email.{model}"].flush_model()
         conditions = [
@@ -240,12 +245,17 @@ class EasycrmEmailBatch(models.Model):
             ids += [link_id for (link_id,) in rows]
         if not ids:
             return self.env["easycrm.email"].sudo(), 0
+        return self._delete_links(ids), len(ids)
+
+    def _delete_links(self, ids):
+        """Delete links; what finds their emails by now places them."""
+        links = self.env["easycrm.email.link"].sudo()
         emails = links._delete(SQL("id = ANY(%s)", ids))
         self.env["easycrm.email.address"]._link_emails(
             SQL("participant.email_id = ANY(%s)", emails.ids)
         )
         self.env["easycrm.email.thread.follow"]._link_taught(emails.ids)
-        return emails.sudo(), len(ids)
+        return emails.sudo()
 
     def _undo_ignored(self, limit):
         """Undo what was ignored or brought back, in mailboxes that are the user's own
@@ -263,18 +273,20 @@ class EasycrmEmailBatch(models.Model):
                 """
                 UPDATE easycrm_email_copy changed SET ignored = before.ignored
                 FROM (
-                    SELECT held.id, (line.before ->> 'ignored')::boolean AS ignored
+                    SELECT held.id, state.ignored
                     FROM easycrm_email_batch_line line
                     JOIN easycrm_email_copy held ON held.id = line.copy_id
+                    CROSS JOIN LATERAL (
+                        SELECT (%s ->> 'ignored')::boolean OFFSET 0) state (ignored)
                     WHERE line.batch_id = %s AND held.account_id = ANY(%s)
-                      AND held.ignored
-                          IS DISTINCT FROM (line.before ->> 'ignored')::boolean
+                      AND held.ignored IS DISTINCT FROM state.ignored
                       AND %s AND NOT %s
                     LIMIT %s
                 ) AS before
                 WHERE changed.id = before.id
                 RETURNING changed.email_id, changed.account_id
                 """,
+                self._get_before_sql("copy_id"),
                 self.id,
                 list(self.env["easycrm.email.account"]._get_own_account_ids()),
                 self._get_last_sql("copy_id"),

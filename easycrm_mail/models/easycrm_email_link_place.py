@@ -138,14 +138,15 @@ class EasycrmEmailLink(models.Model):
         values = {name: self[name] for name in KEPT_FIELDS if name != "write_uid"}
         return json.dumps({**values, "write_uid": self.write_uid.id})
 
-    def _put_before(self, lines):
+    def _put_before(self, lines, befores):
         """Bring links back to what they were before a step.
 
         :param lines: of the step, those of these links
+        :param dict befores: {id of a line: values}
         """
         by_values = {}
         for line in lines:
-            values = json.dumps(line.before, sort_keys=True)
+            values = json.dumps(befores[line.id], sort_keys=True)
             by_values.setdefault(values, self.browse())
             by_values[values] |= line.link_id
         for values, links in by_values.items():
