@@ -86,9 +86,11 @@ from . import test_send_abuse
 from . import test_send_api
 from . import test_send_clear
 from . import test_send_doubt
+from . import test_send_images
 from . import test_send_imap
 from . import test_send_menu
 from . import test_send_run
+from . import test_send_words
 from . import test_sent_copies
 from . import test_settings
 from . import test_settings_sign_in

@@ -1,5 +1,6 @@
 """The Send Email window: what it begins with, what it keeps, what it refuses."""
 
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .compose_case import ComposeCase
@@ -117,6 +118,23 @@ class TestCompose(ComposeCase):
         back = compose.easycrm_undo(sent["ids"])
         self.assertFalse(outgoing.exists())
         self.assertEqual(len(back["window"]["records"]), 2)
+
+    def test_a_selection_whose_answer_was_lost_gets_no_second_email(self):
+        compose = self.get_window(self.open_for(self.anna + self.bruno))
+        values = {"subject": "Hello", "body": "<p>Hello</p>"}
+        sent = compose.easycrm_send(values)
+        with self.assertRaisesRegex(UserError, "on its way already"):
+            compose.easycrm_send(values)
+        batch = [("batch", "=", f"compose-{compose.id}")]
+        outbox = self.env["easycrm.email.outgoing"]
+        self.assertEqual(outbox.search(batch).ids, sent["ids"][::-1])
+        # (one of them has left, so the other alone is gone on with)
+        early, late = self.get_outgoing(sent)
+        early.state = "sending"
+        back = compose.easycrm_undo(sent["ids"])
+        self.assertEqual((back["late"], late.exists()), (1, outbox))
+        again = self.get_outgoing(compose.easycrm_send(values))
+        self.assertEqual(again.partner_id, self.bruno)
 
     def test_somebody_is_taken_out_of_a_selection_and_nobody_comes_in(self):
         window = self.open_for(self.anna + self.bruno)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from unittest.mock import patch
 
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from ..easycrm_mail.messages import write
@@ -78,6 +79,34 @@ class TestSendDoubt(SendingCase):
         self.run_outbox()
         self.assertEqual(len(self.provider.handed), 1)
         self.assertTimeline(self.lead, ["Offer"])
+
+    def test_what_was_taken_back_and_rewritten_goes_out_beside_the_one_in_doubt(self):
+        mail = self.queue(lead_id=self.lead.id)
+        self.provider.answers = [Doubtful("timeout")]
+        self.run_outbox()
+        again = self.outbox.browse(mail.with_user(self.mira).action_send_again()["id"])
+        mine = again.with_user(self.mira)
+        self.assertTrue(mine.action_undo()["undone"])
+        mine.subject = "Another offer"
+        mine.action_queue()
+        self.sync_sent()
+        self.assertEqual((mail.state, again.state), ("sent", "queued"))
+        self.pass_time(again, seconds=11)
+        self.run_outbox()
+        self.assertEqual(again.state, "sent")
+        self.assertTimeline(self.lead, ["Another offer", "Offer"])
+
+    def test_a_second_click_is_not_told_that_it_was_sent(self):
+        mail = self.queue()
+        self.provider.answers = [Doubtful("timeout")]
+        self.run_outbox()
+        mine = mail.with_user(self.mira)
+        mine.action_send_again()
+        with self.assertRaisesRegex(UserError, "on its way already"):
+            mine.action_send_again()
+        self.sync_sent()
+        with self.assertRaisesRegex(UserError, "sent meanwhile"):
+            mine.action_send_again()
 
     def test_a_mailbox_that_cannot_be_asked_is_asked_later(self):
         mail = self.queue()

@@ -18,7 +18,7 @@ from .values import (
 )
 from .words import Word, search_words, split_words
 from .writing import Draft, size_of, write
-from .writing_header import BadHeader, check_address
+from .writing_header import BadHeader, check_address, is_id
 from .writing_parts import File
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "extract_part",
     "has_many_attributes",
     "introduces_quote",
+    "is_id",
     "looks_private",
     "parse",
     "parse_headers",

@@ -154,10 +154,15 @@ def _word(piece: bytes) -> str:
     return f"=?utf-8?b?{base64.b64encode(piece).decode('ascii')}?="
 
 
+def is_id(value: str) -> bool:
+    """Whether a Message-ID may stand in a header: others may have odd ones."""
+    return bool(_ID.fullmatch(value))
+
+
 def id_of(what: str, value: str) -> str:
     """A Message-ID or Content-ID, with its angle brackets, if it is one."""
     refuse_controls(what, value)
-    if not _ID.fullmatch(value):
+    if not is_id(value):
         raise BadHeader("field", f"{what} is not one: “{value[:100]}”.", value[:100])
     return value
 
@@ -166,7 +171,7 @@ def references_of(references: Iterable[str]) -> list[str]:
     """Those that may stand in a header: others wrote them, in whatever way."""
     for one in references:
         refuse_controls("References", one)
-    good = [one for one in references if _ID.fullmatch(one)]
+    good = [one for one in references if is_id(one)]
     if len(good) > _MAX_REFERENCES:
         good = [good[0], *good[1 - _MAX_REFERENCES :]]
     return good

@@ -6,6 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..providers import GmailProvider, ImapProvider, OutlookProvider
+from .header_words import explain_header
 
 #: Who sends from a mailbox, and knows what it takes in one mail.
 PROVIDERS = {"gmail": GmailProvider, "imap": ImapProvider, "outlook": OutlookProvider}
@@ -187,7 +188,7 @@ class EasycrmEmailAccount(models.Model):
             "content": env._(
                 "%(server)s did not take what is in it: %(detail)s", **values
             ),
-            "header": error.detail,
+            "header": explain_header(env, *getattr(error, "header", ("", ""))),
             "refused": env._("%(server)s did not take it: %(detail)s", **values),
         }
 

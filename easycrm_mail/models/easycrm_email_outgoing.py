@@ -1,3 +1,5 @@
+import re
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
@@ -24,6 +26,12 @@ WRITTEN_FIELDS = {
     "template_id",
     "track_opens",
 }
+
+#: What a subject must not bring along: a field of the header on a line of its own.
+INJECTED = re.compile(r"[\r\n][ \t]*[A-Za-z0-9-]+[ \t]*:")
+
+#: White space that no header may hold, and what is around it.
+BREAKS = re.compile(r" *[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+\s*")
 
 #: States in which it may be out, or on its way.
 UNDER_WAY = ("queued", "sending", "doubt")
@@ -203,11 +211,23 @@ class EasycrmEmailOutgoing(models.Model):
         }
         for vals in vals_list:
             self._check_may_write({**given, **vals})
-        return super().create(vals_list)
+        return super().create([self._put_on_one_line(vals) for vals in vals_list])
 
     def write(self, vals):
         self._check_may_write(vals)
-        return super().write(vals)
+        return super().write(self._put_on_one_line(vals))
+
+    @api.model
+    def _put_on_one_line(self, vals):
+        """Return what is written, the subject's tabs and line breaks made spaces.
+
+        One that would be another field of the header is left, and refused when the mail
+        is sent.
+        """
+        subject = vals.get("subject")
+        if not subject or INJECTED.search(subject):
+            return vals
+        return {**vals, "subject": BREAKS.sub(" ", subject).strip()}
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_under_way(self):

@@ -3,21 +3,26 @@ import binascii
 import re
 from dataclasses import replace
 from datetime import timezone
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from lxml import html
 
 from odoo import fields, models, tools
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.http import request
 
-from ..messages import BadHeader, Draft, File, size_of, write
+from ..messages import BadHeader, Draft, File, is_id, size_of, write
 from ..providers import Found, Outgoing
 from .easycrm_email_body import LONG_STYLE
+from .header_words import explain_header
 from .ingest_threads import MESSAGE_ID_LENGTH
 
 #: An image that is kept here, as the editor writes its address.
-IMAGE = re.compile(r"(?:https?://[^/]+)?/web/image/(\d+)(?!\w)")
+IMAGE = re.compile(r"/web/image/([0-9]{1,10})(?!\w)")
+
+#: The server that an address names.
+SERVER = re.compile(r"(?:https?:)?//([^/?#]*)", re.IGNORECASE)
 
 #: An image within the text itself.
 DATA_IMAGE = re.compile(r"data:(image/[\w.+-]+)(;base64)?,(.*)", re.DOTALL)
@@ -51,45 +56,86 @@ class EasycrmEmailOutgoing(models.Model):
         mail = self.sudo()
         wanted = mail.attachment_ids.with_env(self.env)
         wanted.check_access("read")
-        images = self.env["ir.attachment"].browse(self._find_images())
-        images = images.sudo().exists().with_env(self.env)._filtered_access("read")
+        images = self._find_images().with_env(self.env)._filtered_access("read")
+        # (of an image from elsewhere the editor keeps the address alone)
+        remote = images.sudo().filtered(lambda file: file.type == "url")
+        sources = {file.id: file.url or "" for file in remote}
         kept = self.env["ir.attachment"].sudo()
-        for file in (wanted | images).sudo():
+        for file in (wanted | images).sudo() - remote:
             if file.type != "binary":
                 raise UserError(
                     self.env._("“%s” is a link. Put it into the text.", file.name)
                 )
-            if self._owns(file):
-                kept += file
-                continue
-            copy = file.copy(
-                {
-                    "res_model": self._name,
-                    "res_id": self.id,
-                    # (nor may it be got by whoever could get the one that it is of)
-                    "res_field": False,
-                    "public": False,
-                    "access_token": False,
-                }
-            )
-            mail.body = self._point_to(mail.body, file, copy)
-            mail.quoted_html = self._point_to(mail.quoted_html, file, copy)
-            kept += copy
+            taken = file
+            if not self._owns(file):
+                taken = file.copy(
+                    {
+                        "res_model": self._name,
+                        "res_id": self.id,
+                        # (nor may it be got by whoever could get the one it is of)
+                        "res_field": False,
+                        "public": False,
+                        "access_token": False,
+                    }
+                )
+            sources[file.id] = f"/web/image/{taken.id}"
+            kept += taken
+        mail.body = self._point_to(mail.body, sources)
         mail.attachment_ids = kept
 
     def _find_images(self):
-        """Return the ids of the attachments that the text shows as images."""
-        text = f"{self.sudo().body or ''}{self.sudo().quoted_html or ''}"
-        return list(map(int, dict.fromkeys(IMAGE.findall(text))))
+        """Return the files that the text shows as images, as superuser.
 
-    def _point_to(self, text, file, copy):
-        """Return a text that shows the copy of a file in place of the file."""
-        return text and IMAGE.sub(
-            lambda match: (
-                f"/web/image/{copy.id}" if int(match[1]) == file.id else match[0]
-            ),
-            text,
-        )
+        The quoted text has none taken: somebody else wrote it, and would be sent what
+        he named. What is the mail's own already goes along, and is shown there, too.
+        """
+        root = self._parse(self.sudo().body)
+        ids = {self._get_image_id(image) for image in root.iter("img")} - {0}
+        files = self.env["ir.attachment"].sudo().browse(sorted(ids)).exists()
+        return files.filtered(lambda file: file.type == "url" or self._is_image(file))
+
+    @staticmethod
+    def _is_image(file):
+        return (file.mimetype or "").startswith("image/")
+
+    @staticmethod
+    def _parse(text):
+        # (else the parser ends at an image within the text of more than 10 MB)
+        parser = html.HTMLParser(huge_tree=True)
+        return html.fragment_fromstring(text or "", create_parent="div", parser=parser)
+
+    def _get_image_id(self, image):
+        """Return which file of this server an image shows; 0: it is from elsewhere.
+
+        :param image: an element
+        """
+        source = (image.get("src") or "").strip()
+        if named := SERVER.match(source):
+            if named[1].lower() not in self._get_own_servers():
+                return 0
+            source = source[named.end() :]
+        found = IMAGE.match(source)
+        return int(found[1]) if found else 0
+
+    def _get_own_servers(self):
+        bases = [self.get_base_url(), request.httprequest.host_url if request else ""]
+        return {urlsplit(base).netloc.lower() for base in bases if base}
+
+    def _point_to(self, text, sources):
+        """Return a text whose images are shown from elsewhere.
+
+        :param dict sources: addresses by the ids of the files that are shown now
+        """
+        root, is_changed = self._parse(text), False
+        for image in root.iter("img"):
+            source = sources.get(self._get_image_id(image))
+            if source is not None and source != image.get("src"):
+                image.set("src", source)
+                is_changed = True
+        if not is_changed:
+            return text
+        # (without the element that it was put into)
+        return html.tostring(root, encoding="unicode")[len("<div>") : -len("</div>")]
 
     def _check_mail(self):
         """Check that the mail can be written, and is not too large for its service.
@@ -114,7 +160,8 @@ class EasycrmEmailOutgoing(models.Model):
         try:
             write(self._make_header(), bcc=True)
         except BadHeader as error:
-            raise UserError(str(error)) from None
+            words = explain_header(self.env, error.code, error.value)
+            raise UserError(words) from None
 
     def _measure_text(self):
         """Return the sizes of the images within the text, and its own without them.
@@ -189,7 +236,11 @@ class EasycrmEmailOutgoing(models.Model):
         known = [
             one
             for one in known
-            if one and len(one) < MESSAGE_ID_LENGTH and not one.endswith(".invalid>")
+            if one
+            and len(one) < MESSAGE_ID_LENGTH
+            and not one.endswith(".invalid>")
+            # (where no header may hold it, the services know the conversation)
+            and is_id(one)
         ]
         references = tuple(dict.fromkeys(known))
         is_known = email.message_id in references
@@ -203,7 +254,7 @@ class EasycrmEmailOutgoing(models.Model):
         :return: (str, tuple of `messages.File`)
         """
         parts = [self._sanitize(self.body), self._sanitize(self.quoted_html)]
-        root = html.fragment_fromstring("".join(parts), create_parent="div")
+        root = self._parse("".join(parts))
         own = {file.id: file for file in self.attachment_ids if self._owns(file)}
         shown = {}
         for image in list(root.iter("img")):
@@ -248,9 +299,9 @@ class EasycrmEmailOutgoing(models.Model):
         :param dict shown: the `File`s that are shown, by id or by the whole address
         """
         source = image.get("src") or ""
-        if match := IMAGE.match(source):
-            file = own.get(int(match[1]))
-            if not file:
+        if file_id := self._get_image_id(image):
+            file = own.get(file_id)
+            if not file or not self._is_image(file):
                 image.drop_tree()  # nobody but people who are signed in could load it
                 return
             key, content = file.id, (file.name, file.mimetype, self._read(file))

@@ -79,7 +79,7 @@ class EasycrmEmailOutgoing(models.Model):
                 if person._is_at(address):
                     person.refused = reason
         if self.state == "sent" and refused:
-            self._tell(self.env._("An email did not get to everybody"))
+            self._tell(lambda env: env._("An email did not get to everybody"))
 
     def _mark_failed(self, error):
         """Record that it certainly did not go out, and decide what follows.
@@ -109,7 +109,7 @@ class EasycrmEmailOutgoing(models.Model):
         )
         self._wake(self.next_try_at)
         if told:
-            self._tell(self.env._("An email waits to be sent"))
+            self._tell(lambda env: env._("An email waits to be sent"))
         self._ping()
 
     def _mark_resting(self, at):
@@ -142,7 +142,7 @@ class EasycrmEmailOutgoing(models.Model):
             }
         )
         self._mark_recipients(recipients)
-        self._tell(self.env._("An email was not sent"))
+        self._tell(lambda env: env._("An email was not sent"))
         self._ping()
 
     def _mark_doubtful(self, error=None):
@@ -183,7 +183,7 @@ class EasycrmEmailOutgoing(models.Model):
         if not following:
             if not self.asked_at:
                 self.asked_at = fields.Datetime.now()
-                self._tell(self.env._("Not sure that an email was sent"))
+                self._tell(lambda env: env._("Not sure that an email was sent"))
             wait = timedelta(minutes=ERROR_MINUTES)
             following = error and fields.Datetime.now() + wait
         self.next_try_at = following
@@ -254,7 +254,8 @@ class EasycrmEmailOutgoing(models.Model):
     def _follow_deletion(self):
         """Decide what becomes of mails whose mailbox is being deleted."""
         for mail in self.filtered(lambda mail: mail.state == "queued"):
-            mail._refuse(mail.env._("Its mailbox was deleted."), "permanent")
+            env = mail.with_context(lang=mail.user_id.lang).env
+            mail._refuse(env._("Its mailbox was deleted."), "permanent")
         doubtful = self.filtered(lambda mail: mail.state == "doubt")
         doubtful.write({"next_try_at": False, "asked_at": fields.Datetime.now()})
         doubtful._ping()
@@ -266,7 +267,10 @@ class EasycrmEmailOutgoing(models.Model):
         return self.account_id._explain_outgoing(error) if self.account_id else ""
 
     def _tell(self, title):
-        """Give somebody a task: what is wrong stands beside the mail itself."""
+        """Give somebody a task: what is wrong stands beside the mail itself.
+
+        :param title: a function of the environment in whose language it is said
+        """
         self.ensure_one()
         user = self.account_id and self._get_told()
         if self.activity_id or not user:
@@ -275,7 +279,9 @@ class EasycrmEmailOutgoing(models.Model):
             lang=user.lang, mail_activity_quick_update=True
         )
         self.activity_id = account.activity_schedule(
-            "mail.mail_activity_data_todo", summary=title, user_id=user.id
+            "mail.mail_activity_data_todo",
+            summary=title(account.env),
+            user_id=user.id,
         )
 
     def _get_told(self):

@@ -84,6 +84,9 @@ class EasycrmEmailOutgoing(models.Model):
                 }
             )
             mail.recipient_ids.refused = False
+            # (rewritten it is another mail: what it stood in for, where that turns up
+            # after all, is settled by itself and does not cancel this one)
+            mail.search([("replaced_by_id", "=", mail.id)]).replaced_by_id = False
             mail._ping()
         undone, message = mail.state == "draft", ""
         if mail.state in ("queued", "refused"):
@@ -135,8 +138,10 @@ class EasycrmEmailOutgoing(models.Model):
             mail._leave_behind()
             mail.recipient_ids.refused = False
             return mail.with_env(self.env)._requeue()
-        if mail.state != "doubt":
+        if mail.state == "sent":
             raise UserError(self.env._("It was sent meanwhile."))
+        if mail.state != "doubt":
+            raise UserError(self.env._("It is on its way already."))
         again = mail._repeat()
         mail.replaced_by_id = again
         mail._mark_cancelled()
@@ -166,11 +171,13 @@ class EasycrmEmailOutgoing(models.Model):
                 ],
             }
         )
+        sources = {}
         for file in self.attachment_ids:
             kept = file.copy({"res_model": self._name, "res_id": again.id})
             again.attachment_ids += kept
-            again.body = self._point_to(again.body, file, kept)
-            again.quoted_html = self._point_to(again.quoted_html, file, kept)
+            sources[file.id] = f"/web/image/{kept.id}"
+        again.body = self._point_to(again.body, sources)
+        again.quoted_html = self._point_to(again.quoted_html, sources)
         return again
 
     def action_discard(self):

@@ -142,6 +142,8 @@ class SendRun(StoreSteps):
         if not mail:
             return self._claim_left(busy_ids)
         self.claimed_id = mail.id
+        # (its writer is told what is wrong with it)
+        mail = mail.with_context(lang=mail.user_id.lang)
         job = Job(mail.id, mail.account_id.id, False, time.monotonic() + PULL_SECONDS)
         if why := mail.state == "queued" and mail._why_not_leaving():
             mail._refuse(why, "permanent")

@@ -82,9 +82,10 @@ class Refused(MailboxError):
 
     Codes: `size`, `recipients` (all of them), `too_many` (recipients), `sender` (one
     may not send under that address), `content` (taken for spam, a forbidden file),
-    `header` (it cannot be written; `detail` says why in plain words), `refused`.
+    `header` (it cannot be written, see `header`), `refused`.
 
     :param recipients: who would not have got it, each an address and why
+    :param header: code and value of the `messages.BadHeader`
     """
 
     kind = "refused"
@@ -94,9 +95,11 @@ class Refused(MailboxError):
         code: str,
         detail: str = "",
         recipients: tuple[tuple[str, str], ...] = (),
+        header: tuple[str, str] = ("", ""),
     ):
         super().__init__(code, detail)
         self.recipients = recipients
+        self.header = header
 
 
 class Doubtful(MailboxError):

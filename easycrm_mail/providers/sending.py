@@ -75,7 +75,8 @@ def written(draft: Draft, limits: SendLimits, *, bcc: bool) -> bytes:
     try:
         raw = write(draft, bcc=bcc)
     except BadHeader as error:
-        failure = Refused("header", str(error))
+        header = error.code, error.value
+        failure = Refused("header", str(error), header=header)
     else:
         if len(draft.recipients) > limits.recipients:
             raise Refused("too_many", f"{limits.recipients} recipients at most")

@@ -1,5 +1,7 @@
 from odoo import Command, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
 
 from .easycrm_email_compose import RECORD_FIELDS
 
@@ -116,6 +118,7 @@ class EasycrmEmailCompose(models.TransientModel):
                     RECORD_LIMIT,
                 )
             )
+        self._check_not_sent(records)
         people = records._easycrm_get_recipients()
         reachable = records.filtered(lambda record: people[record.id])
         if not reachable:
@@ -124,7 +127,7 @@ class EasycrmEmailCompose(models.TransientModel):
         subjects = marked._render_field("subject", reachable.ids, compute_lang=True)
         bodies = marked._render_field("body", reachable.ids, compute_lang=True)
         made = self.env["easycrm.email.outgoing"]
-        batch = f"compose-{self.id}"
+        batch = self._get_batch_name()
         for record in reachable:
             subject = self._mark_missing_text(subjects[record.id])
             body = self._mark_missing_html(bodies[record.id])
@@ -144,6 +147,33 @@ class EasycrmEmailCompose(models.TransientModel):
                 outgoing.attachment_ids = [Command.link(copied.id)]
             made += outgoing
         return made
+
+    def _get_batch_name(self):
+        return f"compose-{self.id}"
+
+    def _check_not_sent(self, records):
+        """Check that these do not have their emails already: the answer was lost.
+
+        Those that were taken back are deleted, see `easycrm_undo`.
+
+        :raise UserError: they are on their way
+        """
+        # (whoever sends it meanwhile has to begin anew, and sees them)
+        self.env.cr.execute(
+            SQL(
+                "UPDATE easycrm_email_compose SET write_date = write_date"
+                " WHERE id = %s",
+                self.id,
+            )
+        )
+        over = ("draft", "cancelled")
+        if self.env["easycrm.email.outgoing"].search_count(
+            Domain("batch", "=", self._get_batch_name())
+            & Domain(RECORD_FIELDS[records._name], "in", records.ids)
+            & Domain("state", "not in", over),
+            limit=1,
+        ):
+            raise UserError(self.env._("This email is on its way already."))
 
     def easycrm_undo(self, outgoing_ids):
         """Take back what was just sent.

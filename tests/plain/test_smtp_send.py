@@ -189,7 +189,8 @@ def test_more_than_the_service_takes_is_refused_before_it_is_asked(sink, send):
     people = tuple(("", f"p{number}@example.org") for number in range(101))
     raised(lambda: send(to=people), Refused, "too_many")
     raised(lambda: send(subject="a\r\nBcc: eve@evil.example"), Refused, "header")
-    raised(lambda: send(to=(("", "no address"),)), Refused, "header")
+    failure = raised(lambda: send(to=(("", "no address"),)), Refused, "header")
+    assert failure.header == ("address", "no address")
     assert not sink.commands
 
 
