@@ -98,6 +98,40 @@ class TestCompose(ComposeCase):
         compose.unlink()
         self.assertEqual(len(outgoing.attachment_ids.exists()), 2)
 
+    def test_an_image_of_the_text_outlives_the_window(self):
+        window = self.open_for(self.anna)
+        compose = self.get_window(window)
+        other = self.get_window(self.open_for(self.bruno))
+        images = {
+            owner: self.env["ir.attachment"]
+            .with_user(self.mira)
+            .create(
+                {
+                    "name": "Chair.png",
+                    "raw": b"image",
+                    "mimetype": "image/png",
+                    "res_model": owner._name,
+                    "res_id": owner.id,
+                }
+            )
+            for owner in (compose, other)
+        }
+        saved = compose.easycrm_save(
+            {
+                "body": "".join(
+                    f'<p><img src="/web/image/{image.id}-0a1b2c3d/Chair.png"></p>'
+                    for image in images.values()
+                )
+            }
+        )
+        compose.unlink()
+        self.assertTrue(images[compose].exists())
+        self.assertEqual(images[compose].res_id, saved["outgoing_id"])
+        self.assertEqual(images[other].res_id, other.id, "It is another window's")
+        again = self.get_window(self.open_for(self.anna))
+        outgoing = self.get_outgoing(again.easycrm_send({"subject": "Chairs"}))
+        self.assertIn(images[compose], outgoing.attachment_ids)
+
     def test_several_records_get_an_email_each(self):
         people = self.anna + self.bruno
         window = self.open_for(people)

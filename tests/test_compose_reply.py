@@ -52,6 +52,61 @@ class TestComposeReply(ComposeCase):
         email = self.send(self.mailbox, to="bruno@beck.example")
         self.assertEqual(self.addresses(self.answer(email)), ["bruno@beck.example"])
 
+    def answer_form(self, reply_to, kind="reply", **parts):
+        """Answer a mail of a web form; return the window."""
+        parts.setdefault("sender", "Shop <noreply@site.example>")
+        email = self.receive(
+            self.mailbox, headers=[("Reply-To", reply_to)] if reply_to else [], **parts
+        )
+        return self.answer(email, kind)
+
+    def test_a_reply_goes_where_the_mail_asks_for_it(self):
+        window = self.answer_form("Anna <Anna@acme.example>, new@stranger.example")
+        self.assertEqual(
+            self.addresses(window), ["anna@acme.example", "new@stranger.example"]
+        )
+        person = window["recipients"]["to"][0]
+        self.assertEqual(person["partner_id"], self.anna.id)
+        self.assertEqual(person["name"], "Anna")
+
+    def test_a_reply_to_all_goes_where_the_mail_asks_for_it(self):
+        window = self.answer_form(
+            "list@forum.example",
+            "reply_all",
+            to="mira@ours.example, list@forum.example, bruno@beck.example",
+        )
+        self.assertEqual(
+            self.addresses(window), ["list@forum.example", "bruno@beck.example"]
+        )
+
+    def test_one_s_own_address_in_reply_to_is_not_answered(self):
+        window = self.answer_form("Mira@ours.example")
+        self.assertEqual(self.addresses(window), ["noreply@site.example"])
+        window = self.answer_form("mira@ours.example, anna@acme.example")
+        self.assertEqual(self.addresses(window), ["anna@acme.example"])
+
+    def test_reply_to_of_one_s_own_mail_is_for_others(self):
+        email = self.send(
+            self.mailbox,
+            to="bruno@beck.example",
+            headers=[("Reply-To", "sales@ours.example")],
+        )
+        self.assertEqual(self.addresses(self.answer(email)), ["bruno@beck.example"])
+
+    def test_where_a_reply_goes_is_kept_with_the_text_only(self):
+        email = self.receive(self.mailbox, headers=[("Reply-To", "private@x.example")])
+        self.mailbox.share_level = "metadata"
+        self.env.flush_all()
+        self.assertEqual(email.content_ids.reply_to, [["", "private@x.example"]])
+        Content = self.env["easycrm.email.content"].with_user(self.jonas)
+        self.assertFalse(Content.search([("email_id", "=", email.id)]))
+        with self.assertRaises(AccessError):
+            email.content_ids.with_user(self.jonas).read(["reply_to"])
+        same = self.receive(
+            self.mailbox, headers=[("Reply-To", "Anna <anna@acme.example>")]
+        )
+        self.assertFalse(same.content_ids.reply_to)
+
     def test_a_forwarded_mail_brings_its_files(self):
         email = self.receive(
             self.mailbox,
@@ -66,6 +121,38 @@ class TestComposeReply(ComposeCase):
         self.assertEqual([file["id"] for file in window["forwarded"]], line.ids)
         files = self.get_window(window).easycrm_take_files(line.ids)
         self.assertEqual([file["name"] for file in files], ["Plan.pdf"])
+
+    def test_a_draft_brings_the_forwarded_files_that_are_not_taken_yet(self):
+        email = self.receive(
+            self.mailbox,
+            attachments=[
+                (name, "application/pdf", b"%PDF-1.4")
+                for name in ("Kept.pdf", "Removed.pdf", "Late.pdf")
+            ],
+        )
+        lines = email.attachment_line_ids.sorted("id")
+        lines._keep({line.part: b"%PDF-1.4" for line in lines})
+        window = self.answer(email, "forward")
+        compose = self.get_window(window)
+        files = compose.easycrm_take_files(lines[:2].ids)
+        compose.easycrm_save({"attachment_ids": [files[0]["id"]]})
+        compose.unlink()
+        again = self.answer(email, "forward")
+        self.assertEqual([file["name"] for file in again["files"]], ["Kept.pdf"])
+        self.assertEqual([file["name"] for file in again["forwarded"]], [lines[2].name])
+        files = self.get_window(again).easycrm_take_files(lines.ids)
+        self.assertEqual([file["name"] for file in files], ["Kept.pdf", "Late.pdf"])
+
+    def test_a_draft_opens_though_the_forwarded_mail_is_not_for_him_any_more(self):
+        email = self.receive(
+            self.mailbox, attachments=[("Plan.pdf", "application/pdf", b"%PDF-1.4")]
+        )
+        window = self.answer(email, "forward", self.jonas)
+        saved = self.get_window(window, self.jonas).easycrm_save({"subject": "Plan"})
+        self.make_private(email)
+        again = self.open(self.jonas, easycrm_outgoing_id=saved["outgoing_id"])
+        self.assertEqual(again["subject"], "Plan")
+        self.assertEqual(again["forwarded"], [])
 
     def test_a_colleague_s_attachment_is_not_taken(self):
         private = self.receive(

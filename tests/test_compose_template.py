@@ -35,6 +35,59 @@ class TestComposeTemplate(ComposeCase):
         self.assertEqual([file["name"] for file in window["files"]], ["Terms.pdf"])
         self.assertNotIn(window["files"][0]["id"], template.attachment_ids.ids)
 
+    def add_files_template(self, name, **values):
+        file = {"name": name, "raw": b"%PDF", "mimetype": "application/pdf"}
+        return self.add_template(
+            "<p>Hello</p>", attachment_ids=[(0, 0, file)], **values
+        )
+
+    def get_names(self, window):
+        return [file["name"] for file in window["files"]]
+
+    def check_files(self, records):
+        """Use two templates one after the other, beside a file of one's own."""
+        window = self.open_for(records)
+        compose = self.get_window(window)
+        own = self.env["ir.attachment"].with_user(self.mira)
+        own = own.create(
+            {
+                "name": "Plan.pdf",
+                "raw": b"%PDF plan",
+                "res_model": compose._name,
+                "res_id": compose.id,
+            }
+        )
+        compose.easycrm_save({"attachment_ids": own.ids})
+        terms, prices = map(self.add_files_template, ("Terms.pdf", "Prices.pdf"))
+        for template, name in ((terms, "Terms.pdf"),) * 2 + ((prices, "Prices.pdf"),):
+            window = compose.easycrm_use_template(template.id)
+            self.assertEqual(self.get_names(window), ["Plan.pdf", name])
+        return compose, terms
+
+    def test_files_of_a_template_take_the_place_of_those_of_the_one_before(self):
+        compose, terms = self.check_files(self.lead)
+        files = compose.attachment_ids.ids
+        compose.easycrm_save({"attachment_ids": files})
+        compose.unlink()
+        again = self.get_window(self.open_for(self.lead))
+        window = again.easycrm_use_template(terms.id)
+        self.assertEqual(self.get_names(window), ["Plan.pdf", "Terms.pdf"])
+
+    def test_files_of_a_template_for_several_are_replaced_likewise(self):
+        table = self.add_lead("Tables", self.mira, "bruno@beck.example")
+        self.check_files(self.lead + table)
+
+    def test_a_template_that_makes_a_document_is_for_one_record(self):
+        report = self.env["ir.actions.report"].create(
+            {"name": "Offer", "model": "crm.lead", "report_name": "easycrm_mail.offer"}
+        )
+        template = self.add_template(
+            "<p>Hello</p>", report_template_ids=[(6, 0, report.ids)]
+        )
+        table = self.add_lead("Tables", self.mira, "bruno@beck.example")
+        with self.assertRaisesRegex(UserError, "document for each record"):
+            self.use(template, records=self.lead + table)
+
     def test_a_missing_value_is_marked_and_not_sent_as_a_blank(self):
         template = self.add_template(
             '<p>On <t t-out="object.date_deadline"/>, in <t t-out="object.city">Hamburg'

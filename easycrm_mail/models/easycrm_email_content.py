@@ -26,6 +26,9 @@ class EasycrmEmailContent(models.Model):
     snippet = fields.Char(size=200)
     body_html_raw = fields.Text()
     body_text = fields.Text()
+    reply_to = fields.Json(
+        help="Whom a reply is to go to in place of the sender: names and addresses."
+    )
 
     _email_unique = models.UniqueIndex("(email_id)")
 

@@ -23,6 +23,7 @@ WRITTEN_FIELDS = {
     "reply_to_id",
     "scheduled_at",
     "subject",
+    "taken",
     "template_id",
     "track_opens",
 }
@@ -119,6 +120,7 @@ class EasycrmEmailOutgoing(models.Model):
         string="Attachments",
     )
     template_id = fields.Many2one("mail.template", ondelete="set null")
+    taken = fields.Json(help="What files were made of, see `easycrm.email.compose`.")
     track_opens = fields.Boolean()
     batch = fields.Char(help="What was written to several people in one go.")
 

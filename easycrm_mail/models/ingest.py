@@ -6,6 +6,8 @@ per mail would be a hundred times slower. Nothing here commits.
 
 from typing import NamedTuple
 
+from psycopg2.extras import Json
+
 from odoo.tools import SQL
 
 from ..messages import Message
@@ -193,14 +195,25 @@ class Ingest(
             "easycrm_email_content",
             [
                 *("email_id", "subject", "snippet", "body_html_raw", "body_text"),
-                "search_vector",
+                *("reply_to", "search_vector"),
             ],
             [
-                (ids[key], m.subject, m.snippet, m.html or None, m.text, m.words)
+                (
+                    *(ids[key], m.subject, m.snippet, m.html or None, m.text),
+                    Json(people) if (people := self._reply_to(m)) else None,
+                    m.words,
+                )
                 for key, m in new.items()
             ],
-            template=f"(%s, %s, %s, %s, %s, {SEARCH_VECTOR})",
+            template=f"(%s, %s, %s, %s, %s, %s, {SEARCH_VECTOR})",
         )
+
+    def _reply_to(self, message):
+        """Return [name, address]s to which a reply goes, unless they are the sender."""
+        senders = {p.address for p in message.participants if p.role == "from"}
+        if {person.address for person in message.reply_to} <= senders:
+            return None
+        return [[person.name, person.address] for person in message.reply_to]
 
     def _insert_attachments(self, new, ids):
         self._insert(

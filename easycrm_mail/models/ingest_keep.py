@@ -92,6 +92,7 @@ class KeepSteps:
                 "snippet": message.snippet,
                 "body_html_raw": message.html or False,
                 "body_text": message.text,
+                "reply_to": self._reply_to(message),
             }
         )
         email.content_ids.flush_recordset()

@@ -62,6 +62,11 @@ class EasycrmEmailCompose(models.TransientModel):
     quoted_html = fields.Text(string="Quoted Text", readonly=True)
     quoted_kept = fields.Boolean(default=True)
     attachment_ids = fields.Many2many("ir.attachment", string="Attachments")
+    taken = fields.Json(
+        help="Ids of the forwarded email's attachments that were taken along, by "
+        "“forwarded”, and of the files that came with the template, by “template”.",
+        readonly=True,
+    )
     track_opens = fields.Boolean(string="Tell Me When It Is Opened")
 
     @api.depends("res_model")
@@ -140,6 +145,7 @@ class EasycrmEmailCompose(models.TransientModel):
             "quoted_html": draft.quoted_html,
             "template_id": draft.template_id.id,
             "attachment_ids": [Command.set(draft.attachment_ids.ids)],
+            "taken": draft.taken,
             "track_opens": draft.track_opens,
         }
 
@@ -252,6 +258,7 @@ class EasycrmEmailCompose(models.TransientModel):
             *self._get_recipient_commands(self.recipients),
         ]
         values["attachment_ids"] = [Command.set(self.attachment_ids.ids)]
+        values["taken"] = self.taken
         outgoing = self.outgoing_id
         if not outgoing:
             outgoing = self.outgoing_id = outgoing.create(values)
@@ -259,7 +266,8 @@ class EasycrmEmailCompose(models.TransientModel):
             outgoing.write(values)
         else:
             raise UserError(self.env._("This email is on its way already."))
-        self._hand_files_over(self.attachment_ids, outgoing)
+        images = self.env["ir.attachment"].browse(outgoing._find_images())
+        self._hand_files_over(self.attachment_ids | images, outgoing)
         return outgoing
 
     def _get_records(self):
@@ -284,12 +292,16 @@ class EasycrmEmailCompose(models.TransientModel):
         }
 
     def _hand_files_over(self, files, outgoing):
-        """Have files that were uploaded into the window go along with the email."""
+        """Have files that were uploaded into the window go along with the email.
+
+        :param files: those of other records stay where they are
+        """
+        # (he may write both, and could not name the one before it was there)
+        files = files.sudo().exists()
         mine = files.filtered(
             lambda file: file.res_model == self._name and file.res_id == self.id
         )
-        # (he may write both, and could not name the one before it was there)
-        mine.sudo().write({"res_model": outgoing._name, "res_id": outgoing.id})
+        mine.write({"res_model": outgoing._name, "res_id": outgoing.id})
 
     def easycrm_discard(self):
         """Throw away what was written, and the window with it."""

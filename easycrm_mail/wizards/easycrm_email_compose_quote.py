@@ -6,6 +6,7 @@ from markupsafe import Markup
 from odoo import api, fields, models, tools
 from odoo.exceptions import UserError
 
+from ..models.addresses import normalise
 from ..models.body_urls import BodyUrls
 
 #: What answering and forwarding has put in front of a subject already.
@@ -41,7 +42,7 @@ class EasycrmEmailCompose(models.TransientModel):
             recipients = {"to": [], "cc": [], "bcc": []}
             subject = subject if FORWARDED.match(subject) else f"Fwd: {subject}"
         else:
-            recipients = self._get_reply_recipients(people, kind)
+            recipients = self._get_reply_recipients(email, people, kind)
             subject = subject if REPLIED.match(subject) else f"Re: {subject}"
         return {
             "reply_to_id": email.id,
@@ -52,11 +53,14 @@ class EasycrmEmailCompose(models.TransientModel):
         }
 
     @api.model
-    def _get_reply_recipients(self, people, kind):
+    def _get_reply_recipients(self, email, people, kind):
         """Return who gets the answer: the writer himself only if nobody is left."""
         sender = people["from"]
         own = self.env["easycrm.email"]._get_own_addresses()
-        to = [sender] if sender and sender["address"] not in own else people["to"]
+        if sender and sender["address"] not in own:
+            to = self._get_reply_to(email, own) or [sender]
+        else:
+            to = people["to"]
         cc = []
         if kind == "reply_all":
             to, cc = to + [one for one in people["to"] if one not in to], people["cc"]
@@ -70,6 +74,29 @@ class EasycrmEmailCompose(models.TransientModel):
         if not recipients["to"] and not recipients["cc"]:
             recipients["to"] = [self._get_person(person) for person in to]
         return {**recipients, "bcc": []}
+
+    @api.model
+    def _get_reply_to(self, email, own):
+        """Return the people whom a received mail asks to answer, in its sender's place.
+
+        :param set own: addresses of the user's own, which do not count
+        """
+        if email.direction != "inbound":
+            return []
+        # (read as the user: it is told to whom the text is told)
+        content = self.env["easycrm.email.content"].search(
+            [("email_id", "=", email.id)], limit=1
+        )
+        people = [
+            {"name": name, "address": normalise(address)}
+            for name, address in content.reply_to or []
+        ]
+        people = [person for person in people if person["address"] not in own]
+        partners = email._get_partner_ids({person["address"] for person in people})
+        return [
+            {**person, "partner_id": partners.get(person["address"], False)}
+            for person in people
+        ]
 
     @api.model
     def _get_person(self, person):
@@ -141,8 +168,10 @@ class EasycrmEmailCompose(models.TransientModel):
         :raise UserError: no mailbox that holds it can be reached
         """
         self.ensure_one()
-        lines = self.env["easycrm.email.attachment"].browse(line_ids)
-        for line in lines:
+        # (one that was taken may have been removed: it does not come back)
+        taken = set(self._get_taken("forwarded"))
+        lines = self.env["easycrm.email.attachment"].browse(set(line_ids) - taken)
+        for line in lines.sorted("id"):
             # as it came; but nothing that a browser would run
             file = line._get_bytes().with_context(
                 image_no_postprocess=True, attachments_mime_plainxml=True
@@ -156,7 +185,15 @@ class EasycrmEmailCompose(models.TransientModel):
                 }
             )
             self.attachment_ids += copied.sudo(False)
+        self._set_taken("forwarded", [*taken, *lines.ids])
         return self._get_files()
+
+    def _get_taken(self, kind):
+        """Return ids, see `taken`."""
+        return (self.taken or {}).get(kind) or []
+
+    def _set_taken(self, kind, ids):
+        self.taken = {**(self.taken or {}), kind: ids}
 
     def easycrm_take_documents(self, file_ids):
         """Add copies of documents of the record that it is written from.

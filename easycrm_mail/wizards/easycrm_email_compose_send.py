@@ -76,10 +76,14 @@ class EasycrmEmailCompose(models.TransientModel):
         ]
 
     def _get_forwarded(self):
-        """Return the forwarded email's attachments, before a draft was saved."""
-        if self.reply_kind != "forward" or self.outgoing_id:
+        """Return the forwarded email's attachments that have not been taken yet."""
+        # (a draft may be older than what is allowed today)
+        email = self.reply_to_id._filtered_access("read")
+        if self.reply_kind != "forward" or not email:
             return []
-        return self.reply_to_id.easycrm_values()["attachments"]
+        taken = self._get_taken("forwarded")
+        files = email.easycrm_values()["attachments"]
+        return [file for file in files if file["id"] not in taken]
 
     def easycrm_send(self, values, scheduled_at=False):
         """Queue what is written; it leaves when it can no longer be taken back.

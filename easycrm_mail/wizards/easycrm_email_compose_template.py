@@ -67,7 +67,9 @@ class EasycrmEmailCompose(models.TransientModel):
         ]
 
     def easycrm_use_template(self, template_id):
-        """Put a template in: its subject, body and files take the place of those here.
+        """Put a template in: its subject and body take the place of those here.
+
+        Its files take the place of those of the template before; one's own stay.
 
         :return: dict, see `_get_window`
         :raise AccessError: the template is not for this user
@@ -79,10 +81,18 @@ class EasycrmEmailCompose(models.TransientModel):
         records = self._get_records()
         if not records or template.model != records._name:
             raise UserError(self.env._("This template is for other records."))
+        if self.many and template.sudo().report_template_ids:
+            raise UserError(
+                self.env._(
+                    "This template makes a document for each record. Use it for one "
+                    "record at a time."
+                )
+            )
+        kept = self._drop_template_files()
         if self.many:
             self.template_id = template
-            self.attachment_ids = False
             self._add_copies(template.attachment_ids.sudo())
+            self._set_taken("template", (self.attachment_ids - kept).ids)
             return self._get_window()
         # what a template says was allowed when it was saved
         rendered = template.with_context(easycrm_mark_missing=True)._generate_template(
@@ -99,7 +109,16 @@ class EasycrmEmailCompose(models.TransientModel):
             }
         )
         self._take_template_files(rendered)
+        self._set_taken("template", (self.attachment_ids - kept).ids)
         return self._get_window()
+
+    def _drop_template_files(self):
+        """Take out what came with the template before; return what stays."""
+        dropped = set(self._get_taken("template"))
+        self.attachment_ids = self.attachment_ids.filtered(
+            lambda file: file.id not in dropped
+        )
+        return self.attachment_ids
 
     def _take_template_files(self, rendered):
         """Add copies of a template's files, and the documents that it makes."""

@@ -89,7 +89,8 @@ test("a doubt is the reader's to settle", async () => {
 test("what was refused is corrected in the window, once it is a draft again", async () => {
     mockService("easycrm_mail.compose", {
         discarded: new Set(),
-        open: (context) => expect.step(`open ${context.easycrm_outgoing_id}`),
+        open: ({easycrm_outgoing_id: id}, _window, {wasPlanned}) =>
+            expect.step(`open ${id}, ${wasPlanned}`),
     });
     await mountPlanned([
         {
@@ -122,7 +123,20 @@ test("what was refused is corrected in the window, once it is a draft again", as
     await click(".o_easycrm_outgoing_edit");
     await animationFrame();
     await animationFrame();
-    expect.verifySteps(["undo 1", "planned res.partner 7", "open 1"]);
+    expect.verifySteps(["undo 1", "planned res.partner 7", "open 1, false"]);
+});
+
+test("what was planned is opened as such: it does not leave by itself any more", async () => {
+    mockService("easycrm_mail.compose", {
+        discarded: new Set(),
+        open: (_context, _window, {wasPlanned}) => expect.step(`open ${wasPlanned}`),
+    });
+    await mountPlanned([QUEUED]);
+    onRpc("easycrm.email.outgoing", "action_undo", () => ({undone: true, message: ""}));
+    await click(".o_easycrm_outgoing_edit");
+    await animationFrame();
+    await animationFrame();
+    expect.verifySteps(["planned res.partner 7", "open true"]);
 });
 
 test("a draft that is discarded is not shown, and is when that is taken back", async () => {

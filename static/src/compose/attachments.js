@@ -14,6 +14,8 @@ export class Attachments {
         this.model = model;
         /** @type {{id: number, name: string, mimetype: string, size: number}[]} */
         this.files = [];
+        /** Ids of all that have been here: the server does not bring back what was removed. */
+        this.known = new Set();
         /** How many the record has that could go along, too. */
         this.documents = 0;
         /** Uploads under way: {id, name, mimetype, loaded, total, error, abort}. */
@@ -27,6 +29,28 @@ export class Attachments {
     /** @param {Object} window as the server hands it over */
     take({files, forwarded, documents}) {
         Object.assign(this, {files, forwarded, documents});
+        this.know(files);
+    }
+
+    /** Takes what the server made of `saved`; what was uploaded meanwhile stays. */
+    takeOver(window, saved) {
+        const had = new Set(saved.map(({id}) => id));
+        const late = this.files.filter(({id}) => !had.has(id));
+        this.take(window);
+        this.files = [...this.files, ...late];
+    }
+
+    know(files) {
+        for (const {id} of files) {
+            this.known.add(id);
+        }
+    }
+
+    /** Files that the server has added: what was uploaded or removed here meanwhile, it does not know. */
+    add(files) {
+        const fresh = files.filter(({id}) => !this.known.has(id));
+        this.know(fresh);
+        this.files = [...this.files, ...fresh];
     }
 
     get size() {
@@ -102,7 +126,7 @@ export class Attachments {
         } else {
             this.dropUpload(upload);
             const {id, mimetype, size} = answer;
-            this.files = [...this.files, {id, name: upload.name, mimetype, size}];
+            this.add([{id, name: upload.name, mimetype, size}]);
             this.model.change();
         }
     }
@@ -132,14 +156,29 @@ export class Attachments {
         this.fetching = this.forwarded;
         this.forwarded = [];
         for (const file of [...this.fetching]) {
+            if (this.model.isClosed) {
+                return;
+            }
             try {
-                this.files = await this.model.callOwn("easycrm_take_files", [
-                    [file.id],
-                ]);
+                await this.model.callOwn("easycrm_take_files", [[file.id]], (files) =>
+                    this.addForwarded(files)
+                );
             } catch (error) {
                 this.fetchError = wordsOf(error);
             }
             this.fetching = this.fetching.filter(({id}) => id !== file.id);
+        }
+    }
+
+    addForwarded(files) {
+        // (a draft that is opened again has them fetched for the new window)
+        if (this.model.isClosed) {
+            return;
+        }
+        this.add(files);
+        // (where nothing was written, there is no draft for them)
+        if (this.model.outgoingId || this.model.draft !== "saved") {
+            this.model.change();
         }
     }
 
@@ -149,7 +188,9 @@ export class Attachments {
 
     async takeDocuments(ids) {
         await this.model.save();
-        this.files = await this.model.callOwn("easycrm_take_documents", [ids]);
+        await this.model.callOwn("easycrm_take_documents", [ids], (files) =>
+            this.add(files)
+        );
         this.model.change();
     }
 }

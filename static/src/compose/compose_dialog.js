@@ -55,8 +55,10 @@ export class ComposeDialog extends Component {
         /** Called with what was queued, see `easycrm_send`, and the model. */
         onSent: Function,
         onDiscarded: Function,
-        /** Called when it is closed with something written. */
+        /** Called when it is closed with something written, or not planned any more. */
         onKept: Function,
+        /** It would have left by itself before it was opened. */
+        wasPlanned: {type: Boolean, optional: true},
         close: Function,
     };
 
@@ -77,10 +79,12 @@ export class ComposeDialog extends Component {
         // Whatever closes it, what is written is kept.
         onWillUnmount(() => {
             this.model.save();
+            this.model.isClosed = true;
         });
         useExternalListener(document, "visibilitychange", () => this.model.save());
         useExternalListener(window, "beforeunload", (ev) => {
-            if (this.model.draft !== "saved" && !this.model.isDone) {
+            const isKept = this.model.draft === "saved" && !this.model.typed.isReading;
+            if (!isKept && !this.model.isDone) {
                 this.model.save();
                 ev.preventDefault();
             }
@@ -96,6 +100,7 @@ export class ComposeDialog extends Component {
         if (this.props.window) {
             this.model.takeWindow(this.props.window);
             this.model.status = "ready";
+            this.model.attachments.takeForwarded();
             if (this.props.window.is_unsaved) {
                 this.model.change();
             }
@@ -107,6 +112,18 @@ export class ComposeDialog extends Component {
             this.state.cc = Boolean(cc?.length);
             this.state.bcc = Boolean(bcc?.length);
         }
+    }
+
+    get title() {
+        switch (this.model.replyKind) {
+            case "reply":
+                return _t("Reply");
+            case "reply_all":
+                return _t("Reply to all");
+            case "forward":
+                return _t("Forward");
+        }
+        return _t("Send Email");
     }
 
     get record() {
@@ -209,9 +226,10 @@ export class ComposeDialog extends Component {
 
     /** What is written is kept, and may be gone on with. */
     async keep() {
+        await this.model.typed.takeAll();
         const isWritten = this.model.draft !== "saved";
         await this.model.save();
-        if (isWritten) {
+        if (isWritten || (this.props.wasPlanned && this.model.status === "ready")) {
             this.props.onKept(this.model);
         }
     }

@@ -8,6 +8,7 @@ import {_t} from "@web/core/l10n/translation";
 import {Mutex} from "@web/core/utils/concurrency";
 import {Attachments} from "./attachments";
 import {wordsOf} from "./compose_words";
+import {TypedPeople} from "./typed_people";
 
 const MODEL = "easycrm.email.compose";
 
@@ -52,22 +53,11 @@ export class ComposeModel {
         /** @type {string[]} values that are missing in the text and in the subject */
         this.missing = [];
         this.attachments = new Attachments(this);
+        this.typed = new TypedPeople(this);
         /** Each of the records gets an email of its own. */
         this.isMany = false;
         /** Given by the editor: its content as it is written, and as it is sent. */
         this.editor = null;
-    }
-
-    get title() {
-        switch (this.replyKind) {
-            case "reply":
-                return _t("Reply");
-            case "reply_all":
-                return _t("Reply to all");
-            case "forward":
-                return _t("Forward");
-        }
-        return _t("Send Email");
     }
 
     /** Takes somebody out of a selection. */
@@ -92,7 +82,7 @@ export class ComposeModel {
         }
     }
 
-    takeWindow(window) {
+    takeWindow(window, savedFiles = this.attachments.files) {
         Object.assign(this, {
             id: window.id,
             outgoingId: window.outgoing_id,
@@ -112,7 +102,7 @@ export class ComposeModel {
             trackOpens: window.track_opens,
             bodyLocked: window.body_locked,
         });
-        this.attachments.take(window);
+        this.attachments.takeOver(window, savedFiles);
         // (the editor begins anew with this text)
         this.editor = null;
         this.textVersion++;
@@ -133,7 +123,7 @@ export class ComposeModel {
             quote: this.quote,
             reply_kind: this.replyKind,
             files: this.attachments.files,
-            forwarded: [],
+            forwarded: this.attachments.fetching,
             documents: this.attachments.documents,
             template: this.template,
             body_locked: this.bodyLocked,
@@ -179,14 +169,6 @@ export class ComposeModel {
     removePerson(role, person) {
         this.recipients[role] = this.recipients[role].filter((one) => one !== person);
         this.change();
-    }
-
-    suggest(term) {
-        return this.orm.silent.call(MODEL, "easycrm_suggest", [term]);
-    }
-
-    readPeople(text) {
-        return this.orm.silent.call(MODEL, "easycrm_read_people", [text]);
     }
 
     get hasRecipients() {
@@ -252,7 +234,10 @@ export class ComposeModel {
 
     async useTemplate(template) {
         await this.save();
-        this.takeWindow(await this.callOwn("easycrm_use_template", [template.id]));
+        const {files} = this.attachments;
+        await this.callOwn("easycrm_use_template", [template.id], (window) =>
+            this.takeWindow(window, files)
+        );
         this.change();
     }
 
@@ -265,11 +250,17 @@ export class ComposeModel {
 
     // --- the draft ---
 
-    /** One call at a time: all of them write the same record. */
-    callOwn(method, args = []) {
-        return this.mutex.exec(() =>
-            this.orm.silent.call(MODEL, method, [[this.id], ...args])
-        );
+    /**
+     * One call at a time: all of them write the same record. What stands here is read (`args` as a function) when its
+     * turn has come, and what is answered is taken (`take`) before the next.
+     */
+    callOwn(method, args = [], take = (answer) => answer) {
+        return this.mutex.exec(async () => {
+            const given = typeof args === "function" ? args() : args;
+            return take(
+                await this.orm.silent.call(MODEL, method, [[this.id], ...given])
+            );
+        });
     }
 
     values(body) {
@@ -301,6 +292,10 @@ export class ComposeModel {
     /** Keeps what was written; resolves when it is kept. */
     async save() {
         browser.clearTimeout(this.timer);
+        if (this.typed.isReading) {
+            await this.typed.settle();
+            return this.save();
+        }
         if (this.isDone || this.draft === "saved" || this.status !== "ready") {
             return this.saving;
         }
@@ -317,7 +312,7 @@ export class ComposeModel {
 
     async write() {
         try {
-            const {outgoing_id, saved_at} = await this.callOwn("easycrm_save", [
+            const {outgoing_id, saved_at} = await this.callOwn("easycrm_save", () => [
                 this.values(this.body),
             ]);
             this.outgoingId = outgoing_id;
@@ -361,16 +356,17 @@ export class ComposeModel {
         if (this.isSending) {
             return false;
         }
-        if (this.blocked) {
-            this.problem = this.blocked;
-            return false;
-        }
         this.isSending = true;
-        browser.clearTimeout(this.timer);
         try {
+            await this.typed.takeAll();
+            if (this.blocked) {
+                this.problem = this.blocked;
+                return false;
+            }
+            browser.clearTimeout(this.timer);
             await this.saving;
             this.body = await this.editor.getMailContent();
-            const queued = await this.callOwn("easycrm_send", [
+            const queued = await this.callOwn("easycrm_send", () => [
                 this.values(this.body),
                 scheduledAt,
             ]);

@@ -55,16 +55,21 @@ export const composeService = {
             toast.timer = browser.setTimeout(() => toast.close(), delay);
         }
 
-        /** @param {Object} context see `easycrm.email.compose.default_get` */
-        async function open(context, window) {
+        /**
+         * @param {Object} context see `easycrm.email.compose.default_get`
+         * @param {Object} [window] as the server has handed it over
+         * @param {{wasPlanned?: boolean}} [props] whether it would have left by itself
+         */
+        async function open(context, window, props = {}) {
             await settleDiscards();
             closeKept(context.easycrm_outgoing_id);
             dialog.add(ComposeDialog, {
+                ...props,
                 context,
                 window,
                 onSent: (queued, model) => onSent(queued, model),
                 onDiscarded: (model) => onDiscarded(model),
-                onKept: (model) => onKept(model),
+                onKept: (model) => onKept(model, props),
             });
         }
 
@@ -157,23 +162,26 @@ export const composeService = {
             return open({}, window);
         }
 
-        function keptWords({draft, isMany}) {
+        function keptWords({draft, isMany}, {wasPlanned}) {
             if (draft === "failed") {
                 return _t(
                     "The draft could not be saved. It is kept while this stands here."
                 );
+            }
+            if (wasPlanned) {
+                return _t("It is a draft now and is not sent by itself.");
             }
             return isMany
                 ? _t("What you wrote is kept while this stands here.")
                 : _t("The draft is kept.");
         }
 
-        function onKept(model) {
+        function onKept(model, props) {
             env.bus.trigger(OUTBOX_CHANGED);
             const isFailed = model.draft === "failed";
             const toast = addToast({
                 kind: isFailed ? "danger" : "info",
-                title: keptWords(model),
+                title: keptWords(model, props),
                 // (what could not be saved is nowhere else)
                 keptId: !isFailed && model.outgoingId,
                 action: _t("Go on writing"),

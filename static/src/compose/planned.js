@@ -119,6 +119,8 @@ export class Planned extends Component {
                 return;
             }
         }
-        this.composer.open({easycrm_outgoing_id: mail.id});
+        this.composer.open({easycrm_outgoing_id: mail.id}, undefined, {
+            wasPlanned: mail.state === "queued",
+        });
     }
 }

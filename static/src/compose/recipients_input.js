@@ -1,13 +1,11 @@
-import {Component, useRef} from "@odoo/owl";
+import {Component, onWillDestroy, useRef} from "@odoo/owl";
 
 import {AutoComplete} from "@web/core/autocomplete/autocomplete";
 import {useTagNavigation} from "@web/core/record_selectors/tag_navigation_hook";
 import {useChildRef} from "@web/core/utils/hooks";
 import {isEmail} from "@web/core/utils/strings";
 import {_t} from "@web/core/l10n/translation";
-
-/** What ends an address that is typed or pasted. */
-const SEPARATORS = /[,;\n\t]/;
+import {SEPARATORS} from "./typed_people";
 
 /** Who gets the email in one role, as tags; contacts and addresses seen come to mind while typing. */
 export class RecipientsInput extends Component {
@@ -22,6 +20,10 @@ export class RecipientsInput extends Component {
     setup() {
         this.root = useRef("root");
         this.input = useChildRef();
+        const {fields} = this.props.model.typed;
+        const takeTyped = () => this.takeTyped();
+        fields.add(takeTyped);
+        onWillDestroy(() => fields.delete(takeTyped));
         useTagNavigation("root", {delete: (index) => this.removeAt(index)});
         this.sources = [
             {
@@ -70,7 +72,7 @@ export class RecipientsInput extends Component {
         if (!term) {
             return [];
         }
-        const people = await this.props.model.suggest(term).catch(() => []);
+        const people = await this.props.model.typed.suggest(term).catch(() => []);
         const options = people.map((person) => ({
             label: person.name || person.address,
             data: person,
@@ -94,12 +96,9 @@ export class RecipientsInput extends Component {
     }
 
     /** Text that was typed or pasted becomes tags. */
-    async take(text) {
+    take(text) {
         if (text.trim()) {
-            this.props.model.addPeople(
-                this.props.role,
-                await this.props.model.readPeople(text)
-            );
+            this.props.model.typed.take(this.props.role, text);
         }
     }
 
@@ -108,13 +107,18 @@ export class RecipientsInput extends Component {
         const text = el.value;
         el.value = "";
         el.dispatchEvent(new InputEvent("input"));
-        return this.take(text);
+        this.take(text);
     }
 
-    onBlur({inputValue}) {
-        if (inputValue.trim()) {
+    /** What was typed and has not become a tag is not left out. */
+    takeTyped() {
+        if (this.input.el?.value.trim()) {
             this.takeInput();
         }
+    }
+
+    onBlur() {
+        this.takeTyped();
     }
 
     onKeydown(ev) {
@@ -123,6 +127,7 @@ export class RecipientsInput extends Component {
             (SEPARATORS.test(ev.key) || ev.key === "Enter") &&
             (isEmail(ev.target.value.trim()) || ev.key !== "Enter") &&
             ev.target.value.includes("@") &&
+            !(ev.ctrlKey || ev.metaKey) &&
             !ev.isComposing
         ) {
             ev.preventDefault();
