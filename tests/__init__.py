@@ -36,6 +36,7 @@ from . import test_esp_events
 from . import test_esp_faults
 from . import test_esp_guards
 from . import test_esp_import
+from . import test_esp_language
 from . import test_esp_mailing
 from . import test_esp_rendering
 from . import test_esp_replies

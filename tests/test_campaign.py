@@ -314,8 +314,21 @@ class TestCampaignAsInOdoo(MailingCase):
         self.assertIn("does not know this API key", mailing.message_ids[0].body)
         self.assertFalse(self.sendgrid.deliveries.all())
 
+    def test_a_test_mail_goes_through_no_sender_that_one_may_not_see(self):
+        company = self.env["res.company"].create({"name": "Other"})
+        user = mail_new_test_user(
+            self.env,
+            "mia",
+            groups="base.group_user,mass_mailing.group_mass_mailing_user",
+        )
+        mailing = self.make_mailing(self.make_people(1))
+        self.esp.company_id = company
+        self.send_test(mailing.with_user(user), "one@tallwood.example")
+        self.assertFalse(self.sendgrid.deliveries.all())
+        self.assertIn("Bulk Sender", mailing.message_ids[0].body)
+
     def send_test(self, mailing, addresses):
-        self.env["mailing.mailing.test"].create(
+        mailing.env["mailing.mailing.test"].create(
             {"email_to": addresses, "mass_mailing_id": mailing.id}
         ).send_mail_test()
 

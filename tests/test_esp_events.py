@@ -1,9 +1,11 @@
+import json
 import random
 from datetime import timedelta
 
+from odoo import Command
 from odoo.tests import TransactionCase, tagged
 
-from ..easycrm_mail.esp import Event, EventKind, Severity, Unverified
+from ..easycrm_mail.esp import Event, EventKind, MailgunReports, Severity, Unverified
 from .esp_case import EspFixtures
 
 K = EventKind
@@ -119,6 +121,49 @@ class TestEspEvents(EspFixtures, TransactionCase):
         self.assertEqual(set(blocked.mapped("email")), {one.email, two.email})
         self.assertTrue(two.easycrm_complained_at)
 
+    def test_whom_mailgun_itself_writes_to_no_more_is_in_the_ledger(self):
+        self.esp = self.make_esp("mailgun")
+        traces = self.make_mailing(self.esp)
+        told = [
+            ("suppress-bounce", 605, "Not delivering to previously bounced address"),
+            ("suppress-unsubscribe", 606, "Not delivering to unsubscribed address"),
+            (
+                *("suppress-complaint", 607),
+                "Not delivering to a user who marked your messages as spam",
+            ),
+        ]
+        for trace, (reason, code, words) in zip(traces, told, strict=True):
+            row = {
+                "event": "failed",
+                "id": reason,
+                "timestamp": self.start.timestamp(),
+                "severity": "permanent",
+                "reason": reason,
+                "delivery-status": {"code": code, "message": "", "description": words},
+                "recipient": trace.email,
+                "user-variables": {
+                    "easycrm_key": str(trace.id),
+                    "easycrm_batch": trace.easycrm_batch_id.key,
+                },
+            }
+            body = json.dumps({"event-data": row}).encode()
+            self.tell(*MailgunReports("").read(body))
+        ledger = self.env["easycrm.esp.suppression"].search([])
+        self.assertEqual(
+            {row.address: row.reason for row in ledger},
+            dict(
+                zip(
+                    traces.mapped("email"),
+                    ("bounced", "unsubscribed", "complained"),
+                    strict=True,
+                )
+            ),
+        )
+        self.assertEqual(set(traces.mapped("trace_status")), {"error"})
+        self.assertEqual(
+            traces.mapped("failure_type"), ["mail_bl", "mail_optout", "mail_bl"]
+        )
+
     def test_reasons_only_get_stronger(self):
         ledger = self.env["easycrm.esp.suppression"]
         self.tell(self.event(self.trace, K.COMPLAINED))
@@ -150,6 +195,19 @@ class TestEspEvents(EspFixtures, TransactionCase):
         self.tell(self.event(self.trace, K.UNSUBSCRIBED))
         self.assertEqual(self.env["mail.blacklist"].search([]).email, self.trace.email)
         self.assertEqual(self.trace.easycrm_unsubscribed_from, "all emails")
+
+    def test_a_list_that_a_mailing_to_contacts_has_left_over_says_nothing(self):
+        # (Odoo puts the only list there is into every new mailing)
+        contact = self.env["mailing.contact"].create({"email": self.trace.email})
+        news = self.env["mailing.list"].create(
+            {"name": "News", "contact_ids": [Command.set(contact.ids)]}
+        )
+        self.trace.mass_mailing_id.contact_list_ids = news
+        self.env.invalidate_all()
+        self.tell(self.event(self.trace, K.UNSUBSCRIBED))
+        self.assertEqual(self.env["mail.blacklist"].search([]).email, self.trace.email)
+        self.assertEqual(self.trace.easycrm_unsubscribed_from, "all emails")
+        self.assertFalse(contact.subscription_ids.opt_out)
 
     def test_another_batch_s_event_is_not_taken_for_ours(self):
         """A copy of the database has the same recipients, and other batches."""

@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from lxml import html
 
-from odoo import fields
+from odoo import Command, fields
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
@@ -103,6 +103,48 @@ class TestUnsubscribing(EspFixtures, HttpCase):
         self.assertTrue(self.is_blocked(trace))
         self.assertEqual(trace.easycrm_unsubscribed_at, at)
         self.assertEqual(trace.easycrm_unsubscribed_from, "all emails")
+
+    def test_the_page_of_all_lists_tells_of_those_that_he_was_on(self):
+        trace, other, _third = self.make_mailing(self.esp, lists=1)
+        people = self.list.contact_ids.sorted("id")
+        more = self.env["mailing.list"].create({"name": "More"})
+        more.contact_ids = people
+        self.env.invalidate_all()
+        # (he has left it before; this time it is another)
+        people[0].subscription_ids.filtered(
+            lambda one: one.list_id == self.list
+        ).opt_out = True
+        for one in (trace, other):
+            self.make_jsonrpc_request(
+                "/mailing/list/update",
+                {**self.parameters(one), "lists_optin_ids": []},
+            )
+        self.env.invalidate_all()
+        self.assertFalse(trace.easycrm_unsubscribed_at)
+        self.assertEqual(other.easycrm_unsubscribed_from, "News")
+
+    def test_a_list_that_a_mailing_to_contacts_has_left_over_is_not_its_own(self):
+        trace = self.make_mailing(self.esp)[0]
+        contact = self.env["mailing.contact"].create({"email": trace.email})
+        news = self.env["mailing.list"].create(
+            {"name": "News", "contact_ids": [Command.set(contact.ids)]}
+        )
+        trace.mass_mailing_id.contact_list_ids = news
+        self.env.invalidate_all()
+        told = {**self.parameters(trace), "lists_optin_ids": []}
+        self.make_jsonrpc_request("/mailing/list/update", told)
+        self.env.invalidate_all()
+        self.assertTrue(contact.subscription_ids.opt_out)
+        self.assertFalse(trace.easycrm_unsubscribed_at)
+
+    def test_who_is_logged_in_answers_for_himself(self):
+        self.env.ref("base.user_admin").email = "admin@ours.example"
+        self.authenticate("admin", "admin")
+        trace = self.make_mailing(self.esp)[0]
+        told = {"mailing_id": trace.mass_mailing_id.id, "email": trace.email}
+        self.make_jsonrpc_request("/mailing/blocklist/add", told)
+        self.assertFalse(self.is_blocked(trace))
+        self.assertFalse(trace.easycrm_unsubscribed_at)
 
     def test_the_page_without_a_mailing(self):
         self.env.ref("base.user_admin").email = "admin@ours.example"

@@ -48,7 +48,8 @@ class EasycrmMailing(MassMailController):
     ):
         result = super().mail_blocklist_add(mailing_id, document_id, email, hash_token)
         if result is True:
-            self._get_told(mailing_id)._easycrm_unsubscribe(email)
+            address, _token = self._fetch_user_information(email, hash_token)
+            self._get_told(mailing_id)._easycrm_unsubscribe(address)
         return result
 
     @route()
@@ -61,17 +62,22 @@ class EasycrmMailing(MassMailController):
         lists_optin_ids=None,
         **post,
     ):
+        address, _token = self._fetch_user_information(email, hash_token)
+        before = self._find_lists(address)
         result = super().mailing_update_list_subscription(
             mailing_id, document_id, email, hash_token, lists_optin_ids, **post
         )
-        if isinstance(result, int) and result:
+        # (he is asked about every list of his, and may have been on none of these)
+        if left := before - self._find_lists(address):
             mailing = self._get_told(mailing_id)
-            left = mailing.contact_list_ids.filtered(
-                lambda one: one.id not in (lists_optin_ids or [])
-            )
-            if left:
-                mailing._easycrm_unsubscribe(email, left)
+            if own := mailing._easycrm_get_lists() & left:
+                mailing._easycrm_unsubscribe(address, own)
         return result
+
+    def _find_lists(self, address):
+        """Return the lists that somebody with this address is on."""
+        subscriptions = self._fetch_contacts(address).subscription_ids
+        return subscriptions.filtered(lambda one: not one.opt_out).list_id
 
     def _get_told(self, mailing_id):
         """Return the mailing that was answered to, checked already; or none."""

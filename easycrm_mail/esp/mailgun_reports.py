@@ -100,9 +100,6 @@ def _event(row: dict, kind: EventKind) -> Event:
     variables = row.get("user-variables") or {}
     client = row.get("client-info") or {}
     status = row.get("delivery-status") or {}
-    reason = status.get("message") or status.get("description") or row.get("reason")
-    if isinstance(row.get("reject"), dict):
-        reason = row["reject"].get("reason")
     return Event(
         # (its ids are unique within a day)
         key=f"{at:%Y%m%d}:{plain(row['id'])}"[:200],
@@ -111,13 +108,25 @@ def _event(row: dict, kind: EventKind) -> Event:
         address=plain(row["recipient"]),
         recipient=plain(variables.get("easycrm_key")),
         batch=plain(variables.get("easycrm_batch")),
-        reason=shorten(plain(reason)),
+        reason=shorten(_reason(row, status)),
         severity=_severity(row, status) if kind is EventKind.BOUNCED else None,
         url=plain(row.get("url")),
         user_agent=plain(client.get("user-agent")),
         ip=plain(row.get("ip")),
         is_machine=bool(client.get("bot")),
     )
+
+
+def _reason(row: dict, status: dict) -> str:
+    if isinstance(row.get("reject"), dict):
+        return plain(row["reject"].get("reason"))
+    why = plain(row.get("reason"))
+    said = plain(status.get("message") or status.get("description"))
+    if why in _SUPPRESSED:
+        # (its sentence alone does not always tell which: "… who marked your messages
+        # as spam")
+        return f"{why}: {said}" if said else why
+    return said or why
 
 
 def _severity(row: dict, status: dict) -> Severity:

@@ -5,6 +5,7 @@ Limits and answers: https://www.twilio.com/docs/sendgrid/api-reference/mail-send
 
 import base64
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -52,6 +53,9 @@ _LISTS = {
     "unsubscribes": SuppressionReason.UNSUBSCRIBED,
 }
 _PAGE = 500
+
+#: The way to it is broken.
+_UNREACHABLE = {errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTUNREACH}
 
 _RECIPIENT = re.compile(r"personalizations[.\[](\d+)")
 
@@ -197,6 +201,8 @@ class SendGrid:
         status, said = error.status_code, _said(error.body)
         text = shorten("; ".join(message for _field, message in said) or str(status))
         if status == 401:
+            if "credits exceeded" in text.lower():
+                return Permanent("plan", text)
             return Permanent("key", text)
         if status == 403:
             code = "sender" if "Sender Identity" in text else "scope"
@@ -263,6 +269,12 @@ def _translate_network(error: Exception, *, is_sending: bool) -> EspError:
     if isinstance(cause, ConnectionRefusedError):
         return Retry("refused", text)
     is_late = isinstance(cause, TimeoutError)
+    # (urllib wraps what went wrong before all of the request had left, and nothing that
+    # went wrong while it was waiting for the answer)
+    if cause is not error and (
+        is_late or getattr(cause, "errno", None) in _UNREACHABLE
+    ):
+        return Retry("refused", text)
     if is_sending:
         return Doubtful("timeout" if is_late else "dropped", text)
     return Retry("busy" if is_late else "trouble", text)

@@ -273,6 +273,9 @@ class EasycrmEmailTimeline(models.AbstractModel):
             iter(email_split_tuples(row["email_from"] or "")), ("", "")
         )
         opens = row["easycrm_open_count"] or 0
+        left = self.env["mailing.trace"]._easycrm_say_left(
+            row["easycrm_unsubscribed_from"]
+        )
         if not opens and row["open_datetime"] and not row["easycrm_esp_id"]:
             opens = 1  # Odoo's own server does not count them
         reason = _CODES.sub("", " ".join((row["failure_reason"] or "").split()))
@@ -321,7 +324,7 @@ class EasycrmEmailTimeline(models.AbstractModel):
                 "reason": row["trace_status"] == "bounce" and reason[:REASON],
                 "complained": bool(row["easycrm_complained_at"]),
                 "unsubscribed": bool(row["easycrm_unsubscribed_at"]),
-                "unsubscribed_from": row["easycrm_unsubscribed_from"] or False,
+                "unsubscribed_from": left or False,
             },
         }
 

@@ -316,7 +316,7 @@ class EasycrmEspEvent(models.Model):
                 (reason for word, _type, reason in _DROPS if word in said), None
             )
         if self.kind == EventKind.UNSUBSCRIBED.value and not (
-            self.trace_id.mass_mailing_id.contact_list_ids
+            self.trace_id.mass_mailing_id._easycrm_get_lists()
         ):
             return SuppressionReason.UNSUBSCRIBED
         return None
@@ -325,9 +325,6 @@ class EasycrmEspEvent(models.Model):
         """Take who has unsubscribed off the lists of the mailing."""
         for event in events.filtered(lambda e: e.kind == EventKind.UNSUBSCRIBED.value):
             trace = event.trace_id
-            lists = trace.mass_mailing_id.contact_list_ids
+            lists = trace.mass_mailing_id._easycrm_get_lists()
             lists._update_subscription_from_email(event.address, opt_out=True)
-            if trace:
-                trace.easycrm_unsubscribed_from = ", ".join(
-                    lists.mapped("name")
-                ) or self.env._("all emails")
+            trace._easycrm_keep_left(lists)

@@ -203,14 +203,14 @@ class EasycrmEspBatch(models.Model):
         if self.state != "handed_over":
             return  # its events have told more meanwhile
         if isinstance(outcome, Doubtful):
-            words = self.esp_id._explain_error(outcome)
+            words = self._explain_error(outcome)
             self.write({"state": "doubt", "error": words})
         elif isinstance(outcome, Retry):
             self._put_off(outcome)
         elif isinstance(outcome, Refused):
             self._split(outcome)
         elif isinstance(outcome, Permanent):
-            words = self.esp_id._explain_error(outcome)
+            words = self._explain_error(outcome)
             self._take_back({"error": words})
             self.mailing_id._easycrm_pause(reason=words)
         else:
@@ -223,6 +223,16 @@ class EasycrmEspBatch(models.Model):
                 }
             )
             self._mark_on_the_way()
+
+    def _in_its_language(self):
+        """Return a batch whose words are for who answers for its mailing.
+
+        It is handed over by a job, which has no language of its own.
+        """
+        return self.with_context(lang=self.mailing_id.user_id.lang)
+
+    def _explain_error(self, error):
+        return self._in_its_language().esp_id._explain_error(error)
 
     def _take_back(self, values):
         """Let a batch that certainly was not sent wait again."""
@@ -242,14 +252,14 @@ class EasycrmEspBatch(models.Model):
                 "attempts": attempts,
                 "put_off_at": self.put_off_at or fields.Datetime.now(),
                 "next_try_at": due,
-                "error": self.esp_id._explain_error(error),
+                "error": self._explain_error(error),
             }
         )
         self.env["ir.cron"]._easycrm_get(SEND_CRON)._easycrm_trigger(due)
 
     def _split(self, error):
         """Take out whom the sender does not take, or halve the batch to find them."""
-        words = self.esp_id._explain_error(error)
+        words = self._explain_error(error)
         self._take_back({"error": words})
         traces = self.trace_ids.filtered(lambda t: t.trace_status == "outgoing")
         blamed = {address.lower() for address in error.addresses}
@@ -271,8 +281,10 @@ class EasycrmEspBatch(models.Model):
         """Doubt the batches whose worker died between the call and its answer."""
         before = fields.Datetime.now() - timedelta(minutes=LOST_MINUTES)
         lost = self.search([("state", "=", "handed_over"), ("handed_at", "<", before)])
-        words = self.env._("It was interrupted while it was handed over.")
-        lost.write({"state": "doubt", "error": words})
+        for batch in lost:
+            env = batch._in_its_language().env
+            words = env._("It was interrupted while it was handed over.")
+            batch.write({"state": "doubt", "error": words})
 
     @api.model
     def _look_for_left(self):
@@ -331,7 +343,7 @@ class BulkRun(Retrying):
         self.bulk = None
         while batch := self.env["easycrm.esp.batch"]._get_due():
             try:
-                self.esp = batch._get_esp()
+                self.esp = batch._in_its_language()._get_esp()
             except UserError as error:
                 batch.mailing_id._easycrm_pause(reason=str(error))
                 continue

@@ -217,9 +217,9 @@ class MailingMailing(models.Model):
         cron._easycrm_trigger()
         if not cron:
             busy = self._easycrm_get_busy()
-            busy.filtered(lambda mailing: not mailing.easycrm_paused)._easycrm_pause(
-                reason=cron._easycrm_say_deleted()
-            )
+            for mailing in busy.filtered(lambda one: not one.easycrm_paused):
+                words = cron.with_context(lang=mailing.user_id.lang)
+                mailing._easycrm_pause(reason=words._easycrm_say_deleted())
 
     def _easycrm_finish(self):
         """A mailing is sent when nothing of it waits any more."""

@@ -39,8 +39,9 @@ class MailingMailing(models.Model):
         stopped = self.filtered(lambda mailing: reason and not mailing.easycrm_paused)
         result = super()._easycrm_pause(by=by, reason=reason)
         for mailing in stopped:
+            env = mailing.with_context(lang=mailing.user_id.lang).env
             mailing.message_post(
-                body=self.env._("Sending has stopped. %s", reason),
+                body=env._("Sending has stopped. %s", reason),
                 partner_ids=mailing.user_id.partner_id.ids,
             )
         return result

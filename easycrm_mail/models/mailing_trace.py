@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+#: What is kept of who wants no emails at all, in whichever language he has said so.
+ALL_EMAILS = "all emails"
+
 
 class MailingTrace(models.Model):
     """What a bulk sender tells about one recipient, beside Odoo's own status."""
@@ -50,7 +53,12 @@ class MailingTrace(models.Model):
     easycrm_complained_at = fields.Datetime(string="Reported as Spam On", readonly=True)
     easycrm_unsubscribed_at = fields.Datetime(string="Unsubscribed On", readonly=True)
     easycrm_unsubscribed_from = fields.Char(
-        string="Unsubscribed From", readonly=True, help="Lists, or all emails."
+        string="Lists Left", readonly=True, exportable=False
+    )
+    easycrm_unsubscribed_words = fields.Char(
+        string="Unsubscribed From",
+        compute="_compute_easycrm_unsubscribed_words",
+        help="Lists, or all emails.",
     )
 
     # the timeline of a record, who answers or unsubscribes, what was answered to
@@ -69,6 +77,32 @@ class MailingTrace(models.Model):
         for trace in bulk:
             trace.display_name = trace.email
         return super(MailingTrace, self - bulk)._compute_display_name()
+
+    @api.depends_context("lang")
+    @api.depends("easycrm_unsubscribed_from")
+    def _compute_easycrm_unsubscribed_words(self):
+        for trace in self:
+            trace.easycrm_unsubscribed_words = self._easycrm_say_left(
+                trace.easycrm_unsubscribed_from
+            )
+
+    @api.model
+    def _easycrm_say_left(self, kept):
+        """Return what somebody has unsubscribed from, in words.
+
+        :param kept: `easycrm_unsubscribed_from`
+        """
+        return self.env._("all emails") if kept == ALL_EMAILS else kept
+
+    def _easycrm_keep_left(self, lists):
+        """Keep what somebody has unsubscribed from; all emails stays so.
+
+        :param lists: `mailing.list`s; none for all emails
+        """
+        told = ", ".join(lists.mapped("name")) or ALL_EMAILS
+        for trace in self:
+            if trace.easycrm_unsubscribed_from != ALL_EMAILS:
+                trace.easycrm_unsubscribed_from = told
 
     @api.model
     def _easycrm_fold(self, records, into):

@@ -7,6 +7,14 @@ class MailingMailing(models.Model):
 
     _inherit = "mailing.mailing"
 
+    def _easycrm_get_lists(self):
+        """Return the lists that they are sent to.
+
+        Odoo puts the only list there is into every new mailing: one to contacts keeps
+        it, out of sight.
+        """
+        return self.filtered("mailing_on_mailing_list").contact_list_ids
+
     def _easycrm_unsubscribe(self, address, lists=None):
         """Note on a recipient that he wants no more of it.
 
@@ -25,15 +33,6 @@ class MailingMailing(models.Model):
                 ("trace_status", "not in", ("outgoing", "cancel", "error")),
             ]
         )
-        everything = self.env._("all emails")
-        told = ", ".join(lists.mapped("name")) if lists else everything
-        for trace in traces:
-            trace.write(
-                {
-                    "easycrm_unsubscribed_at": trace.easycrm_unsubscribed_at
-                    or fields.Datetime.now(),
-                    "easycrm_unsubscribed_from": everything
-                    if trace.easycrm_unsubscribed_from == everything
-                    else told,
-                }
-            )
+        new = traces.filtered(lambda trace: not trace.easycrm_unsubscribed_at)
+        new.easycrm_unsubscribed_at = fields.Datetime.now()
+        traces._easycrm_keep_left(lists or self.env["mailing.list"])

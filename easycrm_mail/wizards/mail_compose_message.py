@@ -154,8 +154,10 @@ class BulkPages(Retrying):
         """Pause the mailing: its text is wrong, and not some of the recipients."""
         res_id, words = next(iter(self.failed.items()))
         record = self.env[self.plain.model].sudo().browse(res_id)
-        self.plain.mass_mailing_id.sudo()._easycrm_pause(
-            reason=self.env._(
+        mailing = self.plain.mass_mailing_id.sudo()
+        env = mailing.with_context(lang=mailing.user_id.lang).env
+        mailing._easycrm_pause(
+            reason=env._(
                 "It cannot be written for %(name)s, and others: %(reason)s",
                 name=record.display_name,
                 reason=words,

@@ -282,6 +282,20 @@ def test_mailgun_signature(mailgun):
             {"severity": "permanent", "reason": "suppress-bounce"},
             {"kind": EventKind.DROPPED},
         ),
+        *(
+            (
+                "failed",
+                {"severity": "permanent", "reason": reason,
+                 "delivery-status": {"code": code, "message": "", "description": said}},
+                {"kind": EventKind.DROPPED, "reason": f"{reason}: {said}"},
+            )
+            for reason, code, said in (
+                ("suppress-bounce", 605, "Not delivering to a bounced address"),
+                ("suppress-unsubscribe", 606, "Not delivering to unsubscribed address"),
+                ("suppress-complaint", 607,
+                 "Not delivering to a user who marked your messages as spam"),
+            )
+        ),
         ("rejected", {"reject": {"reason": "bad"}}, {"reason": "bad"}),
         ("opened", {"client-info": {"bot": "apple"}}, {"is_machine": True}),
         ("opened", {"client-info": {"bot": ""}}, {"is_machine": False}),

@@ -255,6 +255,15 @@ def test_a_wrong_key_is_told(sender, server):
     assert "wrong" not in str(caught.value)
 
 
+def test_used_up_credits_are_no_wrong_key(sendgrid):
+    said = {"errors": [{"message": "Maximum credits exceeded", "field": None}]}
+    sendgrid.break_(SEND["sendgrid"], "answer", answer=Answer(said, 401))
+    with pytest.raises(Permanent) as caught:
+        make("sendgrid", sendgrid).send(bulk())
+    assert caught.value.code == "plan"
+    assert caught.value.detail == "Maximum credits exceeded"
+
+
 def test_a_key_that_may_not_send_is_told(sendgrid):
     esp = make("sendgrid", sendgrid)
     esp.check()
