@@ -266,8 +266,8 @@ class EasycrmEmailCompose(models.TransientModel):
             outgoing.write(values)
         else:
             raise UserError(self.env._("This email is on its way already."))
-        images = self.env["ir.attachment"].browse(outgoing._find_images())
-        self._hand_files_over(self.attachment_ids | images, outgoing)
+        files = self.attachment_ids | outgoing._find_images()
+        self._hand_files_over(files, outgoing)
         return outgoing
 
     def _get_records(self):
