@@ -32,6 +32,7 @@ from . import test_definitions
 from . import test_demo
 from . import test_erase
 from . import test_esp_access
+from . import test_esp_answers
 from . import test_esp_events
 from . import test_esp_faults
 from . import test_esp_guards

@@ -126,6 +126,7 @@ from . import ir_cron
 from . import mail_activity
 from . import mail_blacklist
 from . import mail_render_mixin
+from . import mail_thread
 from . import res_config_settings
 from . import res_config_settings_share
 from . import res_config_settings_retention
