@@ -38,6 +38,7 @@ from . import test_esp_faults
 from . import test_esp_guards
 from . import test_esp_import
 from . import test_esp_mailing
+from . import test_esp_queue
 from . import test_esp_rendering
 from . import test_esp_replies
 from . import test_esp_report_faults

@@ -107,6 +107,7 @@ from . import mailing_trace_company
 from . import mailing_mailing
 from . import mailing_database
 from . import mailing_progress
+from . import mailing_queue
 from . import mailing_recipients
 from . import mailing_results
 from . import mailing_unsubscribe

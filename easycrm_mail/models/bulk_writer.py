@@ -47,15 +47,13 @@ class BulkWriter:
     def __init__(self, mailing):
         self.env = mailing.env
         self.mailing = mailing
-        self.esp = mailing.easycrm_esp_id
         self.base_url = mailing.get_base_url()
         self.seen = self._find_seen()  # addresses
         self.contents = {}  # digest -> WrittenContent
         # (many get the same)
         self.to_text = lru_cache(maxsize=64)(html2plaintext)
+        self.esp = mailing.easycrm_esp_id
         self.filling = defaultdict(list)  # content id -> batches that are not full
-        # (what is in the text stands in the plain text too)
-        self.limit = (self.esp._get_max_bytes() - RESERVED) // 2
 
     def write_page(self, model, values, recipients):
         """Write the batches of a page.
@@ -64,6 +62,7 @@ class BulkWriter:
         :param dict values: {record id: values of the mail}, as the composer gives them
         :param dict recipients: {record id: its addresses}, likewise
         """
+        self._choose_sender()
         records = self.env[model].browse(values)
         names = self._get_partner_names(values)
         rows = []
@@ -98,6 +97,15 @@ class BulkWriter:
                 )
         self.env["mailing.trace"].create(rows)
 
+    def _choose_sender(self):
+        """Write for the sender that the mailing has now: a person may change it."""
+        esp = self.mailing.easycrm_esp_id or self.esp
+        if esp != self.esp:
+            self.esp = esp
+            self.filling.clear()
+        # (what is in the text stands in the plain text too)
+        self.limit = (self.esp._get_max_bytes() - RESERVED) // 2
+
     # --- who gets it ---
 
     def _find_seen(self):
@@ -110,6 +118,7 @@ class BulkWriter:
             [
                 ("mass_mailing_id", "=", self.mailing.id),
                 ("easycrm_batch_id", "!=", False),
+                ("id", "not in", self.env.context.get("easycrm_retried", ())),
             ],
             ["email"],
         )
