@@ -32,12 +32,14 @@ from . import test_definitions
 from . import test_demo
 from . import test_erase
 from . import test_esp_access
+from . import test_esp_answers
 from . import test_esp_events
 from . import test_esp_faults
 from . import test_esp_guards
 from . import test_esp_import
 from . import test_esp_language
 from . import test_esp_mailing
+from . import test_esp_queue
 from . import test_esp_rendering
 from . import test_esp_replies
 from . import test_esp_report_faults

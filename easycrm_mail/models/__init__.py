@@ -108,6 +108,7 @@ from . import mailing_trace_company
 from . import mailing_mailing
 from . import mailing_database
 from . import mailing_progress
+from . import mailing_queue
 from . import mailing_recipients
 from . import mailing_results
 from . import mailing_unsubscribe
@@ -127,6 +128,7 @@ from . import ir_cron
 from . import mail_activity
 from . import mail_blacklist
 from . import mail_render_mixin
+from . import mail_thread
 from . import res_config_settings
 from . import res_config_settings_share
 from . import res_config_settings_retention

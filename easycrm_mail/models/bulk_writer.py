@@ -12,7 +12,11 @@ from lxml import html as lxml_html
 from markupsafe import escape
 
 from odoo.tools import email_normalize, html2plaintext, is_html_empty
-from odoo.tools.mail import URL_SKIP_PROTOCOL_REGEX, email_split_tuples
+from odoo.tools.mail import (
+    URL_SKIP_PROTOCOL_REGEX,
+    append_content_to_html,
+    email_split_tuples,
+)
 
 from odoo.addons.link_tracker.tools.html import find_links_with_urls_and_labels
 
@@ -43,15 +47,13 @@ class BulkWriter:
     def __init__(self, mailing):
         self.env = mailing.env
         self.mailing = mailing
-        self.esp = mailing.easycrm_esp_id
         self.base_url = mailing.get_base_url()
         self.seen = self._find_seen()  # addresses
         self.contents = {}  # digest -> WrittenContent
         # (many get the same)
         self.to_text = lru_cache(maxsize=64)(html2plaintext)
+        self.esp = mailing.easycrm_esp_id
         self.filling = defaultdict(list)  # content id -> batches that are not full
-        # (what is in the text stands in the plain text too)
-        self.limit = (self.esp._get_max_bytes() - RESERVED) // 2
 
     def write_page(self, model, values, recipients):
         """Write the batches of a page.
@@ -60,6 +62,7 @@ class BulkWriter:
         :param dict values: {record id: values of the mail}, as the composer gives them
         :param dict recipients: {record id: its addresses}, likewise
         """
+        self._choose_sender()
         records = self.env[model].browse(values)
         names = self._get_partner_names(values)
         rows = []
@@ -94,6 +97,15 @@ class BulkWriter:
                 )
         self.env["mailing.trace"].create(rows)
 
+    def _choose_sender(self):
+        """Write for the sender that the mailing has now: a person may change it."""
+        esp = self.mailing.easycrm_esp_id or self.esp
+        if esp != self.esp:
+            self.esp = esp
+            self.filling.clear()
+        # (what is in the text stands in the plain text too)
+        self.limit = (self.esp._get_max_bytes() - RESERVED) // 2
+
     # --- who gets it ---
 
     def _find_seen(self):
@@ -106,6 +118,7 @@ class BulkWriter:
             [
                 ("mass_mailing_id", "=", self.mailing.id),
                 ("easycrm_batch_id", "!=", False),
+                ("id", "not in", self.env.context.get("easycrm_retried", ())),
             ],
             ["email"],
         )
@@ -188,7 +201,8 @@ class BulkWriter:
             "reply_to": mail.get("reply_to") or "",
             "subject": mail["subject"] if is_static else fences.mark("subject"),
         }
-        key = json.dumps([head, literals, base_url], sort_keys=True)
+        links = self._get_linked_files()
+        key = json.dumps([head, literals, base_url, *links.ids], sort_keys=True)
         digest = hashlib.sha256(key.encode()).hexdigest()
         if digest not in self.contents:
             self.contents[digest] = self._find_content(digest, head, literals, base_url)
@@ -241,13 +255,28 @@ class BulkWriter:
     def _write_body(self, literals, base_url):
         """Return the body, its places named: what Odoo does with each mail, once."""
         html = fences.number(literals, "v")
-        if is_html_empty(html):
+        links = self._get_linked_files()
+        if is_html_empty(html) and not links:
             return {"html": "", "text": ""}
         html = str(self.env["mail.render.mixin"]._replace_local_links(html, base_url))
-        html = self._track_links(html)
+        html = self._link_files(self._track_links(html), links)
         for path, name in OWN_LINKS.items():
             html = html.replace(f"{self.base_url}{path}", fences.mark(name))
         return {"html": html, "text": fences.rename(html2plaintext(html), "v", "t")}
+
+    def _get_linked_files(self):
+        """Return the attachments that are only a link to a file, in its own storage."""
+        return self.mailing.attachment_ids._easycrm_get_linked()
+
+    def _link_files(self, html, files):
+        """Write the links to files below the text, as Odoo does in each mail."""
+        if not files:
+            return html
+        files.generate_access_token()
+        links = self.env["ir.qweb"]._render(
+            "mail.mail_attachment_links", {"attachments": files}
+        )
+        return str(append_content_to_html(html, links, plaintext=False))
 
     def _track_links(self, html):
         """Register the links, and let them say which mailing they come from.

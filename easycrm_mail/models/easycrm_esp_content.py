@@ -52,6 +52,7 @@ class EasycrmEspContent(models.Model):
     def _get_bulk_values(self):
         """Return what every batch of it has: values of `esp.Bulk`."""
         values = json.loads(self.content)
+        files = self.mailing_id.attachment_ids
         return {
             "sender": parseaddr(values["sender"]),
             "reply_to": parseaddr(values["reply_to"]) if values["reply_to"] else None,
@@ -61,7 +62,9 @@ class EasycrmEspContent(models.Model):
             "headers": {name: _read(text) for name, text in values["headers"].items()},
             "files": [
                 File(file.name, file.mimetype, file.raw)
-                for file in self.mailing_id.attachment_ids
+                # (a link stands in the text; what has no bytes Odoo leaves out, too)
+                for file in files - files._easycrm_get_linked()
+                if file.raw is not False
             ],
         }
 

@@ -3,6 +3,9 @@ from uuid import uuid4
 
 from odoo import api, models
 
+#: How the address of a file begins that Odoo sends as a link.
+LINKS = ("http://", "https://", "ftp://")
+
 
 class IrAttachment(models.Model):
     """The files of a mail that is on its way stay as they were checked.
@@ -33,6 +36,12 @@ class IrAttachment(models.Model):
                 os.replace(whole, path)
                 self._mark_for_gc(name)
         return super()._get_path(bin_data, sha)
+
+    def _easycrm_get_linked(self):
+        """Return those that are no file here, but a link to one; as Odoo tells them."""
+        return self.filtered(
+            lambda file: file.url and not file.file_size and file.url.startswith(LINKS)
+        )
 
     def write(self, vals):
         self._easycrm_hold_draft()

@@ -20,6 +20,18 @@ class MailingMailing(models.Model):
         parameters = self.env["ir.config_parameter"].sudo()
         self.easycrm_planned_in = parameters.get_param("database.uuid")
 
+    def _easycrm_plan_on_its_way(self):
+        """Record it, too, of what got a bulk sender while it waited for its turn.
+
+        (Not of what a copy has: to change its sender there is not to resume it.)
+        """
+        self.sudo().filtered(
+            lambda mailing: (
+                mailing.state in ("in_queue", "sending")
+                and not mailing.easycrm_planned_in
+            )
+        )._easycrm_plan_here()
+
     def _easycrm_check_database(self):
         """Raise if it was sent in a database of which this is a copy.
 

@@ -20,9 +20,6 @@ NOT_PAUSED = {
 #: What is written with the state of a mailing that is through.
 OF_ITS_END = {"state", "sent_date", "kpi_mail_required"}
 
-#: Recipients that are forgotten at once, to be written to again.
-RETRIED_AT_ONCE = 1000
-
 #: States of a batch that is not handed over yet, and of one that is not through.
 WAITING = ("filling", "prepared")
 OPEN = (*WAITING, "handed_over")
@@ -135,7 +132,9 @@ class MailingMailing(models.Model):
         if mailings and not self.env.context.get("cron_id"):
             # (by a job it is paused, and says so, once it is written)
             self.env["ir.cron"]._easycrm_check(SEND_CRON)
-        mailings.write({"easycrm_cancelled": False, "easycrm_writing": True})
+        mailings.write(
+            {"easycrm_cancelled": False, "easycrm_writing": True, **NOT_PAUSED}
+        )
         mailings._easycrm_plan_here()
         return super().action_put_in_queue()
 
@@ -156,6 +155,8 @@ class MailingMailing(models.Model):
         result = super(MailingMailing, self - busy).write(vals)
         if "easycrm_esp_id" in vals:
             self._check_easycrm_esp()
+            if vals["easycrm_esp_id"]:
+                self._easycrm_plan_on_its_way()
         return result
 
     def unlink(self):
@@ -189,14 +190,6 @@ class MailingMailing(models.Model):
         if filling := self._easycrm_get_batches("filling"):
             filling.state = "prepared"
             self._easycrm_wake()
-
-    def _get_remaining_recipients(self):
-        # (all of it is written, and sent step by step: who comes to be meant by its
-        # filter or list meanwhile is not one of its recipients)
-        is_written = self.state == "sending" and not self.easycrm_writing
-        if self.easycrm_esp_id and is_written and self.sudo().easycrm_batch_ids[:1]:
-            return []
-        return super()._get_remaining_recipients()
 
     def _action_send_mail(self, res_ids=None):
         try:
@@ -232,6 +225,8 @@ class MailingMailing(models.Model):
                     "state": "done",
                     "sent_date": fields.Datetime.now(),
                     "kpi_mail_required": not mailing.sent_date,
+                    # (it may have been paused while its last batch was on its way)
+                    **NOT_PAUSED,
                 }
             )
 
@@ -253,51 +248,6 @@ class MailingMailing(models.Model):
         before = fields.Datetime.now() - timedelta(minutes=DOUBT_MINUTES)
         return self._easycrm_get_batches("doubt").filtered(
             lambda batch: batch.handed_at < before
-        )
-
-    def action_retry_failed(self):
-        """Write again to whom the mail could not be sent, as Odoo does."""
-        mailings = self.filtered(
-            lambda m: m.mailing_type == "mail" and m.easycrm_esp_id
-        )
-        if mailings:
-            mailings.check_access("write")
-            for mailing in mailings:
-                if mailing._easycrm_was_cancelled() and (
-                    mailing._get_remaining_recipients()
-                ):
-                    raise UserError(
-                        self.env._(
-                            "It was cancelled before everybody was written to, and "
-                            "would go on. Duplicate it to write to somebody again."
-                        )
-                    )
-            failed = self.env["mailing.trace"].sudo()
-            domain = [
-                ("mass_mailing_id", "in", mailings.ids),
-                ("trace_status", "=", "error"),
-            ]
-            # (in parts, as Odoo does: they may be tens of thousands)
-            while traces := failed.search(domain, limit=RETRIED_AT_ONCE):
-                traces.unlink()
-            mailings.action_put_in_queue()
-        others = self - mailings
-        return super(MailingMailing, others).action_retry_failed() if others else None
-
-    def _easycrm_was_cancelled(self):
-        """Tell whether a person has cancelled it, be it before he sent something again.
-
-        Who was waiting then got nothing, for no reason of his own.
-        """
-        self.ensure_one()
-        taken_back = [
-            ("mass_mailing_id", "=", self.id),
-            ("trace_status", "=", "cancel"),
-            ("failure_type", "=", False),
-            ("easycrm_batch_id.state", "=", "cancelled"),
-        ]
-        return self.easycrm_cancelled or bool(
-            self.env["mailing.trace"].sudo().search_count(taken_back, limit=1)
         )
 
     def action_easycrm_pause(self):
@@ -365,10 +315,20 @@ class MailingMailing(models.Model):
         self.check_access("write")
         esp = self.env["easycrm.esp"].browse(esp_id)
         esp.check_access("read")
-        waiting = self._easycrm_get_batches(*WAITING)
-        waiting.esp_id = esp
-        waiting.trace_ids.write({"easycrm_esp_id": esp.id})
+        # (what is not written yet goes there as well. Odoo lets only editors of
+        # templates write a mailing whose text has values)
+        self.sudo().easycrm_esp_id = esp
+        self._easycrm_move_waiting()
         self.action_easycrm_resume()
+
+    def _easycrm_move_waiting(self):
+        """Let what waits go through the sender that its mailing has now."""
+        for mailing in self.filtered("easycrm_esp_id"):
+            esp = mailing.easycrm_esp_id
+            waiting = mailing._easycrm_get_batches(*WAITING)
+            waiting = waiting.filtered(lambda batch, esp=esp: batch.esp_id != esp)
+            waiting.esp_id = esp
+            waiting.trace_ids.write({"easycrm_esp_id": esp.id})
 
     def action_easycrm_send_unconfirmed(self):
         """Send again what was never confirmed."""
@@ -379,5 +339,5 @@ class MailingMailing(models.Model):
         self.env["ir.cron"]._easycrm_check(SEND_CRON)
         batches._send_again()
         mailings = batches.mailing_id
-        mailings.write({"state": "sending", "easycrm_cancelled": False})
+        mailings.write({"state": "sending", "easycrm_cancelled": False, **NOT_PAUSED})
         mailings._easycrm_wake()

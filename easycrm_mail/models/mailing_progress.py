@@ -89,7 +89,7 @@ class MailingMailing(models.Model):
             "failing": failing,
             "others": (
                 self._easycrm_find_others()
-                if failing or self.easycrm_pause_reason
+                if failing or self._easycrm_is_sender_wrong()
                 else []
             ),
         }
@@ -229,6 +229,23 @@ class MailingMailing(models.Model):
         if minutes < SILENT_MINUTES:
             return None
         return {"esp": esp.name, "words": stuck.error or "", "minutes": minutes}
+
+    def _easycrm_is_sender_wrong(self):
+        """Tell whether it has stopped because of the sender that something waits for.
+
+        It may also be the text, a copy of the database, a job that was deleted: none
+        of them is mended by another sender.
+        """
+        if not self.easycrm_pause_reason:
+            return False
+        batches = self.env["easycrm.esp.batch"].sudo()
+        waiting = Domain("mailing_id", "=", self.id) & Domain("state", "=", "prepared")
+        if batches.search_count(waiting & Domain("error", "!=", False), limit=1):
+            return True
+        return any(
+            not esp.active or not esp.has_api_key
+            for (esp,) in batches._read_group(waiting, ["esp_id"])
+        )
 
     def _easycrm_find_others(self):
         """Return the senders through which what waits may go instead."""

@@ -131,6 +131,7 @@ class BulkPages(Retrying):
 
     def _write_failed(self, failed):
         mailing = self.plain.mass_mailing_id.sudo()
+        self._forget_retried(list(failed))
         ids = self._leave_out_written(list(failed))
         records = self.env[self.plain.model].sudo().browse(ids)
         emails = records._mail_get_primary_email()
@@ -173,6 +174,7 @@ class BulkPages(Retrying):
             # (nothing is known any more of what was written meanwhile)
             self._begin()
             self.is_crossed = True
+        self._forget_retried(page)
         if self.is_crossed:
             page = self._leave_out_written(page)
         composer = self.composer
@@ -180,6 +182,14 @@ class BulkPages(Retrying):
         recipients = composer._get_recipients_data(values)
         self.writer.write_page(composer.model, values, recipients)
         self.env.flush_all()
+
+    def _forget_retried(self, page):
+        """Forget who failed, in the transaction that writes to him again."""
+        retried = self.env.context.get("easycrm_retried")
+        if retried:
+            ids = set(page)
+            traces = self.env["mailing.trace"].sudo().browse(retried).exists()
+            traces.filtered(lambda trace: trace.res_id in ids).unlink()
 
     def _leave_out_written(self, page):
         traces = self.env["mailing.trace"].search_fetch(
@@ -228,7 +238,10 @@ class MailComposeMessage(models.TransientModel):
         self.attachment_ids = [Command.clear()]
         mailing = self.mass_mailing_id.sudo()
         Trace = self.env["mailing.trace"].sudo()
-        written = Trace.search_count([("mass_mailing_id", "=", mailing.id)])
+        retried = self.env.context.get("easycrm_retried", ())
+        written = Trace.search_count(
+            [("mass_mailing_id", "=", mailing.id), ("id", "not in", retried)]
+        )
         mailing.write(
             {"easycrm_expected": written + len(res_ids), "easycrm_writing": True}
         )
@@ -251,6 +264,8 @@ class MailComposeMessage(models.TransientModel):
             else:
                 pages.write_page(page)
             self.env.invalidate_all()
+            if mailing.easycrm_esp_id != pages.writer.esp:  # (likewise)
+                mailing._easycrm_move_waiting()
             if mailing.easycrm_cancelled:  # (meanwhile, by a person)
                 mailing._easycrm_cancel_waiting()
                 break
