@@ -37,6 +37,18 @@ class TestCompose(ComposeCase):
         self.assertEqual(again["body"], "<p>Hello</p>")
         self.assertEqual(again["recipients"]["to"], [])
 
+    def test_nothing_is_lost_behind_an_image_that_is_written_into_the_text(self):
+        compose = self.get_window(self.open_for(self.anna))
+        for size, is_kept in ((9_000_000, True), (10_000_000, False)):
+            image = f'<img src="data:image/png;base64,{"A" * size}">'
+            values = {"body": f"<p>{image}</p><p>Behind it</p>"}
+            if is_kept:
+                compose.easycrm_save(values)
+                self.assertIn("Behind it", compose.outgoing_id.body)
+            else:
+                with self.assertRaisesRegex(UserError, "too large"):
+                    compose.easycrm_save(values)
+
     def test_discarded_nothing_is_left(self):
         window = self.open_for(self.anna)
         saved = self.get_window(window).easycrm_save({"subject": "Chairs"})

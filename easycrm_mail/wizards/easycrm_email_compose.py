@@ -9,6 +9,10 @@ ROLES = ("to", "cc", "bcc")
 #: The field of an outgoing email that holds the record it is written from.
 RECORD_FIELDS = {"res.partner": "partner_id", "crm.lead": "lead_id"}
 
+#: Characters of one piece of a text, which an image within it is. Where one is longer
+#: Odoo's own reading of the text ends (XML_MAX_TEXT_LENGTH of libxml2).
+MAX_PIECE = 9_900_000
+
 #: What the window may change.
 WRITTEN = {
     *("account_id", "from_address", "recipients", "subject", "body"),
@@ -239,6 +243,7 @@ class EasycrmEmailCompose(models.TransientModel):
             values["res_ids"] = [one for one in self.res_ids or [] if one in kept]
         if self._is_body_locked():
             values.pop("body", None)
+        self._check_text(values.get("body") or "")
         if "recipients" in values:
             values["recipients"] = self._read_recipients(values["recipients"])
         if "attachment_ids" in values:
@@ -246,6 +251,19 @@ class EasycrmEmailCompose(models.TransientModel):
             files.check_access("read")
             values["attachment_ids"] = [Command.set(files.ids)]
         self.write(values)
+
+    def _check_text(self, body):
+        """Check that a text can be kept whole: an image may be written into it.
+
+        :raise UserError: it cannot be
+        """
+        if max(map(len, body.split('"'))) > MAX_PIECE:
+            raise UserError(
+                self.env._(
+                    "An image in the text is too large. Take it out, and add it as an "
+                    "attachment."
+                )
+            )
 
     def _save_draft(self):
         """Write the draft anew; none is kept of what goes to several."""
