@@ -99,7 +99,9 @@ class MailThread(models.AbstractModel):
         allowed = parameters.get_param("mail.catchall.domain.allowed") or ""
         allowed = [domain for domain in allowed.split(",") if domain]
         if allowed:
-            allowed += self.env["mail.alias.domain"].search([]).mapped("name")
+            domains = [email.rpartition("@")[2] for email in emails]
+            own = self.env["mail.alias.domain"].search([("name", "in", domains)])
+            allowed += own.mapped("name")
         locals_ = [
             name
             for name, _at, domain in (email.partition("@") for email in emails)
