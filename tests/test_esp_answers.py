@@ -120,6 +120,16 @@ class TestEspAnswers(MailingCase):
         self.assertEqual(message.model, "crm.lead")
         self.assertNotIn(message.res_id, self.leads.ids)
 
+    def test_one_whose_record_was_deleted_goes_by_its_address(self):
+        traces = self.mail(self.leads)
+        self.leads[0].unlink()
+        other = self.env["crm.team"].create({"name": "Not theirs", "sequence": -1})
+        message = self.answer(traces[0], "team@answers.example")
+        self.assertEqual(message.model, "crm.lead")
+        lead = self.env["crm.lead"].browse(message.res_id)
+        self.assertEqual(lead.team_id, self.team)
+        self.assertNotEqual(lead.team_id, other)
+
     def test_where_an_address_gets_the_answers_it_goes_by_that_address(self):
         traces = self.mail(self.leads[0], reply_to_mode="new")
         message = self.answer(traces, "team@answers.example")

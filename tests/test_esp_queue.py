@@ -75,6 +75,36 @@ class TestEspVersions(PagesCase):
         self.assertEqual(self.version.failed, 0)
         self.assertEqual(self.version.state, "done")
 
+    def test_who_is_gone_or_not_meant_any_more_is_not_tried_again(self):
+        failed = self.fail_some(count=4)
+        records = self.people.browse(failed.mapped("res_id"))
+        records[0].unlink()
+        records[1].active = False
+        self.version.action_retry_failed()
+        self.hand_over()
+        self.assertEqual(failed.exists(), failed[:2])
+        self.assertEqual(self.version.failed, 2)
+        self.assertEqual(len(set(self.get_addresses())), 8)
+        self.assertEqual(self.version.state, "done")
+
+    def test_what_a_lost_worker_has_written_of_it_is_sent(self):
+        self.fail_some()
+        with patch.object(type(self.version), "_easycrm_end_writing"):
+            self.version.action_retry_failed()
+        self.assertTrue(self.version.easycrm_writing)
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE mailing_mailing SET state = 'done'")
+        self.env.invalidate_all()
+        self.hand_over()
+        self.assertEqual(len(set(self.get_addresses())), 8)
+        self.env.cr.execute(
+            "UPDATE mailing_mailing SET write_date = write_date - interval '61 minutes'"
+        )
+        self.env.invalidate_all()
+        self.hand_over()
+        self.assertEqual(len(set(self.get_addresses())), 10)
+        self.assertEqual(self.version.state, "done")
+
     @mute_logger("odoo.addons.mail.models.mail_render_mixin")
     def retry_with_a_broken_text(self):
         self.version.body_html = "<p t-out='object.name.split()[9]'/>"
@@ -239,6 +269,23 @@ class TestEspStopped(PagesCase):
         with patch.object(BulkRun, "_call", pause):
             self.hand_over()
         self.assertEqual((mailing.state, mailing.easycrm_paused), ("done", False))
+
+    def test_to_send_something_again_does_not_end_a_pause_of_the_rest(self):
+        with patch(f"{WIZARDS}.mail_compose_message.MAX_RECIPIENTS", 2):
+            mailing = self.make_mailing(self.make_people(4))
+            mailing._action_send_mail()
+        first, *_rest = self.traces(mailing)
+        batch = first.easycrm_batch_id.copy({"state": "doubt", "key": "again"})
+        first.write({"easycrm_batch_id": batch.id, "trace_status": "process"})
+        batch.handed_at = "2026-01-01"
+        mailing.action_easycrm_pause()
+        mailing.action_easycrm_send_unconfirmed()
+        self.assertTrue(mailing.easycrm_paused)
+        self.hand_over()
+        self.assertFalse(self.get_addresses())
+        mailing.action_easycrm_resume()
+        self.hand_over()
+        self.assertEqual(len(self.get_addresses()), 4)
 
     def test_what_is_sent_again_is_not_held_by_an_older_pause(self):
         mailing = self.make_mailing(self.make_people(2))

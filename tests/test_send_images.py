@@ -1,5 +1,7 @@
 """What a mail takes along by showing it: what its writer has put in, and no more."""
 
+from unittest.mock import patch
+
 from odoo.tests import tagged
 
 from .common import PNG, MailCase
@@ -61,6 +63,13 @@ class TestSendImages(OutgoingFixtures, MailCase):
                 [shown] = draft.files
                 self.assertEqual(shown.data, PNG)
                 self.assertIn(f'src="cid:{shown.content_id}"', draft.html)
+
+    def test_an_image_goes_along_by_the_address_of_its_record(self):
+        file, base = self.add_file(), "https://shop.example"
+        body = f'<p>Hello<img src="{base}/web/image/{file.id}-a1b2/plan.png"></p>'
+        with patch.object(type(self.lead), "get_base_url", return_value=base):
+            draft = self.make(body=body, lead_id=self.lead.id)
+        self.assertEqual([shown.data for shown in draft.files], [PNG])
 
     def test_what_is_no_image_is_not_taken_as_one(self):
         file = self.add_file("salaries.txt", b"Mira: 1")

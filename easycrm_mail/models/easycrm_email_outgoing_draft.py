@@ -118,7 +118,11 @@ class EasycrmEmailOutgoing(models.Model):
         return int(found[1]) if found else 0
 
     def _get_own_servers(self):
-        bases = [self.get_base_url(), request.httprequest.host_url if request else ""]
+        # (a template writes that of the record, which may have a website of its own)
+        mail = self.sudo()
+        records = (mail, mail.partner_id, mail.lead_id)
+        bases = [record.get_base_url() for record in records]
+        bases.append(request.httprequest.host_url if request else "")
         return {urlsplit(base).netloc.lower() for base in bases if base}
 
     def _point_to(self, text, sources):

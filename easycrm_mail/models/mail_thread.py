@@ -43,7 +43,8 @@ class MailThread(models.AbstractModel):
         :return: a route; None: nowhere by this; False: nowhere at all
         """
         trace = self._easycrm_find_answered(message_dict)
-        if not trace:
+        # (of what is deleted Odoo has no message any more, either)
+        if not trace or not self.env[trace.model].sudo().browse(trace.res_id).exists():
             return None
         written_to = self._easycrm_find_aliases(message_dict["to"])
         own = self.env["ir.model"]._get(trace.model)

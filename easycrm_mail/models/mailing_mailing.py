@@ -9,6 +9,9 @@ from .easycrm_esp_send import DOUBT_MINUTES, SEND_CRON
 #: Odoo's own job, which writes mailings; once a day.
 QUEUE_CRON = "mass_mailing.ir_cron_mass_mailing_queue"
 
+#: Minutes after which a request that writes a mailing is surely over.
+DEAD_MINUTES = 60
+
 #: What a mailing has that goes on.
 NOT_PAUSED = {
     "easycrm_paused": False,
@@ -233,6 +236,7 @@ class MailingMailing(models.Model):
     @api.model
     def _easycrm_finish_all(self):
         """Finish the mailings of which nothing waits any more."""
+        self._easycrm_take_up_lost()
         self.with_context(active_test=False).search(
             [
                 ("state", "=", "sending"),
@@ -242,6 +246,24 @@ class MailingMailing(models.Model):
                 ("easycrm_batch_ids", "not any", [("state", "in", OPEN)]),
             ]
         )._easycrm_finish()
+
+    @api.model
+    def _easycrm_take_up_lost(self):
+        """Send what was written by a worker that died while somebody tried it again.
+
+        That is done within his request: no job knows of it.
+        """
+        before = fields.Datetime.now() - timedelta(minutes=DEAD_MINUTES)
+        lost = self.with_context(active_test=False).search(
+            [
+                ("state", "=", "done"),
+                ("easycrm_esp_id", "!=", False),
+                ("easycrm_writing", "=", True),
+                ("write_date", "<", before),
+            ]
+        )
+        lost.write({"state": "sending"})
+        lost._easycrm_end_writing()
 
     def _easycrm_get_unconfirmed(self):
         """Return the batches that no event has confirmed in time."""
@@ -337,7 +359,10 @@ class MailingMailing(models.Model):
         if not batches:
             raise UserError(self.env._("All is confirmed by now."))
         self.env["ir.cron"]._easycrm_check(SEND_CRON)
-        batches._send_again()
         mailings = batches.mailing_id
-        mailings.write({"state": "sending", "easycrm_cancelled": False, **NOT_PAUSED})
+        # (somebody's pause holds what else waits)
+        held = mailings._easycrm_get_busy()
+        batches._send_again()
+        mailings.write({"state": "sending", "easycrm_cancelled": False})
+        (mailings - held).write(NOT_PAUSED)
         mailings._easycrm_wake()

@@ -118,7 +118,15 @@ class MailingMailing(models.Model):
         mailing = self.sudo()
         mailing.write({"easycrm_cancelled": False, **NOT_PAUSED})
         mailing._easycrm_plan_here()
+        records = mailing.env[mailing.mailing_model_real]
+        meant = Domain(mailing._get_recipients_domain())
         for traces in mailing._easycrm_split_failed():
+            # (who was deleted, or left the list, stays among those that failed)
+            domain = meant & Domain("id", "in", traces.mapped("res_id"))
+            here = set(records.search(domain).ids)
+            traces = traces.filtered(lambda trace, here=here: trace.res_id in here)
+            if not traces:
+                continue
             # (each is forgotten in the transaction that writes to it again)
             retried = mailing.with_context(easycrm_retried=tuple(traces.ids))
             retried._action_send_mail(list(dict.fromkeys(traces.mapped("res_id"))))

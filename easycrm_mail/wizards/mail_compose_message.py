@@ -133,7 +133,8 @@ class BulkPages(Retrying):
         mailing = self.plain.mass_mailing_id.sudo()
         self._forget_retried(list(failed))
         ids = self._leave_out_written(list(failed))
-        records = self.env[self.plain.model].sudo().browse(ids)
+        # (one may have been deleted meanwhile)
+        records = self.env[self.plain.model].sudo().browse(ids).exists()
         emails = records._mail_get_primary_email()
         self.env["mailing.trace"].sudo().create(
             [
@@ -141,7 +142,7 @@ class BulkPages(Retrying):
                     "mass_mailing_id": mailing.id,
                     "model": self.plain.model,
                     "res_id": res_id,
-                    "email": email_normalize(emails[res_id], strict=False),
+                    "email": email_normalize(emails.get(res_id), strict=False),
                     "easycrm_esp_id": mailing.easycrm_esp_id.id,
                     "trace_status": "error",
                     "failure_type": "unknown",
@@ -182,6 +183,13 @@ class BulkPages(Retrying):
         recipients = composer._get_recipients_data(values)
         self.writer.write_page(composer.model, values, recipients)
         self.env.flush_all()
+
+    def move_on(self):
+        """Move what is written to the sender that a person has chosen meanwhile."""
+        self.env.invalidate_all()
+        mailing = self.plain.mass_mailing_id.sudo()
+        if mailing.easycrm_esp_id != self.writer.esp:
+            self._retrying(mailing._easycrm_move_waiting)
 
     def _forget_retried(self, page):
         """Forget who failed, in the transaction that writes to him again."""
@@ -254,6 +262,7 @@ class MailComposeMessage(models.TransientModel):
             if auto_commit is True:
                 # what is written is not rendered again after a crash, and goes off
                 pages.write_and_commit(page)
+                pages.move_on()
                 mailing._easycrm_wake()
                 remaining = len(res_ids) - done
                 left = self.env["ir.cron"]._commit_progress(
@@ -264,8 +273,6 @@ class MailComposeMessage(models.TransientModel):
             else:
                 pages.write_page(page)
             self.env.invalidate_all()
-            if mailing.easycrm_esp_id != pages.writer.esp:  # (likewise)
-                mailing._easycrm_move_waiting()
             if mailing.easycrm_cancelled:  # (meanwhile, by a person)
                 mailing._easycrm_cancel_waiting()
                 break

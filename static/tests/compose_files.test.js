@@ -124,3 +124,30 @@ test("a window that was closed fetches nothing more", async () => {
     expect(asked).toEqual([31]);
     expect(saved).toEqual([]);
 });
+
+test("what is saved behind a file that comes after the window was closed holds it", async () => {
+    const wait = new Deferred();
+    const {model, saved} = await openFiles({forwarded: [file(31)]}, async () => {
+        await wait;
+        return [file(1)];
+    });
+    model.setSubject("Chairs");
+    const kept = model.save();
+    model.isClosed = true;
+    wait.resolve();
+    await kept;
+    expect(saved.at(-1)).toEqual([1]);
+});
+
+test("a forwarded file that comes while a template is put in is there once", async () => {
+    const wait = new Deferred();
+    const answers = [[file(1)], composeWindow({files: [file(1), file(2)]})];
+    const {model, files} = await openFiles({forwarded: [file(31)]}, async () => {
+        await wait;
+        return answers.shift();
+    });
+    const used = model.useTemplate({id: 4});
+    wait.resolve();
+    await used;
+    expect(files()).toEqual([1, 2]);
+});

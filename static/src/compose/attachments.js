@@ -34,8 +34,8 @@ export class Attachments {
 
     /** Takes what the server made of `saved`; what was uploaded meanwhile stays. */
     takeOver(window, saved) {
-        const had = new Set(saved.map(({id}) => id));
-        const late = this.files.filter(({id}) => !had.has(id));
+        const here = new Set([...saved, ...window.files].map(({id}) => id));
+        const late = this.files.filter(({id}) => !here.has(id));
         this.take(window);
         this.files = [...this.files, ...late];
     }
@@ -171,13 +171,12 @@ export class Attachments {
     }
 
     addForwarded(files) {
-        // (a draft that is opened again has them fetched for the new window)
-        if (this.model.isClosed) {
-            return;
-        }
+        // (also if the window was closed: a save that still waits must hold what is taken)
         this.add(files);
-        // (where nothing was written, there is no draft for them)
-        if (this.model.outgoingId || this.model.draft !== "saved") {
+        // (where nothing was written, there is no draft for them; one that is opened
+        // again has those fetched that it does not hold)
+        const isDraft = this.model.outgoingId || this.model.draft !== "saved";
+        if (isDraft && !this.model.isClosed) {
             this.model.change();
         }
     }
