@@ -1,7 +1,7 @@
 import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 import {describe, expect, test} from "@odoo/hoot";
 import {click, edit, press, queryAllTexts} from "@odoo/hoot-dom";
-import {Deferred} from "@odoo/hoot-mock";
+import {Deferred, advanceTime} from "@odoo/hoot-mock";
 
 import {contains, getService, mountWithCleanup} from "@web/../tests/web_test_helpers";
 import {MainComponentsContainer} from "@web/core/main_components_container";
@@ -46,6 +46,26 @@ test("who was typed last gets the mail, too, however late the server knows him",
     await settle();
     expect(lastOf(calls, "easycrm_send")[1].recipients.to).toEqual([ANNA, BOB]);
     expect(".o_easycrm_compose").toHaveCount(0);
+});
+
+test("who was typed gets it, too, while the list of who may be meant is open", async () => {
+    const calls = await typeInto();
+    await advanceTime(200);
+    await settle();
+    expect(".o_easycrm_suggestions").toHaveCount(1);
+    await contains(".o_easycrm_send").click();
+    await settle();
+    expect(lastOf(calls, "easycrm_send")[1].recipients.to).toEqual([ANNA, BOB]);
+});
+
+test("to close the list of who may be meant leaves what was typed", async () => {
+    await typeInto();
+    await advanceTime(200);
+    await settle();
+    await press("escape");
+    await settle();
+    expect(".o_easycrm_suggestions").toHaveCount(0);
+    expect("[data-role='to'] input").toHaveValue(BOB.address);
 });
 
 test("who was typed alone is enough to send it", async () => {

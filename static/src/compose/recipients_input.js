@@ -121,6 +121,15 @@ export class RecipientsInput extends Component {
         this.takeTyped();
     }
 
+    onInput(ev) {
+        this.typed = ev.target.value;
+    }
+
+    /** Odoo's list empties the field when it is open and something else is clicked. */
+    onCancel() {
+        this.input.el.value = this.typed;
+    }
+
     onKeydown(ev) {
         if (
             ev.target === this.input.el &&
