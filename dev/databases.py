@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from psycopg2 import sql
+from psycopg2 import errors, sql
 
 from .paths import CHECKOUT, DATA, LOCKS
 from .postgres import connect
@@ -70,8 +70,23 @@ def clone(source: str, target: str) -> None:
 
 def drop(name: str) -> None:
     """Drops it even if somebody is connected: the left-over of a killed run."""
-    _execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+    try:
+        _execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+    except errors.InsufficientPrivilege:
+        # Autovacuum is at it, which only a superuser may end by force. Without force
+        # PostgreSQL ends it by itself; who else is connected is ended here.
+        _disconnect(name)
+        _execute("DROP DATABASE IF EXISTS {}", name)
     shutil.rmtree(filestore(name), ignore_errors=True)
+
+
+def _disconnect(name: str) -> None:
+    with connect() as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = %s AND usename = current_user",
+            [name],
+        )
 
 
 def _link(source: str, target: str) -> None:

@@ -6,8 +6,12 @@ PostgreSQL tells which plans it took: of the very statements that were executed.
 
 import faulthandler
 import json
+import os
+import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg2
 import pytest
 from odoo_processes import cloned_database, needs_odoo, run_odoo
 from servers.dovecot import Dovecot
@@ -75,8 +79,39 @@ def plans(tmp_path_factory):
             "password": PASSWORD,
             "mails": MAILS,
         }
-        with cloned_database("million") as name:
+        with superuser(), cloned_database("million") as name:
             yield record_plans(name, mailbox, folder / "plans.json")
+
+
+@contextmanager
+def superuser():
+    """Lend the role of the tests the rights that `auto_explain` needs.
+
+    Whoever may act as PostgreSQL's own user here has them anyway.
+    """
+    with psycopg2.connect(dbname="postgres") as connection, connection.cursor() as cr:
+        cr.execute("SELECT rolsuper, rolname FROM pg_roles WHERE rolname = user")
+        is_superuser, role = cr.fetchone()
+    connection.close()
+    if is_superuser:
+        yield
+        return
+    who = ["runuser", "-u"] if os.geteuid() == 0 else ["sudo", "-n", "-u"]
+
+    def alter(rights):
+        words = f'ALTER ROLE "{role}" {rights}'
+        command = [*who, "postgres", "--", "psql", "-qd", "postgres", "-c", words]
+        return subprocess.run(  # noqa: PLW1510 (asked by the caller)
+            command, capture_output=True, text=True, cwd="/"
+        )
+
+    done = alter("SUPERUSER")
+    if done.returncode:
+        pytest.skip(f"auto_explain is for superusers of PostgreSQL: {done.stderr}")
+    try:
+        yield
+    finally:
+        alter("NOSUPERUSER")
 
 
 def record_plans(database, mailbox, out):
