@@ -33,18 +33,22 @@ function upload(model, id) {
     model.attachments.takeUploaded(one, {status: 200, responseText: answer});
 }
 
-test("what is saved holds the file that has come meanwhile", async () => {
-    const wait = new Deferred();
-    const {model, saved} = await openFiles({forwarded: [file(31)]}, async () => {
-        await wait;
-        return [file(1)];
+for (const isClosed of [false, true]) {
+    const when = isClosed ? "after the window was closed" : "meanwhile";
+    test(`what is saved holds the file that has come ${when}`, async () => {
+        const wait = new Deferred();
+        const {model, saved} = await openFiles({forwarded: [file(31)]}, async () => {
+            await wait;
+            return [file(1)];
+        });
+        model.setSubject("Chairs");
+        const kept = model.save();
+        model.isClosed = isClosed;
+        wait.resolve();
+        await kept;
+        expect(saved.at(-1)).toEqual([1]);
     });
-    model.setSubject("Chairs");
-    const kept = model.save();
-    wait.resolve();
-    await kept;
-    expect(saved.at(-1)).toEqual([1]);
-});
+}
 
 test("neither does an upload get lost nor a removed file come back", async () => {
     const wait = new Deferred();
@@ -123,20 +127,6 @@ test("a window that was closed fetches nothing more", async () => {
     await advanceTime(2000);
     expect(asked).toEqual([31]);
     expect(saved).toEqual([]);
-});
-
-test("what is saved behind a file that comes after the window was closed holds it", async () => {
-    const wait = new Deferred();
-    const {model, saved} = await openFiles({forwarded: [file(31)]}, async () => {
-        await wait;
-        return [file(1)];
-    });
-    model.setSubject("Chairs");
-    const kept = model.save();
-    model.isClosed = true;
-    wait.resolve();
-    await kept;
-    expect(saved.at(-1)).toEqual([1]);
 });
 
 test("a forwarded file that comes while a template is put in is there once", async () => {
